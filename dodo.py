@@ -1,0 +1,26 @@
+"""One day of one UniFi Protect camera as one timelapse.
+
+    doit run timelapse date=2024-01-15         the film, and whatever it still needs
+    doit run fetch date=2024-01-15             the clips alone
+    doit run scan date=2024-01-15              the list of clips alone
+    doit run verify date=2024-01-15            check what is on the disk, offline
+    doit list --all --status date=2024-01-15   what is done (U) and what is not (R)
+
+Settings: config.toml, UPVS_NAME in the environment, name=value behind doit; the later wins.
+"""
+
+from pathlib import Path
+
+from upvs_tasks import graph
+from upvs_tasks.settings import CONFIG_NAME
+
+_GRAPH = graph.from_command_line(Path(__file__).with_name(CONFIG_NAME))
+
+DOIT_CONFIG = _GRAPH.doit_config()
+
+task_scan = _GRAPH.task_scan
+task_fetch = _GRAPH.task_fetch
+task_manifest = _GRAPH.task_manifest
+task_speed = _GRAPH.task_speed
+task_timelapse = _GRAPH.task_timelapse
+task_verify = _GRAPH.task_verify

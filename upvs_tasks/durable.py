@@ -1,0 +1,139 @@
+"""Files that are whole or absent, and JSON that is the same bytes for the same facts.
+
+The only module that syncs and renames. A file is written under ``<name>.partial``, synced, and
+then renamed over its final name, so that a reader, a killed process and a power cut all see either
+the old file or the new one.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from upvs_tasks.errors import FolderBusy, StorageError
+
+PARTIAL_SUFFIX = ".partial"
+
+
+def partial_of(path: Path) -> Path:
+    """Name under which ``path`` is written until it is whole."""
+    return path.with_name(path.name + PARTIAL_SUFFIX)
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Turn the disk's refusals inside the block into a `StorageError` that names ``path``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            message = f"the disk is full while writing {path}: free some space, then run again"
+        elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            message = f"{path} may not be written ({error.strerror}): check the folder's owner"
+        else:
+            raise
+        raise StorageError(message) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a stream whose bytes appear at ``path`` only when the block succeeds.
+
+    Raises StorageError when the disk is full or may not be written.
+    """
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = partial_of(path)
+        try:
+            with partial.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        promote(partial, path)
+
+
+def promote(partial: Path, path: Path) -> None:
+    """Give a written and synced file its final name, durably."""
+    partial.replace(path)
+    _sync_directory(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Force what another process wrote at ``path`` to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_if_changed(path: Path, content: bytes) -> bool:
+    """Make ``path`` hold ``content``; a file that holds it already is not touched.
+
+    Returns whether anything was written.
+    """
+    if read_bytes(path) == content:
+        return False
+    with replacing(path) as stream:
+        stream.write(content)
+    return True
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """Content of ``path``, or None when there is no such file."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def encode_json(document: object) -> bytes:
+    """JSON with sorted keys, two spaces and a newline at the end."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(document, option=options)
+
+
+def read_json(path: Path) -> Any | None:  # noqa: ANN401  the shape is the caller's to check
+    """Parsed JSON of ``path``; None when it is absent or no JSON."""
+    content = read_bytes(path)
+    if content is None:
+        return None
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+
+
+@contextmanager
+def holding(lock_path: Path) -> Iterator[None]:
+    """Keep every other process out of the block while this one is in it.
+
+    The lock goes with the process, however it ends. Raises FolderBusy when it is taken.
+    """
+    with storing(lock_path):
+        lock_path.parent.mkdir(parents=True, exist_ok=True)
+        stream = lock_path.open("a")
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            folder = lock_path.parent.parent
+            message = f"another run is at work in {folder}: wait for it to end, then run again"
+            raise FolderBusy(message) from error
+        yield
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,260 @@
+"""The whole task graph: what there is to do, what waits for what, and when it is stale.
+
+    scan -> fetch:<clip> ... -> manifest -> speed -> timelapse        verify
+
+Staleness is judged from the disk alone. doit has a database of its own, but writes it only when a
+run ends, and would believe it after a kill: here it lives in memory and nothing relies on it.
+"""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from doit import create_after, doit_cmd
+from doit.cmd_base import ModuleTaskLoader
+from doit.exceptions import InvalidDodoFile, TaskFailed
+
+from upvs_tasks import settings as configuration
+from upvs_tasks.errors import UpvsError
+from upvs_tasks.model.index import ClipIndex, IndexEntry
+from upvs_tasks.phases import fetch, manifest, scan, speed, timelapse, verify
+from upvs_tasks.phases.job import Job
+from upvs_tasks.reporter import StoryReporter
+from upvs_tasks.run import Run
+from upvs_tasks.settings import Settings
+
+log = logging.getLogger(__name__)
+
+TaskDict = dict[str, Any]
+
+
+class Reach(Enum):
+    """How far back towards the console a run goes."""
+
+    CONSOLE = "list the day anew, then whatever is missing"
+    INDEX = "take the clip index as it is, where there is one"
+    DISK = "take the footage as it is"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whether a task is up to date, with words for `doit info`."""
+
+    words: str
+    check: Callable[[], bool]
+
+    def __call__(self) -> bool:
+        """Judge from the disk."""
+        return self.check()
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+class Graph:
+    """The tasks of one camera and day; doit finds the methods called ``task_...``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        reach: Reach = Reach.CONSOLE,
+        may_clean_clips: bool = False,
+        verbose: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._reach = reach
+        self._may_clean_clips = may_clean_clips
+        self._run = Run(settings, verbose=verbose)
+
+    def doit_config(self) -> TaskDict:
+        """What doit itself has to know."""
+        return {
+            "default_tasks": ["timelapse"],
+            "backend": "sqlite3",
+            "dep_file": ":memory:",
+            "num_process": self._settings.max_workers,
+            "par_type": "thread",
+            "verbosity": 2,
+            "reporter": StoryReporter(self._run, is_offline=self._reach is Reach.DISK),
+        }
+
+    def task_scan(self) -> TaskDict:
+        """List the day's events: metadata/camera.json, manifests/clip_index.json."""
+        job = self._job
+        known = Claim("there is a clip index", lambda: job is not None and bool(job.known_index()))
+        return self._task(
+            _need_index if self._reach is Reach.DISK else scan.run,
+            targets=[job.layout.camera_json, job.layout.clip_index] if job else [],
+            uptodate=[False if self._reach is Reach.CONSOLE else known],
+        )
+
+    @create_after(executed="scan", target_regex=r".*clip_\d+_\d+_[^/]+\.mp4")
+    def task_fetch(self) -> Iterator[TaskDict]:
+        """Download the clips, one task each."""
+        index = self._known_index
+        clips = [self._clip(index.camera_id, entry) for entry in index.entries] if index else []
+        group = Claim("every clip is on the disk", lambda: bool(clips) and self._all_current())
+        yield {"name": None, "doc": self.task_fetch.__doc__, "uptodate": [group]}
+        if self._reach is not Reach.DISK:
+            yield from clips
+
+    def task_manifest(self) -> TaskDict:
+        """Name the clips that are on the disk: manifests/concat.txt."""
+        job = self._job
+        return self._task(
+            manifest.run,
+            targets=[job.layout.concat_text] if job else [],
+            uptodate=[self._claim("concat.txt names what is on the disk", manifest.is_current)],
+            task_dep=["fetch"],
+        )
+
+    def task_speed(self) -> TaskDict:
+        """Compute the speed from the footage: metadata/day.json."""
+        job = self._job
+        return self._task(
+            speed.run,
+            targets=[job.layout.day_json] if job else [],
+            uptodate=[self._claim("day.json follows from the footage", speed.is_current)],
+            task_dep=["manifest"],
+        )
+
+    def task_timelapse(self) -> TaskDict:
+        """Render the film and verify the day: timelapse/<camera>_<date>_timelapse.mp4."""
+        index = self._known_index
+        return self._task(
+            timelapse.run,
+            verify.run,
+            targets=[timelapse.film_path(self._job, index)] if self._job and index else [],
+            uptodate=[self._claim("the film is of these clips", timelapse.is_current)],
+            task_dep=["speed"],
+        )
+
+    def task_verify(self) -> TaskDict:
+        """Check clips, manifests and film again; asks nothing of the console."""
+        return self._task(verify.run, targets=[], uptodate=[False])
+
+    @property
+    def _job(self) -> Job | None:
+        return self._run.job
+
+    @property
+    def _known_index(self) -> ClipIndex | None:
+        return self._job.known_index() if self._job else None
+
+    def _clip(self, camera_id: str, entry: IndexEntry) -> TaskDict:
+        job = self._job
+        assert job is not None  # noqa: S101  there is an index, so there is a folder
+
+        def bring(job: Job) -> None:
+            fetch.run(job, camera_id, entry)
+
+        claim = self._claim(
+            "the clip is as it was measured", lambda job: fetch.is_current(job, entry)
+        )
+        task = self._task(bring, targets=[job.layout.at(entry.file_path)], uptodate=[claim])
+        if not self._may_clean_clips:
+            del task["clean"]
+        return task | {"name": entry.name, "doc": _span(entry)}
+
+    def _task(
+        self,
+        *phases: Callable[[Job], str | None],
+        targets: list[Path],
+        uptodate: list[Claim | bool],
+        task_dep: list[str] | None = None,
+    ) -> TaskDict:
+        return {
+            "actions": [self._action(phase) for phase in phases],
+            "targets": [_as_typed(target) for target in targets],
+            "uptodate": uptodate,
+            "task_dep": task_dep or [],
+            "clean": True,
+            # doit would swap sys.stdout between threads to capture what tasks print.
+            "io": {"capture": False},
+        }
+
+    def _claim(self, words: str, check: Callable[[Job], bool]) -> Claim:
+        job = self._job
+        return Claim(words, lambda: job is not None and check(job))
+
+    def _action(self, phase: Callable[[Job], str | None]) -> Callable[[], object]:
+        """Let doit tell our own errors as sentences, and keep the traceback of any other."""
+
+        def action() -> object:
+            assert self._job is not None  # noqa: S101  the run does not begin without
+            try:
+                return {"story": phase(self._job)}
+            except UpvsError as error:
+                self._run.fail(error)
+                log.error("task failed", extra={"reason": str(error)})  # noqa: TRY400  foreseen
+                return TaskFailed(str(error))
+            except Exception as error:
+                self._run.fail(UpvsError())
+                log.exception("task broke")
+                return TaskFailed(f"this is a bug in upvs:\n{traceback.format_exc()}{error}")
+
+        return action
+
+    def _all_current(self) -> bool:
+        index = self._known_index
+        return index is not None and all(
+            fetch.is_current(self._job, entry) for entry in index.entries if self._job
+        )
+
+
+def _need_index(job: Job) -> None:
+    job.index()
+
+
+def from_command_line(config_path: Path) -> Graph:
+    """Graph of what doit was told. A setting that is wrong ends doit in one sentence."""
+    try:
+        return Graph(
+            configuration.load(config_path=config_path, variables=_variables()),
+            may_clean_clips=_names_clips(sys.argv[1:]),
+        )
+    except UpvsError as error:
+        raise InvalidDodoFile(str(error)) from error
+
+
+def execute(graph: Graph, task: str) -> int:
+    """Run one task and what it needs, as `doit run` does; returns the exit code."""
+    names = [name for name in dir(graph) if name.startswith("task_")]
+    namespace = {name: getattr(graph, name) for name in names}
+    namespace["DOIT_CONFIG"] = graph.doit_config()
+    main = doit_cmd.DoitMain(ModuleTaskLoader(namespace), config_filenames=())
+    try:
+        return int(main.run(["run", task]))
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+
+
+def _variables() -> dict[str, object]:
+    """All ``name=value`` of the command line.
+
+    doit hands out single ones only, by name, so that a misspelled one would go unnoticed.
+    """
+    return dict(doit_cmd._CMDLINE_VARS or {})  # noqa: SLF001  see above
+
+
+def _names_clips(arguments: list[str]) -> bool:
+    """Whether `doit clean` was told of clips by name; footage goes for nothing less."""
+    return any(argument.split(":")[0] == "fetch" for argument in arguments)
+
+
+def _as_typed(target: Path) -> str:
+    """A target as one would type it: relative where it lies below the current folder."""
+    return os.path.relpath(target) if target.is_relative_to(Path.cwd()) else str(target)
+
+
+def _span(entry: IndexEntry) -> str:
+    secs = entry.clip.duration_ms / 1000
+    kinds = sorted({kind for event in entry.clip.events for kind in event.smart_types})
+    return f"{secs:.0f} s, {len(entry.clip.events)} events {' '.join(kinds)}".rstrip()

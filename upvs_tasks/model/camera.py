@@ -1,0 +1,90 @@
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from upvs_tasks.errors import CameraNotFound, MultipleCameras
+
+_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+_LONGEST_NAME_BYTES = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One of the qualities that a camera records in; ``channel_id`` 0 is the best."""
+
+    channel_id: int
+    name: str
+    enabled: bool
+    width: int
+    height: int
+    fps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera as the console's bootstrap describes it; ``name`` may be empty or shared."""
+
+    camera_id: str
+    name: str
+    type: str = ""
+    state: str = ""
+    is_connected: bool = True
+    host: str = ""
+    mac: str = ""
+    model_key: str = "camera"
+    channels: tuple[Channel, ...] = ()
+    last_motion_ms: int | None = None
+
+    @property
+    def folder_name(self) -> str:
+        """Name of the camera's folder and film, safe on every file system."""
+        return safe_name(self.name, fallback=self.camera_id)
+
+
+def resolve_camera(wanted: str, cameras: Iterable[Camera]) -> Camera:
+    """Camera whose id is ``wanted``, or else the only one of that name, whatever its case.
+
+    Raises CameraNotFound or MultipleCameras, both listing the candidates.
+    """
+    known = sorted(cameras, key=lambda camera: (camera.name.casefold(), camera.camera_id))
+    for camera in known:
+        if camera.camera_id == wanted:
+            return camera
+    named = [camera for camera in known if camera.name.casefold() == wanted.strip().casefold()]
+    match named:
+        case [only]:
+            return only
+        case []:
+            candidates = _listed(camera for camera in known if camera.name) or "none at all"
+            raise CameraNotFound(f"no camera is called {wanted!r}; the console has: {candidates}")
+        case _:
+            raise MultipleCameras(
+                f"{len(named)} cameras are called {wanted!r}; choose one by id: {_listed(named)}"
+            )
+
+
+def safe_name(text: str, *, fallback: str) -> str:
+    r"""``text`` as one component of a path, on any file system.
+
+    The specification's rule (§4: remove ``/ \ : * ? " < > |``, collapse underscores, trim), and
+    beyond it: no control characters, no leading or trailing dot, no name that Windows reserves,
+    at most 120 bytes. What is left empty becomes ``fallback``, made safe in turn.
+    """
+    plain = re.sub(r"_{2,}", "_", _NOT_IN_NAMES.sub("", text)).strip(" ._")
+    if _RESERVED.fullmatch(plain):
+        plain += "_"
+    if len(plain.encode()) > _LONGEST_NAME_BYTES:
+        plain = _shortened(plain)
+    return plain or (safe_name(fallback, fallback="camera") if fallback else "camera")
+
+
+def _shortened(name: str) -> str:
+    digest = sha256(name.encode()).hexdigest()[:8]
+    head = name.encode()[: _LONGEST_NAME_BYTES - len(digest) - 1].decode(errors="ignore")
+    return f"{head.rstrip(' ._')}-{digest}"
+
+
+def _listed(cameras: Iterable[Camera]) -> str:
+    return ", ".join(f"{camera.name!r} ({camera.camera_id})" for camera in cameras)

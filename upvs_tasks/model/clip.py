@@ -1,0 +1,96 @@
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+from upvs_tasks.model.event import Event
+
+HOUR_MS = 3_600_000
+_SHORTEST_MS = 1_000
+_SAFE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
+
+
+class Overlaps(StrEnum):
+    """What becomes of events that overlap."""
+
+    MERGE = "merge"
+    SEPARATE = "separate"
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One export request and the one MP4 that it gives; Unix ms, at most an hour.
+
+    ``events`` are those that it covers at least in part, in the order of the film.
+    """
+
+    start_ms: int
+    end_ms: int
+    events: tuple[Event, ...]
+
+    @property
+    def name(self) -> str:
+        """File name without suffix: the same in every run, unique within a camera's day."""
+        return f"clip_{self.start_ms}_{self.end_ms}_{_safe_id(self.events[0].event_id)}"
+
+    @property
+    def duration_ms(self) -> int:
+        """Length that was asked for; the footage that comes may be longer or shorter."""
+        return self.end_ms - self.start_ms
+
+
+def clips_of(events: Iterable[Event], *, overlaps: Overlaps, merge_gap_ms: int) -> tuple[Clip, ...]:
+    """Clips that cover every second of the ended events, in the order of the film.
+
+    Merged, no two clips share a second, and none lie closer than ``merge_gap_ms``: exports are
+    cut on keyframes, so closer ones would show the same frames twice. Nothing longer than an hour
+    is asked for in one request; longer spans are cut at whole hours of Unix time, so that a late
+    event changes no cut.
+    """
+    ordered = sorted(events, key=lambda event: event.timeline_key)
+    match overlaps:
+        case Overlaps.MERGE:
+            spans = _merged(ordered, merge_gap_ms)
+        case Overlaps.SEPARATE:
+            spans = (Clip(event.start_ms, _end_of(event), (event,)) for event in ordered)
+    return tuple(piece for span in spans for piece in _hourly(span))
+
+
+def _merged(ordered: list[Event], merge_gap_ms: int) -> Iterator[Clip]:
+    covered: list[Event] = []
+    end_ms = 0
+    for event in ordered:
+        if covered and event.start_ms > end_ms + merge_gap_ms:
+            yield Clip(covered[0].start_ms, end_ms, tuple(covered))
+            covered = []
+        end_ms = max(end_ms, _end_of(event)) if covered else _end_of(event)
+        covered.append(event)
+    if covered:
+        yield Clip(covered[0].start_ms, end_ms, tuple(covered))
+
+
+def _hourly(span: Clip) -> Iterator[Clip]:
+    if span.duration_ms <= HOUR_MS:
+        yield span
+        return
+    start_ms = span.start_ms
+    while start_ms < span.end_ms:
+        end_ms = min(span.end_ms, (start_ms // HOUR_MS + 1) * HOUR_MS)
+        touching = tuple(
+            event for event in span.events if event.start_ms < end_ms and _end_of(event) > start_ms
+        )
+        yield Clip(start_ms, end_ms, touching or span.events[-1:])
+        start_ms = end_ms
+
+
+def _end_of(event: Event) -> int:
+    """End to ask for: an event that the console gives no length still has a second of footage."""
+    return max(event.start_ms + _SHORTEST_MS, event.end_ms or 0)
+
+
+def _safe_id(event_id: str) -> str:
+    """The console's id where it is plain letters, digits and dashes; else a digest of it."""
+    if _SAFE_ID.fullmatch(event_id):
+        return event_id
+    return "x" + sha256(event_id.encode("utf-8", "surrogatepass")).hexdigest()[:24]

@@ -1,0 +1,66 @@
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from upvs_tasks.model.day import Day
+
+DEFAULT_EVENT_TYPES = (
+    "motion",
+    "smartDetectZone",
+    "smartDetectLine",
+    "smartDetectLoiterZone",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a camera noticed, as the console reported it.
+
+    Instants are Unix ms and include the camera's own padding. ``end_ms`` is None while the event
+    is under way; ``camera_id`` is None for what concerns the console itself.
+    """
+
+    event_id: str
+    event_type: str
+    start_ms: int
+    end_ms: int | None
+    camera_id: str | None
+    smart_types: tuple[str, ...] = ()
+    score: int = 0
+
+    @property
+    def timeline_key(self) -> tuple[int, float, str]:
+        """Order of the film: by start, then end, then id; an event without end comes last."""
+        return (self.start_ms, float("inf") if self.end_ms is None else self.end_ms, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class DayEvents:
+    """One camera's events of one day, each once, in the order of the film."""
+
+    ended: tuple[Event, ...]
+    ongoing: tuple[Event, ...]
+
+
+def events_of_day(
+    listed: Iterable[Event], *, day: Day, camera_id: str, event_types: Iterable[str]
+) -> DayEvents:
+    """Those of the listed events that belong to the film of this camera and day.
+
+    An event belongs to the day in which it starts. The console's own choice is not relied on:
+    whether it matches a window by start or by overlap, and whether it heeds ``cameras`` and
+    ``types``, differs between versions. Of two reports of one event the ended one counts, and of
+    two ended ones the longer.
+    """
+    wanted = frozenset(event_types)
+    newest: dict[str, Event] = {}
+    for event in listed:
+        if event.camera_id != camera_id or event.event_type not in wanted:
+            continue
+        if day.contains(event.start_ms):
+            known = newest.setdefault(event.event_id, event)
+            newest[event.event_id] = max(known, event, key=lambda report: report.end_ms or 0)
+    ordered = sorted(newest.values(), key=lambda event: event.timeline_key)
+    return DayEvents(
+        ended=tuple(event for event in ordered if event.end_ms is not None),
+        ongoing=tuple(event for event in ordered if event.end_ms is None),
+    )

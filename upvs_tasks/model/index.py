@@ -1,0 +1,160 @@
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from upvs_tasks.model.camera import Camera
+from upvs_tasks.model.clip import Clip
+from upvs_tasks.model.day import Day
+from upvs_tasks.model.event import Event
+from upvs_tasks.model.layout import clip_path
+
+
+class ClipStatus(StrEnum):
+    """Where a clip stands (specification §6 B)."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A clip's status, with the reason where it failed."""
+
+    status: ClipStatus
+    reason: str = ""
+
+
+PENDING = Standing(ClipStatus.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """One clip of the day; ``file_path`` is relative to the output folder, with slashes."""
+
+    clip: Clip
+    file_path: str
+    standing: Standing = PENDING
+
+    @property
+    def name(self) -> str:
+        """Name of the clip's task."""
+        return self.clip.name
+
+
+@dataclass(frozen=True, slots=True)
+class ClipIndex:
+    """All clips and events of one camera's day, in the order of the film."""
+
+    camera_id: str
+    camera_name: str
+    camera_folder: str
+    day: Day
+    entries: tuple[IndexEntry, ...]
+    ongoing: tuple[Event, ...] = ()
+
+    @classmethod
+    def of(
+        cls, camera: Camera, day: Day, clips: tuple[Clip, ...], ongoing: tuple[Event, ...]
+    ) -> "ClipIndex":
+        """Index of a day as it was just listed; no clip has a standing yet."""
+        folder = camera.folder_name
+        entries = tuple(IndexEntry(clip, clip_path(clip, folder, day.text)) for clip in clips)
+        return cls(camera.camera_id, camera.name, folder, day, entries, ongoing)
+
+    def with_standings(self, standing_of: Callable[[IndexEntry], Standing]) -> "ClipIndex":
+        """The same day with every clip's standing asked for anew."""
+        entries = tuple(replace(entry, standing=standing_of(entry)) for entry in self.entries)
+        return replace(self, entries=entries)
+
+    @property
+    def complete(self) -> tuple[IndexEntry, ...]:
+        """The clips that can be in the film."""
+        return tuple(
+            entry for entry in self.entries if entry.standing.status is ClipStatus.COMPLETE
+        )
+
+    @property
+    def event_count(self) -> int:
+        """Number of ended events; one that was cut into several clips counts once."""
+        return len({event.event_id for entry in self.entries for event in entry.clip.events})
+
+    def to_document(self) -> dict[str, object]:
+        """The index as ``clip_index.json`` holds it."""
+        return {
+            "camera_id": self.camera_id,
+            "camera_name": self.camera_name,
+            "camera_folder": self.camera_folder,
+            "date": self.day.text,
+            "timezone": self.day.timezone,
+            "clips": [_entry_document(entry) for entry in self.entries],
+            "ongoing": [_event_document(event) for event in self.ongoing],
+        }
+
+    @classmethod
+    def from_document(cls, document: Any) -> "ClipIndex":  # noqa: ANN401  parsed JSON
+        """Index from parsed JSON. Raises ValueError when it is none of ours."""
+        try:
+            return cls(
+                camera_id=document["camera_id"],
+                camera_name=document["camera_name"],
+                camera_folder=document["camera_folder"],
+                day=Day.of(date.fromisoformat(document["date"]), document["timezone"]),
+                entries=tuple(_entry(entry) for entry in document["clips"]),
+                ongoing=tuple(_event(event) for event in document["ongoing"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a clip index: {error!r}") from error
+
+
+def _entry_document(entry: IndexEntry) -> dict[str, object]:
+    """The specification's entry (§6 A), and ``events``: every event that the clip covers."""
+    clip, standing = entry.clip, entry.standing
+    first = clip.events[0]
+    document: dict[str, object] = {
+        "event_id": first.event_id,
+        "start_ms": clip.start_ms,
+        "end_ms": clip.end_ms,
+        "duration_ms": clip.duration_ms,
+        "event_type": first.event_type,
+        "smart_types": sorted({kind for event in clip.events for kind in event.smart_types}),
+        "score": max(event.score for event in clip.events),
+        "status": standing.status.value,
+        "file_path": entry.file_path,
+        "events": [_event_document(event) for event in clip.events],
+    }
+    return document | ({"reason": standing.reason} if standing.reason else {})
+
+
+def _event_document(event: Event) -> dict[str, object]:
+    return {
+        "event_id": event.event_id,
+        "event_type": event.event_type,
+        "start_ms": event.start_ms,
+        "end_ms": event.end_ms,
+        "camera_id": event.camera_id,
+        "smart_types": list(event.smart_types),
+        "score": event.score,
+    }
+
+
+def _entry(document: Mapping[str, Any]) -> IndexEntry:
+    events = tuple(_event(event) for event in document["events"])
+    clip = Clip(document["start_ms"], document["end_ms"], events)
+    standing = Standing(ClipStatus(document["status"]), document.get("reason", ""))
+    return IndexEntry(clip, document["file_path"], standing)
+
+
+def _event(document: Mapping[str, Any]) -> Event:
+    return Event(
+        event_id=document["event_id"],
+        event_type=document["event_type"],
+        start_ms=document["start_ms"],
+        end_ms=document["end_ms"],
+        camera_id=document["camera_id"],
+        smart_types=tuple(document["smart_types"]),
+        score=document["score"],
+    )

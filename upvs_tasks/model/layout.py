@@ -1,0 +1,70 @@
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from upvs_tasks.model.clip import Clip
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything lies under one output folder (specification §4).
+
+    What the specification does not name, our own records of its files, lies in ``.upvs``.
+    """
+
+    out_dir: Path
+
+    @property
+    def camera_json(self) -> Path:
+        """The camera, as the console describes it."""
+        return self.out_dir / "metadata" / "camera.json"
+
+    @property
+    def day_json(self) -> Path:
+        """The speed, and what it was computed from."""
+        return self.out_dir / "metadata" / "day.json"
+
+    @property
+    def clip_index(self) -> Path:
+        """Every clip and event of the day."""
+        return self.out_dir / "manifests" / "clip_index.json"
+
+    @property
+    def concat_text(self) -> Path:
+        """The clips of the film, for ffmpeg's concat demuxer."""
+        return self.out_dir / "manifests" / "concat.txt"
+
+    @property
+    def run_log(self) -> Path:
+        """What the runs did, one JSON object a line."""
+        return self.out_dir / "logs" / "run.log"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one run that may be at work here."""
+        return self.out_dir / ".upvs" / "run.lock"
+
+    @property
+    def film_stamp(self) -> Path:
+        """What the film was made from."""
+        return self.out_dir / ".upvs" / "film.json"
+
+    def film(self, camera_folder: str, date_text: str) -> Path:
+        """The film."""
+        return self.out_dir / "timelapse" / f"{camera_folder}_{date_text}_timelapse.mp4"
+
+    def at(self, file_path: str) -> Path:
+        """Absolute path of a ``file_path`` of the clip index."""
+        return self.out_dir / file_path
+
+    def footage_record(self, file_path: str) -> Path:
+        """What was measured of a clip, kept apart from the clips themselves."""
+        return self.out_dir / ".upvs" / "footage" / f"{PurePosixPath(file_path).stem}.json"
+
+    def failure_record(self, file_path: str) -> Path:
+        """Why a clip could not be had."""
+        return self.out_dir / ".upvs" / "failures" / f"{PurePosixPath(file_path).stem}.json"
+
+
+def clip_path(clip: Clip, camera_folder: str, date_text: str) -> str:
+    """Path of a clip's file below the output folder, as the clip index keeps it."""
+    return f"clips/{camera_folder}/{date_text}/{clip.name}.mp4"

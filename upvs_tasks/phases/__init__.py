@@ -1,0 +1,1 @@
+"""One module a task: read, let the model decide, write."""

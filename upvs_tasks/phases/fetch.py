@@ -1,0 +1,110 @@
+"""Bring one clip onto the disk: whole, or not at all and with the reason."""
+
+import hashlib
+import logging
+import time
+from pathlib import Path
+
+from upvs_tasks import durable
+from upvs_tasks.console.retrying import Patience, persist
+from upvs_tasks.errors import ConsoleError, FootageBroken, Transient
+from upvs_tasks.media.probe import measure
+from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.index import IndexEntry
+from upvs_tasks.phases.inventory import FootageRecord, date_file, record_of
+from upvs_tasks.phases.job import Job
+
+log = logging.getLogger(__name__)
+
+# A clip asked for earlier is short or refused: the recorder writes whole groups of pictures of
+# 5 s, and unifi-protect-backup waits one and a half of them.
+_SETTLING_MS = 8_000
+
+
+def is_current(job: Job, entry: IndexEntry) -> bool:
+    """Whether the clip is there as it was measured."""
+    return record_of(job.layout, entry) is not None
+
+
+def run(job: Job, camera_id: str, entry: IndexEntry) -> None:
+    """Make the clip current, or record why it could not be had.
+
+    A clip that cannot be had is no reason to stop: the film is made from the others. What would
+    stop every clip (no access, no disk) is raised.
+    """
+    failure_path = job.layout.failure_record(entry.file_path)
+    try:
+        record = _adopted(job, entry) or _downloaded(job, camera_id, entry)
+    except (ConsoleError, FootageBroken) as error:
+        durable.write_if_changed(failure_path, durable.encode_json({"reason": str(error)}))
+        log.warning("clip failed", extra={"clip": entry.name, "reason": str(error)})
+        return
+    document = durable.encode_json(record.to_document())
+    durable.write_if_changed(job.layout.footage_record(entry.file_path), document)
+    failure_path.unlink(missing_ok=True)
+
+
+def _adopted(job: Job, entry: IndexEntry) -> FootageRecord | None:
+    """Record of a whole clip that lies there already: not measured yet, copied, or re-dated."""
+    path = job.layout.at(entry.file_path)
+    if not path.exists():
+        return None
+    try:
+        footage = measure(path)
+    except FootageBroken as error:
+        log.warning("clip on disk is broken", extra={"clip": entry.name, "reason": str(error)})
+        return None
+    date_file(path, entry.clip.end_ms)
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    log.info("clip on disk adopted", extra={"clip": entry.name})
+    return FootageRecord(path.stat().st_size, entry.clip.end_ms, digest, footage)
+
+
+def _downloaded(job: Job, camera_id: str, entry: IndexEntry) -> FootageRecord:
+    _wait_until_settled(entry.clip.end_ms)
+    return persist(
+        lambda: _attempt(job, camera_id, entry),
+        patience=Patience.of(job.settings.retry_limit),
+        what=f"clip {entry.name}",
+    )
+
+
+def _attempt(job: Job, camera_id: str, entry: IndexEntry) -> FootageRecord:
+    clip, path = entry.clip, job.layout.at(entry.file_path)
+    started_secs = time.monotonic()
+    with durable.replacing(path) as stream:
+        download = job.connection.console().export(
+            camera_id,
+            start_ms=clip.start_ms,
+            end_ms=clip.end_ms,
+            into=stream,
+            on_bytes=job.progress.bytes_received,
+        )
+        stream.flush()
+        footage = _whole(durable.partial_of(path))
+        date_file(durable.partial_of(path), clip.end_ms)
+    log.debug(
+        "clip downloaded",
+        extra={
+            "clip": entry.name,
+            "bytes": download.size_bytes,
+            "secs": round(time.monotonic() - started_secs, 3),
+            "footage_ms": footage.duration_ms,
+        },
+    )
+    return FootageRecord(download.size_bytes, clip.end_ms, download.sha256, footage)
+
+
+def _whole(partial: Path) -> Footage:
+    """Footage of a file that just came; a broken one may come whole when asked for again."""
+    try:
+        return measure(partial)
+    except FootageBroken as error:
+        raise Transient(str(error)) from error
+
+
+def _wait_until_settled(end_ms: int) -> None:
+    wait_ms = end_ms + _SETTLING_MS - time.time() * 1000
+    if wait_ms > 0:
+        time.sleep(min(wait_ms, _SETTLING_MS) / 1000)

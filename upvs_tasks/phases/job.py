@@ -1,0 +1,93 @@
+"""What every phase is given: the settings, the folder, the console, and whom to tell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+
+from upvs_tasks import durable
+from upvs_tasks.console.access import Access
+from upvs_tasks.console.client import Account, Console
+from upvs_tasks.console.embedded import EmbeddedConsole
+from upvs_tasks.console.retrying import Patience
+from upvs_tasks.errors import UpvsError
+from upvs_tasks.model.index import ClipIndex
+from upvs_tasks.model.layout import Layout
+from upvs_tasks.settings import Settings
+
+
+class Connection:
+    """The one console of a run, opened at first need and shared by all workers."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = Lock()
+        self._console: Console | None = None
+        self._embedded: EmbeddedConsole | None = None
+
+    def console(self) -> Console:
+        """The console's client; not logged in before the first question."""
+        with self._lock:
+            if self._console is None:
+                patience = Patience.of(self._settings.retry_limit)
+                workers = self._settings.max_workers
+                self._console = Console(self._access(), patience=patience, connections=workers)
+            return self._console
+
+    def account(self) -> Account | None:
+        """What the console was asked for so far; None when it was not asked at all."""
+        return self._console.account if self._console else None
+
+    def close(self) -> None:
+        """Log off, and end the embedded console if it was started."""
+        if self._console is not None:
+            self._console.close()
+        if self._embedded is not None:
+            self._embedded.close()
+
+    def _access(self) -> Access:
+        settings = self._settings
+        if settings.is_demo:
+            self._embedded = EmbeddedConsole()
+            return self._embedded.access()
+        return Access(
+            host=settings.host,
+            username=settings.username,
+            password=settings.password,
+            ca_file=settings.ca_file,
+            tls_insecure=settings.tls_insecure,
+            direct_api=settings.direct_api,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Whom to tell of work that takes a while."""
+
+    bytes_received: Callable[[int], None]
+    frames_rendered: Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One camera and day."""
+
+    settings: Settings
+    layout: Layout
+    connection: Connection
+    progress: Progress
+
+    def known_index(self) -> ClipIndex | None:
+        """The clip index of the last scan; None when there is none that can be read."""
+        document = durable.read_json(self.layout.clip_index)
+        try:
+            return None if document is None else ClipIndex.from_document(document)
+        except ValueError:
+            return None
+
+    def index(self) -> ClipIndex:
+        """The clip index of the last scan. Raises UpvsError when there is none."""
+        index = self.known_index()
+        if index is None:
+            path = self.layout.clip_index
+            raise UpvsError(f"{path} is absent or cannot be read: run the task scan first")
+        return index

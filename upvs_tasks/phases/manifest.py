@@ -1,0 +1,43 @@
+"""Name the clips that are on the disk, for ffmpeg and in the clip index."""
+
+from dataclasses import dataclass
+
+from upvs_tasks import durable
+from upvs_tasks.model.concat import concat_text
+from upvs_tasks.model.index import ClipIndex
+from upvs_tasks.phases.inventory import as_on_disk
+from upvs_tasks.phases.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Both files as they should be."""
+
+    index: ClipIndex
+    concat: str
+
+    @classmethod
+    def wanted(cls, job: Job, known: ClipIndex) -> "Manifest":
+        """Manifest of what is on the disk now."""
+        index = as_on_disk(job.layout, known)
+        paths = [job.layout.at(entry.file_path) for entry in index.complete]
+        return cls(index, concat_text(paths))
+
+
+def is_current(job: Job) -> bool:
+    """Whether both files say what is on the disk."""
+    known = job.known_index()
+    if known is None:
+        return False
+    wanted = Manifest.wanted(job, known)
+    concat = durable.read_bytes(job.layout.concat_text)
+    return wanted.index == known and concat == wanted.concat.encode()
+
+
+def run(job: Job) -> str:
+    """Write what differs. Returns the story."""
+    wanted = Manifest.wanted(job, job.index())
+    index_content = durable.encode_json(wanted.index.to_document())
+    durable.write_if_changed(job.layout.clip_index, index_content)
+    durable.write_if_changed(job.layout.concat_text, wanted.concat.encode())
+    return f"{len(wanted.index.complete)} of {len(wanted.index.entries)} clips are on the disk"

@@ -1,0 +1,65 @@
+"""Account for every event of the day: in the film, or named with the reason why not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from upvs_tasks.model.index import ClipIndex, ClipStatus, IndexEntry
+from upvs_tasks.phases import timelapse
+from upvs_tasks.phases.inventory import as_on_disk
+from upvs_tasks.phases.job import Job
+
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DayAccount:
+    """What became of the day's clips, judged from the disk."""
+
+    index: ClipIndex
+    film_is_current: bool
+
+    @property
+    def missing(self) -> tuple[IndexEntry, ...]:
+        """Clips that were asked for and could not be had."""
+        return tuple(
+            entry for entry in self.index.entries if entry.standing.status is ClipStatus.FAILED
+        )
+
+    def lines(self, *, film_wanted: bool) -> Iterator[str]:
+        """The account in words, one sentence a line."""
+        index = self.index
+        for entry in self.missing[:_MOST_NAMED]:
+            yield f"missing: {_span(index, entry)} {entry.name}: {entry.standing.reason}"
+        if len(self.missing) > _MOST_NAMED:
+            unnamed = len(self.missing) - _MOST_NAMED
+            yield f"missing: {unnamed} more, each with its reason in clip_index.json"
+        for event in index.ongoing:
+            began = index.day.clock(event.start_ms)
+            yield f"under way: {event.event_type} since {began:%H:%M:%S}; a later run takes it up"
+        if not index.entries:
+            yield f"no events on {index.day.text}: nothing to film"
+        elif film_wanted and self.film_is_current:
+            yield self._whole_or_not()
+
+    def _whole_or_not(self) -> str:
+        events = self.index.event_count
+        if not self.missing:
+            return f"whole: all {events} events of {self.index.day.text} are in the film"
+        lost = len({event.event_id for entry in self.missing for event in entry.clip.events})
+        return (
+            f"not whole: {lost} of {events} events of {self.index.day.text} are missing; "
+            "running again asks for those alone"
+        )
+
+
+def run(job: Job) -> DayAccount | None:
+    """Account of the day as it stands; None when it was never scanned."""
+    known = job.known_index()
+    if known is None:
+        return None
+    return DayAccount(as_on_disk(job.layout, known), timelapse.is_current(job))
+
+
+def _span(index: ClipIndex, entry: IndexEntry) -> str:
+    start, end = (index.day.clock(ms) for ms in (entry.clip.start_ms, entry.clip.end_ms))
+    return f"{start:%H:%M:%S}-{end:%H:%M:%S}"

@@ -1,0 +1,94 @@
+"""Ask the console for the camera and the day's events, and write the clip index."""
+
+import logging
+
+from upvs_tasks import durable
+from upvs_tasks.model.camera import Camera, resolve_camera
+from upvs_tasks.model.clip import clips_of
+from upvs_tasks.model.day import Day
+from upvs_tasks.model.event import events_of_day
+from upvs_tasks.model.index import ClipIndex
+from upvs_tasks.phases.inventory import as_on_disk
+from upvs_tasks.phases.job import Job
+
+log = logging.getLogger(__name__)
+
+
+def run(job: Job) -> str:
+    """List the day anew; files that hold the same already are not touched. Returns the story."""
+    console = job.connection.console()
+    bootstrap = console.bootstrap()
+    camera = resolve_camera(job.settings.camera, bootstrap.cameras)
+    timezone = job.settings.timezone or bootstrap.nvr.timezone
+    day = Day.of(job.settings.required_date(), timezone)
+    index = _listed(job, camera, day)
+    durable.write_if_changed(
+        job.layout.camera_json, durable.encode_json(_camera_document(camera, bootstrap.nvr.version))
+    )
+    durable.write_if_changed(job.layout.clip_index, durable.encode_json(index.to_document()))
+    log.info(
+        "day scanned",
+        extra={
+            "camera": camera.name,
+            "date": day.text,
+            "events": index.event_count,
+            "clips": len(index.entries),
+            "ongoing": len(index.ongoing),
+        },
+    )
+    return _story(index)
+
+
+def _listed(job: Job, camera: Camera, day: Day) -> ClipIndex:
+    settings = job.settings
+    listed = job.connection.console().events(
+        camera.camera_id,
+        start_ms=day.start_ms,
+        end_ms=day.end_ms,
+        event_types=settings.event_types,
+    )
+    events = events_of_day(
+        listed, day=day, camera_id=camera.camera_id, event_types=settings.event_types
+    )
+    clips = clips_of(
+        events.ended,
+        overlaps=settings.overlaps,
+        merge_gap_ms=round(settings.merge_gap_secs * 1000),
+    )
+    return as_on_disk(job.layout, ClipIndex.of(camera, day, clips, events.ongoing))
+
+
+def _camera_document(camera: Camera, console_version: str) -> dict[str, object]:
+    """The fields of the bootstrap's camera that the specification names (§5.1)."""
+    return {
+        "id": camera.camera_id,
+        "name": camera.name,
+        "type": camera.type,
+        "state": camera.state,
+        "isConnected": camera.is_connected,
+        "host": camera.host,
+        "mac": camera.mac,
+        "modelKey": camera.model_key,
+        "channels": [
+            {
+                "id": channel.channel_id,
+                "name": channel.name,
+                "width": channel.width,
+                "height": channel.height,
+                "enabled": channel.enabled,
+                "fps": channel.fps,
+            }
+            for channel in camera.channels
+        ],
+        "consoleVersion": console_version,
+    }
+
+
+def _story(index: ClipIndex) -> str:
+    head = f"{index.camera_name}, {index.day.text} ({index.day.timezone})"
+    if not index.entries:
+        return f"{head}: no events"
+    asked_mins = sum(entry.clip.duration_ms for entry in index.entries) / 60_000
+    counted = f"{index.event_count} events in {len(index.entries)} clips, {asked_mins:.1f} min"
+    running = f"; {len(index.ongoing)} still under way" if index.ongoing else ""
+    return f"{head}: {counted}{running}"

@@ -1,0 +1,59 @@
+"""Compute the speed that brings the day's footage to the length that was asked for."""
+
+from upvs_tasks import durable
+from upvs_tasks.model.index import ClipIndex, IndexEntry
+from upvs_tasks.model.speed import Speed
+from upvs_tasks.phases.inventory import FootageRecord, record_of
+from upvs_tasks.phases.job import Job
+
+Recorded = tuple[tuple[IndexEntry, FootageRecord], ...]
+
+
+def recorded_footage(job: Job, index: ClipIndex) -> Recorded:
+    """The clips that are on the disk, each with what was measured of it, in film order."""
+    pairs = ((entry, record_of(job.layout, entry)) for entry in index.entries)
+    return tuple((entry, record) for entry, record in pairs if record is not None)
+
+
+def speed_of(job: Job, recorded: Recorded) -> Speed:
+    """Speed of a film of these clips."""
+    return Speed.of(
+        total_duration_ms=sum(record.footage.duration_ms for _, record in recorded),
+        target_secs=job.settings.target_duration,
+        output_fps=job.settings.output_fps,
+    )
+
+
+def is_current(job: Job) -> bool:
+    """Whether day.json says what follows from the footage on the disk."""
+    index = job.known_index()
+    if index is None:
+        return False
+    return durable.read_bytes(job.layout.day_json) == _day_json(job, index)
+
+
+def run(job: Job) -> str:
+    """Write day.json where it differs. Returns the story."""
+    index = job.index()
+    durable.write_if_changed(job.layout.day_json, _day_json(job, index))
+    speed = speed_of(job, recorded_footage(job, index))
+    footage_mins = speed.total_duration_ms / 60_000
+    return (
+        f"{footage_mins:.1f} min of footage at {speed.speed_factor:.2f}x "
+        f"make {speed.output_duration_secs:.0f} s, {speed.output_frames} frames"
+    )
+
+
+def _day_json(job: Job, index: ClipIndex) -> bytes:
+    recorded = recorded_footage(job, index)
+    return durable.encode_json(
+        {
+            "camera_id": index.camera_id,
+            "camera_name": index.camera_name,
+            "date": index.day.text,
+            "timezone": index.day.timezone,
+            "total_clips": len(index.entries),
+            "valid_clips": len(recorded),
+            **speed_of(job, recorded).to_document(),
+        }
+    )

@@ -1,0 +1,67 @@
+"""Hold what is on the disk against what the specification promises of it (§10)."""
+
+from collections.abc import Iterator
+
+from upvs_tasks import durable
+from upvs_tasks.errors import FootageBroken, VerificationFailed
+from upvs_tasks.media.probe import measure
+from upvs_tasks.model.concat import concat_text
+from upvs_tasks.model.index import ClipIndex
+from upvs_tasks.model.verification import film_findings, manifest_findings
+from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.speed import Recorded, recorded_footage, speed_of
+from upvs_tasks.phases.timelapse import film_path
+
+
+def run(job: Job) -> str:
+    """Check every clip, the manifests and the film anew. Returns the story.
+
+    Raises VerificationFailed with everything that does not hold. Asks nothing of the console.
+    """
+    index = job.index()
+    recorded = recorded_footage(job, index)
+    findings = [
+        *_clip_findings(job, recorded),
+        *_manifest_findings(job, index, recorded),
+        *_film_findings(job, index, recorded),
+    ]
+    if findings:
+        raise VerificationFailed(f"{index.day.text} does not hold: {'; '.join(findings)}")
+    return f"{len(recorded)} of {len(index.entries)} clips whole and in order; film as planned"
+
+
+def _clip_findings(job: Job, recorded: Recorded) -> Iterator[str]:
+    for entry, record in recorded:
+        try:
+            footage = measure(job.layout.at(entry.file_path))
+        except FootageBroken as error:
+            yield str(error)
+        else:
+            if footage != record.footage:
+                yield f"{entry.name} is not the footage that was measured"
+
+
+def _manifest_findings(job: Job, index: ClipIndex, recorded: Recorded) -> tuple[str, ...]:
+    concat = durable.read_bytes(job.layout.concat_text) or b""
+    expected = concat_text([job.layout.at(entry.file_path) for entry, _ in recorded])
+    return manifest_findings(
+        index,
+        concat_lines=concat.decode(errors="replace").splitlines(),
+        expected_lines=expected.splitlines(),
+    )
+
+
+def _film_findings(job: Job, index: ClipIndex, recorded: Recorded) -> Iterator[str]:
+    path = film_path(job, index)
+    if not recorded:
+        return
+    if not path.exists():
+        yield f"there is no film at {path}"
+        return
+    try:
+        film = measure(path)
+    except FootageBroken as error:
+        yield f"the film is broken: {error}"
+    else:
+        for finding in film_findings(film, speed_of(job, recorded)):
+            yield f"the film is not what was planned: {finding}"

@@ -1,0 +1,85 @@
+"""Tells a run's story as doit carries it out, and turns its end into an exit code."""
+
+import sys
+from typing import Any
+
+from doit.reporter import ConsoleReporter
+
+from upvs_tasks.errors import UpvsError, UsageError
+from upvs_tasks.run import Run
+
+_FETCH = "fetch:"
+_OFFLINE = frozenset({"verify"})
+
+
+class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no types
+    """doit's reporter with one line for each task that has something to say.
+
+    doit calls `execute_task` from its workers and everything else from the main thread.
+    """
+
+    desc = "a sentence for each step, and an account at the end"
+
+    def __init__(self, run: Run, *, is_offline: bool) -> None:
+        super().__init__(sys.stdout, {})
+        self._run = run
+        self._is_offline = is_offline
+        self._began = False
+        self._tasks: dict[str, Any] = {}
+        self._clips_done: set[str] = set()
+        self._film_wanted = False
+
+    def initialize(self, tasks: dict[str, Any], selected_tasks: list[str]) -> None:
+        """Start the run, or end it here in one sentence."""
+        self._tasks = tasks
+        try:
+            if not selected_tasks:
+                raise UsageError("no task has that name: doit list shows what there is")
+            offline = self._is_offline or _OFFLINE.issuperset(selected_tasks)
+            self._run.begin(asks_console=not offline)
+        except UpvsError as error:
+            self._run.terminal.warn(f"ERROR: {error}")
+            sys.exit(error.exit_code)
+        self._began = True
+
+    def execute_task(self, task: Any) -> None:
+        """Say nothing: what a task did is told once it is done."""
+
+    def add_success(self, task: Any) -> None:
+        """Tell what the task did."""
+        self._count(task.name)
+        story = task.values.get("story")
+        if story:
+            self._run.terminal.tell(task.name, story)
+
+    def skip_uptodate(self, task: Any) -> None:
+        """Tell that there was nothing to do, but not for each clip."""
+        self._count(task.name)
+        if task.actions and not task.name.startswith(_FETCH):
+            self._run.terminal.tell(task.name, "up to date")
+
+    def add_failure(self, task: Any, fail: Any) -> None:
+        """Tell why a task failed; tasks that wait for it have nothing to add."""
+        self._count(task.name)
+        if fail.get_name() != "UnmetDependency":
+            self._run.terminal.end_work()
+            self._run.terminal.warn(f"ERROR: {task.name}: {fail.message}")
+
+    def complete_run(self) -> None:
+        """Account for the day and leave with the run's own exit code."""
+        if not self._began:
+            return
+        self._began = False
+        unfinished = sys.exc_info()[1]
+        if isinstance(unfinished, KeyboardInterrupt):
+            sys.exit(self._run.interrupted())
+        code = self._run.end(clip_names=frozenset(self._clips_done), film_wanted=self._film_wanted)
+        if unfinished is None and code:
+            sys.exit(code)
+
+    def _count(self, name: str) -> None:
+        self._film_wanted = self._film_wanted or name == "timelapse"
+        if name.startswith(_FETCH):
+            self._clips_done.add(name.removeprefix(_FETCH))
+            total = sum(1 for known in self._tasks if known.startswith(_FETCH))
+            self._run.count_clips(len(self._clips_done), total)

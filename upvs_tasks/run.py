@@ -1,0 +1,120 @@
+"""One run, from its first task to its exit code."""
+
+import logging
+import signal
+import sys
+from contextlib import ExitStack
+from threading import Lock
+from types import FrameType
+
+from upvs_tasks import durable, journal
+from upvs_tasks.errors import SettingsError, UpvsError, UsageError
+from upvs_tasks.phases import report
+from upvs_tasks.phases.job import Connection, Job, Progress
+from upvs_tasks.settings import Settings
+from upvs_tasks.terminal import Terminal
+
+log = logging.getLogger(__name__)
+
+INTERRUPTED = 130
+_TERMINATED = 143
+
+
+class Run:
+    """Holds the folder, the log and the console's session while tasks are at work."""
+
+    def __init__(self, settings: Settings, *, verbose: bool = False) -> None:
+        self.terminal = Terminal()
+        self._settings = settings
+        self._verbose = verbose
+        self._resources = ExitStack()
+        self._connection = Connection(settings)
+        self._lock = Lock()
+        self._bytes_received = 0
+        self._clips = (0, 0)
+        self._exit_code = 0
+        self.job = self._job()
+
+    def _job(self) -> Job | None:
+        """The camera and day; None while they are not said, which only a run minds."""
+        try:
+            layout = self._settings.layout()
+        except SettingsError:
+            return None
+        progress = Progress(self._on_bytes, self._on_frames)
+        return Job(self._settings, layout, self._connection, progress)
+
+    def begin(self, *, asks_console: bool) -> None:
+        """Make sure that the run can be carried out, and that nobody else is at it.
+
+        Raises SettingsError before anything is written, FolderBusy, or StorageError.
+        """
+        layout = self._settings.layout()
+        if asks_console:
+            self._settings.check_access()
+        self._resources.enter_context(durable.holding(layout.lock))
+        secrets = (self._settings.password,)
+        handler = journal.start(layout.run_log, secrets=secrets, verbose=self._verbose)
+        self._resources.callback(journal.stop, handler)
+        self._resources.callback(self._connection.close)
+        signal.signal(signal.SIGTERM, _terminated)
+        log.info("run begins", extra={"out_dir": str(layout.out_dir)})
+
+    def fail(self, error: UpvsError) -> None:
+        """Remember the gravest thing that happened; 3 (usage) before 2 (access) before 1."""
+        with self._lock:
+            self._exit_code = max(self._exit_code, error.exit_code)
+
+    def count_clips(self, done: int, total: int) -> None:
+        """How many clips are looked after already, for the bar."""
+        self._clips = (done, total)
+        self._show_fetch()
+
+    def end(self, *, clip_names: frozenset[str], film_wanted: bool) -> int:
+        """Tell what became of the clips that were asked for, and return the exit code."""
+        self.terminal.end_work()
+        if self.job is not None and self._exit_code <= 1:
+            self._account(clip_names, film_wanted=film_wanted)
+        requests = self._connection.account()
+        log.info("run ends", extra={"exit_code": self._exit_code, "console": str(requests)})
+        self._resources.close()
+        return self._exit_code
+
+    def interrupted(self) -> int:
+        """End at once after Ctrl-C; every file is whole or absent."""
+        self.terminal.end_work()
+        self.terminal.warn("interrupted: run again to go on from here")
+        log.info("run interrupted")
+        self._resources.close()
+        return INTERRUPTED
+
+    def _account(self, clip_names: frozenset[str], *, film_wanted: bool) -> None:
+        assert self.job is not None  # noqa: S101  checked by the caller
+        account = report.run(self.job)
+        if account is None or not clip_names:
+            return
+        known = {entry.name for entry in account.index.entries}
+        for stranger in sorted(clip_names - known - {""}):
+            self.fail(UsageError())
+            self.terminal.warn(f"there is no clip {stranger}: doit list --all names them")
+        if any(entry.name in clip_names for entry in account.missing):
+            self.fail(UpvsError())
+        for line in account.lines(film_wanted=film_wanted):
+            self.terminal.tell("report", line)
+
+    def _on_bytes(self, count: int) -> None:
+        with self._lock:
+            self._bytes_received += count
+        self._show_fetch()
+
+    def _show_fetch(self) -> None:
+        done, total = self._clips
+        detail = f"{self._bytes_received / 1e6:.0f} MB"
+        self.terminal.work("fetch", done=done, total=total, detail=detail)
+
+    def _on_frames(self, done: int, total: int) -> None:
+        self.terminal.work("timelapse", done=done, total=total, detail="frames")
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(_TERMINATED)

@@ -1,0 +1,234 @@
+"""Every setting: its name, what it may be, and where it comes from.
+
+One name for one thing: ``crf`` in config.toml, ``UPVS_CRF`` in the environment, ``crf=23`` after
+doit; the later of these wins. The only module that reads the environment.
+"""
+
+import datetime as dt
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from upvs_tasks.errors import SettingsError
+from upvs_tasks.model import spelling
+from upvs_tasks.model.camera import safe_name
+from upvs_tasks.model.clip import Overlaps
+from upvs_tasks.model.day import zone_named
+from upvs_tasks.model.event import DEFAULT_EVENT_TYPES
+from upvs_tasks.model.layout import Layout
+
+CONFIG_NAME = "config.toml"
+DEMO_HOST = "demo"
+# x264's own names, fastest first.
+PRESETS = (
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+)
+
+_PREFIX = "UPVS_"
+_PASSWORD_VARIABLE = "UPVS_PASSWORD"  # noqa: S105  the name of the variable, not a password
+# Read by the test suite, not by upvs: a real console to hold the contract against.
+_NOT_SETTINGS = "UPVS_LIVE_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one run was asked to do; the meaning of each is a comment in config.toml."""
+
+    host: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+    password_file: Path | None = None
+    camera: str = ""
+    date: dt.date | None = None
+    out_dir: str = "out/{camera}/{date}"
+    target_duration: float = 600.0
+    output_fps: int = 30
+    crf: int = 23
+    preset: str = "medium"
+    engine: str = "concat"
+    event_types: tuple[str, ...] = DEFAULT_EVENT_TYPES
+    overlaps: Overlaps = Overlaps.MERGE
+    merge_gap_secs: float = 5.0
+    timezone: str = ""
+    max_workers: int = 4
+    retry_limit: int = 3
+    ca_file: Path | None = None
+    tls_insecure: bool = False
+    direct_api: bool = False
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the embedded console takes the place of a real one."""
+        return self.host == DEMO_HOST
+
+    def layout(self) -> Layout:
+        """Where this camera and day live. Raises SettingsError when either is not said."""
+        day = self.required_date()
+        if not self.camera:
+            raise SettingsError("camera is not set: give its name or id, for example camera=Door")
+        folder = self.out_dir.format(camera=safe_name(self.camera, fallback="camera"), date=day)
+        return Layout(Path(folder).expanduser().absolute())
+
+    def required_date(self) -> dt.date:
+        """The day that was asked for. Raises SettingsError when none was."""
+        if self.date is None:
+            raise SettingsError("date is missing: say which day, for example date=2024-01-15")
+        return self.date
+
+    def check_access(self) -> None:
+        """Raise SettingsError when what it takes to ask the console is not complete."""
+        if not self.host:
+            raise SettingsError(
+                "host is not set: give your console's address, for example host=192.168.1.1, "
+                "or host=demo for the embedded console"
+            )
+        if self.is_demo:
+            return
+        if not self.username:
+            raise SettingsError("username is not set: give the console's local account")
+        if not self.password:
+            raise SettingsError(
+                "the password is not set: put it into the environment as UPVS_PASSWORD, "
+                "or into a file that password_file names"
+            )
+
+
+_PARSERS: dict[str, spelling.Parser] = {
+    "host": spelling.text,
+    "username": spelling.text,
+    "password_file": spelling.path,
+    "camera": spelling.text,
+    "out_dir": spelling.text,
+    "target_duration": spelling.number(1, 86_400),
+    "output_fps": spelling.whole_number(1, 120),
+    "crf": spelling.whole_number(0, 51),
+    "preset": spelling.choice(*PRESETS),
+    "engine": spelling.choice("concat"),
+    "event_types": spelling.words,
+    "overlaps": spelling.choice(*Overlaps),
+    "merge_gap_secs": spelling.number(0, 3_600),
+    "timezone": spelling.text,
+    "max_workers": spelling.whole_number(1, 16),
+    "retry_limit": spelling.whole_number(1, 20),
+    "ca_file": spelling.path,
+    "tls_insecure": spelling.switch,
+    "direct_api": spelling.switch,
+}
+NAMES = ("date", *_PARSERS)
+
+
+def load(
+    *,
+    config_path: Path,
+    variables: Mapping[str, object],
+    password: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    now: dt.datetime | None = None,
+) -> Settings:
+    """Settings from config.toml, then the environment, then ``name=value`` variables.
+
+    A config file that does not exist holds nothing. ``now`` tells which day ``today`` is, in the
+    zone of the setting ``timezone`` or else the host's. Raises SettingsError for an unknown name,
+    a value that is not allowed, or a password where it does not belong.
+    """
+    environment = os.environ if environment is None else environment
+    given = dict(_given(config_path, environment, variables))
+    timezone = given["timezone"].parsed(spelling.text) if "timezone" in given else ""
+    zone = zone_named(timezone) if timezone else None
+    today = (now or dt.datetime.now().astimezone()).astimezone(zone).date()
+    parsers = _PARSERS | {"date": spelling.day(today)}
+    values = {name: one.parsed(parsers[name]) for name, one in given.items()}
+    if "overlaps" in values:
+        values["overlaps"] = Overlaps(values["overlaps"])
+    _check_placeholders(values.get("out_dir", ""))
+    if password is None:
+        password = _password(environment, values.get("password_file"))
+    return Settings(**values, password=password)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value as it was written, and where, for the sentence that refuses it."""
+
+    value: object
+    place: str
+
+    def parsed(self, parser: spelling.Parser) -> Any:  # noqa: ANN401  each setting has its type
+        try:
+            return parser(self.value)
+        except ValueError as error:
+            raise SettingsError(f"{self.place} is {self.value!r}, but it {error}") from error
+
+
+def _given(
+    config_path: Path, environment: Mapping[str, str], variables: Mapping[str, object]
+) -> Iterator[tuple[str, _Given]]:
+    for name, value in _config_values(config_path).items():
+        yield _known(name, name), _Given(value, f"{name} in {config_path.name}")
+    for variable, value in environment.items():
+        if _is_setting(variable):
+            name = variable.removeprefix(_PREFIX).lower()
+            yield _known(name, variable), _Given(value, variable)
+    for name, value in variables.items():
+        yield _known(name, name), _Given(value, name)
+
+
+def _is_setting(variable: str) -> bool:
+    is_ours = variable.startswith(_PREFIX) and not variable.startswith(_NOT_SETTINGS)
+    return is_ours and variable != _PASSWORD_VARIABLE
+
+
+def _known(name: str, written: str) -> str:
+    if name == "password":
+        raise SettingsError(
+            "password does not belong into config.toml or the command line, where others can "
+            "read it: put it into the environment as UPVS_PASSWORD, or use password_file"
+        )
+    if name not in NAMES:
+        raise SettingsError(f"{written} is no setting; there are: {', '.join(sorted(NAMES))}")
+    return name
+
+
+def _config_values(path: Path) -> dict[str, object]:
+    try:
+        with path.open("rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path.name} cannot be read as TOML: {error}") from error
+
+
+def _check_placeholders(out_dir: str) -> None:
+    try:
+        names = {name for _, name, _, _ in Formatter().parse(out_dir) if name is not None}
+    except ValueError:
+        names = {out_dir}
+    if names - {"camera", "date"}:
+        raise SettingsError(
+            f"out_dir is {out_dir!r}, but it may hold only the placeholders {{camera}} and {{date}}"
+        )
+
+
+def _password(environment: Mapping[str, str], password_file: Path | None) -> str:
+    """The password; the environment goes before the file, whose last newline does not count."""
+    if _PASSWORD_VARIABLE in environment:
+        return environment[_PASSWORD_VARIABLE]
+    if password_file is None:
+        return ""
+    try:
+        return password_file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"password_file {password_file} cannot be read: {error}") from error

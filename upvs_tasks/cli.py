@@ -72,9 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _global_flags() -> argparse.ArgumentParser:
+def _global_flags() -> "_Parser":
     """Flags that may stand before or behind the command; absent ones leave no trace."""
-    flags = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    flags = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     flags.add_argument("--host", help="the console's address (env: UPVS_HOST)")
     flags.add_argument("--username", help="its local account (env: UPVS_USERNAME)")
     flags.add_argument(

@@ -66,6 +66,13 @@ def promote(partial: Path, path: Path) -> None:
     _sync_directory(path.parent)
 
 
+def sweep(folder: Path) -> None:
+    """Delete what interrupted runs left half written below ``folder``; nobody may be at work."""
+    for partial in folder.rglob(f"*{PARTIAL_SUFFIX}"):
+        with storing(partial):
+            partial.unlink()
+
+
 def sync_file(path: Path) -> None:
     """Force what another process wrote at ``path`` to the disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -3,6 +3,7 @@
     UpvsError                   the run goes wrong in a way that one sentence explains     exit 1
     ├── UsageError              the request cannot be carried out as given                 exit 3
     │   ├── SettingsError       a setting is missing, unknown, or out of range
+    │   ├── CertificateUntrusted  the console's certificate is vouched for by nobody we trust
     │   ├── CameraNotFound      no camera has that id or name          (ErrCameraNotFound)
     │   └── MultipleCameras     several cameras have that name         (ErrMultipleCameras)
     ├── AccessError             the console does not let us in                             exit 2
@@ -41,6 +42,10 @@ class UsageError(UpvsError):
 
 class SettingsError(UsageError):
     """A setting is missing, unknown or out of range."""
+
+
+class CertificateUntrusted(UsageError):  # noqa: N818  named for the fact
+    """Nobody whom we were told to trust vouches for the console's certificate."""
 
 
 class CameraNotFound(UsageError):  # noqa: N818  the specification names it

@@ -95,13 +95,20 @@ class Graph:
             uptodate=[False if self._reach is Reach.CONSOLE else known],
         )
 
-    @create_after(executed="scan", target_regex=r".*clip_\d+_\d+_[^/]+\.mp4")
+    @create_after(  # type: ignore[untyped-decorator]  # doit carries no types
+        executed="scan", target_regex=r".*clip_\d+_\d+_[^/]+\.mp4"
+    )
     def task_fetch(self) -> Iterator[TaskDict]:
         """Download the clips, one task each."""
         index = self._known_index
         clips = [self._clip(index.camera_id, entry) for entry in index.entries] if index else []
         group = Claim("every clip is on the disk", lambda: bool(clips) and self._all_current())
-        yield {"name": None, "doc": self.task_fetch.__doc__, "uptodate": [group]}
+        yield {
+            "name": None,
+            "doc": self.task_fetch.__doc__,
+            "uptodate": [group],
+            "task_dep": ["scan"],
+        }
         if self._reach is not Reach.DISK:
             yield from clips
 
@@ -158,7 +165,12 @@ class Graph:
         claim = self._claim(
             "the clip is as it was measured", lambda job: fetch.is_current(job, entry)
         )
-        task = self._task(bring, targets=[job.layout.at(entry.file_path)], uptodate=[claim])
+        task = self._task(
+            bring,
+            targets=[job.layout.at(entry.file_path)],
+            uptodate=[claim],
+            task_dep=["scan"],
+        )
         if not self._may_clean_clips:
             del task["clean"]
         return task | {"name": entry.name, "doc": _span(entry)}
@@ -171,7 +183,7 @@ class Graph:
         task_dep: list[str] | None = None,
     ) -> TaskDict:
         return {
-            "actions": [self._action(phase) for phase in phases],
+            "actions": [self._action(*phases)],
             "targets": [_as_typed(target) for target in targets],
             "uptodate": uptodate,
             "task_dep": task_dep or [],
@@ -184,13 +196,14 @@ class Graph:
         job = self._job
         return Claim(words, lambda: job is not None and check(job))
 
-    def _action(self, phase: Callable[[Job], str | None]) -> Callable[[], object]:
+    def _action(self, *phases: Callable[[Job], str | None]) -> Callable[[], object]:
         """Let doit tell our own errors as sentences, and keep the traceback of any other."""
 
         def action() -> object:
-            assert self._job is not None  # noqa: S101  the run does not begin without
+            job = self._job
+            assert job is not None  # noqa: S101  the run does not begin without
             try:
-                return {"story": phase(self._job)}
+                stories = [phase(job) for phase in phases]
             except UpvsError as error:
                 self._run.fail(error)
                 log.error("task failed", extra={"reason": str(error)})  # noqa: TRY400  foreseen
@@ -199,6 +212,7 @@ class Graph:
                 self._run.fail(UpvsError())
                 log.exception("task broke")
                 return TaskFailed(f"this is a bug in upvs:\n{traceback.format_exc()}{error}")
+            return {"stories": [story for story in stories if story]}
 
         return action
 
@@ -257,4 +271,6 @@ def _as_typed(target: Path) -> str:
 def _span(entry: IndexEntry) -> str:
     secs = entry.clip.duration_ms / 1000
     kinds = sorted({kind for event in entry.clip.events for kind in event.smart_types})
-    return f"{secs:.0f} s, {len(entry.clip.events)} events {' '.join(kinds)}".rstrip()
+    count = len(entry.clip.events)
+    events = "1 event" if count == 1 else f"{count} events"
+    return f"{secs:.0f} s, {events} {' '.join(kinds)}".rstrip()

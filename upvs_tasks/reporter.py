@@ -6,7 +6,7 @@ from typing import Any
 from doit.reporter import ConsoleReporter
 
 from upvs_tasks.errors import UpvsError, UsageError
-from upvs_tasks.run import Run
+from upvs_tasks.run import INTERRUPTED, Run
 
 _FETCH = "fetch:"
 _OFFLINE = frozenset({"verify"})
@@ -27,6 +27,7 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
         self._began = False
         self._tasks: dict[str, Any] = {}
         self._clips_done: set[str] = set()
+        self._clips_asked_for = 0
         self._film_wanted = False
 
     def initialize(self, tasks: dict[str, Any], selected_tasks: list[str]) -> None:
@@ -48,8 +49,9 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
     def add_success(self, task: Any) -> None:
         """Tell what the task did."""
         self._count(task.name)
-        story = task.values.get("story")
-        if story:
+        if task.name.startswith(_FETCH):
+            self._clips_asked_for += 1
+        for story in task.values.get("stories", ()):
             self._run.terminal.tell(task.name, story)
 
     def skip_uptodate(self, task: Any) -> None:
@@ -70,15 +72,22 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
         if not self._began:
             return
         self._began = False
-        unfinished = sys.exc_info()[1]
-        if isinstance(unfinished, KeyboardInterrupt):
-            sys.exit(self._run.interrupted())
-        code = self._run.end(clip_names=frozenset(self._clips_done), film_wanted=self._film_wanted)
-        if unfinished is None and code:
-            sys.exit(code)
+        match sys.exc_info()[1]:
+            case None:
+                names = frozenset(self._clips_done)
+                sys.exit(self._run.end(clip_names=names, film_wanted=self._film_wanted))
+            case KeyboardInterrupt():
+                self._run.break_off("interrupted")
+                sys.exit(INTERRUPTED)
+            case SystemExit():
+                self._run.break_off("terminated")
+            case unforeseen:
+                self._run.break_off(f"this is a bug in upvs ({unforeseen!r})")
 
     def _count(self, name: str) -> None:
         self._film_wanted = self._film_wanted or name == "timelapse"
+        if name == "fetch":
+            self._run.tell_fetched(self._clips_asked_for, len(self._clips_done))
         if name.startswith(_FETCH):
             self._clips_done.add(name.removeprefix(_FETCH))
             total = sum(1 for known in self._tasks if known.startswith(_FETCH))

@@ -53,6 +53,7 @@ class Run:
         if asks_console:
             self._settings.check_access()
         self._resources.enter_context(durable.holding(layout.lock))
+        durable.sweep(layout.out_dir)
         secrets = (self._settings.password,)
         handler = journal.start(layout.run_log, secrets=secrets, verbose=self._verbose)
         self._resources.callback(journal.stop, handler)
@@ -70,31 +71,39 @@ class Run:
         self._clips = (done, total)
         self._show_fetch()
 
+    def tell_fetched(self, asked_for: int, total: int) -> None:
+        """How much there was to download."""
+        if asked_for:
+            sentence = (
+                f"{asked_for} of {total} clips asked for, {self._bytes_received / 1e6:.1f} MB"
+            )
+        else:
+            sentence = f"{total} clips up to date" if total else "no clips"
+        self.terminal.tell("fetch", sentence)
+
     def end(self, *, clip_names: frozenset[str], film_wanted: bool) -> int:
         """Tell what became of the clips that were asked for, and return the exit code."""
         self.terminal.end_work()
-        if self.job is not None and self._exit_code <= 1:
-            self._account(clip_names, film_wanted=film_wanted)
+        if self.job is not None and self._exit_code <= 1 and (clip_names or film_wanted):
+            self._account(self.job, clip_names, film_wanted=film_wanted)
         requests = self._connection.account()
         log.info("run ends", extra={"exit_code": self._exit_code, "console": str(requests)})
         self._resources.close()
         return self._exit_code
 
-    def interrupted(self) -> int:
-        """End at once after Ctrl-C; every file is whole or absent."""
+    def break_off(self, what_happened: str) -> None:
+        """End at once: every file is whole or absent, so the next run goes on from here."""
         self.terminal.end_work()
-        self.terminal.warn("interrupted: run again to go on from here")
-        log.info("run interrupted")
+        self.terminal.warn(f"{what_happened}: run again to go on from here")
+        log.info("run broken off", extra={"reason": what_happened})
         self._resources.close()
-        return INTERRUPTED
 
-    def _account(self, clip_names: frozenset[str], *, film_wanted: bool) -> None:
-        assert self.job is not None  # noqa: S101  checked by the caller
-        account = report.run(self.job)
-        if account is None or not clip_names:
+    def _account(self, job: Job, clip_names: frozenset[str], *, film_wanted: bool) -> None:
+        account = report.run(job)
+        if account is None:
             return
         known = {entry.name for entry in account.index.entries}
-        for stranger in sorted(clip_names - known - {""}):
+        for stranger in sorted(clip_names - known):
             self.fail(UsageError())
             self.terminal.warn(f"there is no clip {stranger}: doit list --all names them")
         if any(entry.name in clip_names for entry in account.missing):
@@ -109,7 +118,7 @@ class Run:
 
     def _show_fetch(self) -> None:
         done, total = self._clips
-        detail = f"{self._bytes_received / 1e6:.0f} MB"
+        detail = f"clips, {self._bytes_received / 1e6:.0f} MB"
         self.terminal.work("fetch", done=done, total=total, detail=detail)
 
     def _on_frames(self, done: int, total: int) -> None:

@@ -140,7 +140,8 @@ def load(
     """Settings from config.toml, then the environment, then ``name=value`` variables.
 
     A config file that does not exist holds nothing. ``now`` tells which day ``today`` is, in the
-    zone of the setting ``timezone`` or else the host's. Raises SettingsError for an unknown name,
+    zone of the setting ``timezone`` or else the host's. UPVS_PASSWORD goes before a password_file,
+    unless that is named on the command line. Raises SettingsError for an unknown name,
     a value that is not allowed, or a password where it does not belong.
     """
     environment = os.environ if environment is None else environment
@@ -154,7 +155,9 @@ def load(
         values["overlaps"] = Overlaps(values["overlaps"])
     _check_placeholders(values.get("out_dir", ""))
     if password is None:
-        password = _password(environment, values.get("password_file"))
+        named_last = bool(variables.get("password_file"))
+        variable = None if named_last else environment.get(_PASSWORD_VARIABLE)
+        password = _password_in(values.get("password_file")) if variable is None else variable
     return Settings(**values, password=password)
 
 
@@ -222,10 +225,8 @@ def _check_placeholders(out_dir: str) -> None:
         )
 
 
-def _password(environment: Mapping[str, str], password_file: Path | None) -> str:
-    """The password; the environment goes before the file, whose last newline does not count."""
-    if _PASSWORD_VARIABLE in environment:
-        return environment[_PASSWORD_VARIABLE]
+def _password_in(password_file: Path | None) -> str:
+    """The password of a file, whose last newline does not count."""
     if password_file is None:
         return ""
     try:

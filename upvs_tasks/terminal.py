@@ -41,7 +41,7 @@ class Terminal:
                 self._bar.update(self._bar_task, completed=done, total=total, detail=detail)
             elif time.monotonic() - self._spoke_at_secs > _QUIET_SECS:
                 self._spoke_at_secs = time.monotonic()
-                self._err.print(f"{name:<10} {done} of {total}, {detail}")
+                self._err.print(f"{name:<10} {done} of {total} {detail}")
 
     def end_work(self) -> None:
         """Take the bar away."""
@@ -56,7 +56,7 @@ class Terminal:
             self._bar = Progress(
                 TextColumn(f"{name:<10}"),
                 BarColumn(),
-                TextColumn("{task.completed:.0f} of {task.total:.0f}, {task.fields[detail]}"),
+                TextColumn("{task.completed:.0f} of {task.total:.0f} {task.fields[detail]}"),
                 TimeRemainingColumn(),
                 console=self._err,
                 transient=True,

@@ -78,3 +78,10 @@ def standing_of(layout: Layout, entry: IndexEntry) -> Standing:
 def as_on_disk(layout: Layout, index: ClipIndex) -> ClipIndex:
     """The index with every clip's standing judged anew."""
     return index.with_standings(lambda entry: standing_of(layout, entry))
+
+
+def leftovers(layout: Layout, index: ClipIndex) -> tuple[Path, ...]:
+    """Clips on the disk that are no longer part of the day: a later event changed their span."""
+    folder = layout.at(f"clips/{index.camera_folder}/{index.day.text}")
+    wanted = {layout.at(entry.file_path) for entry in index.entries}
+    return tuple(sorted(set(folder.glob("clip_*.mp4")) - wanted))

@@ -6,8 +6,9 @@ from threading import Lock
 
 from upvs_tasks import durable
 from upvs_tasks.console.access import Access
-from upvs_tasks.console.client import Account, Console
+from upvs_tasks.console.client import Console
 from upvs_tasks.console.embedded import EmbeddedConsole
+from upvs_tasks.console.records import Account
 from upvs_tasks.console.retrying import Patience
 from upvs_tasks.errors import UpvsError
 from upvs_tasks.model.index import ClipIndex

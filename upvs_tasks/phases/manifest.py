@@ -7,6 +7,13 @@ from upvs_tasks.model.concat import concat_text
 from upvs_tasks.model.index import ClipIndex
 from upvs_tasks.phases.inventory import as_on_disk
 from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.speed import Recorded, recorded_footage
+
+
+def wanted_concat(job: Job, recorded: Recorded) -> str:
+    """Text of concat.txt for these clips."""
+    paths = [job.layout.at(entry.file_path) for entry, _ in recorded]
+    return concat_text(paths, footage=[record.footage for _, record in recorded])
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +26,7 @@ class Manifest:
     @classmethod
     def wanted(cls, job: Job, known: ClipIndex) -> "Manifest":
         """Manifest of what is on the disk now."""
-        index = as_on_disk(job.layout, known)
-        paths = [job.layout.at(entry.file_path) for entry in index.complete]
-        return cls(index, concat_text(paths))
+        return cls(as_on_disk(job.layout, known), wanted_concat(job, recorded_footage(job, known)))
 
 
 def is_current(job: Job) -> bool:

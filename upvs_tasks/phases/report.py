@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from upvs_tasks.model.index import ClipIndex, ClipStatus, IndexEntry
 from upvs_tasks.phases import timelapse
-from upvs_tasks.phases.inventory import as_on_disk
+from upvs_tasks.phases.inventory import as_on_disk, leftovers
 from upvs_tasks.phases.job import Job
 
 _MOST_NAMED = 20
@@ -17,6 +18,7 @@ class DayAccount:
 
     index: ClipIndex
     film_is_current: bool
+    leftovers: tuple[Path, ...] = ()
 
     @property
     def missing(self) -> tuple[IndexEntry, ...]:
@@ -36,6 +38,10 @@ class DayAccount:
         for event in index.ongoing:
             began = index.day.clock(event.start_ms)
             yield f"under way: {event.event_type} since {began:%H:%M:%S}; a later run takes it up"
+        if self.leftovers:
+            folder = self.leftovers[0].parent
+            count = len(self.leftovers)
+            yield f"left over: {count} clips of an earlier list, safe to delete, in {folder}"
         if not index.entries:
             yield f"no events on {index.day.text}: nothing to film"
         elif film_wanted and self.film_is_current:
@@ -57,7 +63,11 @@ def run(job: Job) -> DayAccount | None:
     known = job.known_index()
     if known is None:
         return None
-    return DayAccount(as_on_disk(job.layout, known), timelapse.is_current(job))
+    return DayAccount(
+        index=as_on_disk(job.layout, known),
+        film_is_current=timelapse.is_current(job),
+        leftovers=leftovers(job.layout, known),
+    )
 
 
 def _span(index: ClipIndex, entry: IndexEntry) -> str:

@@ -76,6 +76,7 @@ def _render(job: Job, path: Path, speed: Speed) -> None:
         ffmpeg.run(
             concat_command(ffmpeg.find_ffmpeg(), render),
             on_frame=lambda frame: job.progress.frames_rendered(frame, speed.output_frames),
+            partial=partial,
         )
         _check(partial, speed)
         durable.sync_file(partial)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from upvs_tasks import durable
 from upvs_tasks.errors import FootageBroken, VerificationFailed
 from upvs_tasks.media.probe import measure
-from upvs_tasks.model.concat import concat_text
 from upvs_tasks.model.index import ClipIndex
 from upvs_tasks.model.verification import film_findings, manifest_findings
 from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.manifest import wanted_concat
 from upvs_tasks.phases.speed import Recorded, recorded_footage, speed_of
 from upvs_tasks.phases.timelapse import film_path
 
@@ -43,7 +43,7 @@ def _clip_findings(job: Job, recorded: Recorded) -> Iterator[str]:
 
 def _manifest_findings(job: Job, index: ClipIndex, recorded: Recorded) -> tuple[str, ...]:
     concat = durable.read_bytes(job.layout.concat_text) or b""
-    expected = concat_text([job.layout.at(entry.file_path) for entry, _ in recorded])
+    expected = wanted_concat(job, recorded)
     return manifest_findings(
         index,
         concat_lines=concat.decode(errors="replace").splitlines(),

@@ -1,0 +1,50 @@
+"""A program that renders without end, for tests that end it: ``python -m tests.media.rendering``.
+
+Its arguments are where to render to, and from where: ``main``, ``daemon`` (a thread
+that nobody waits for) or ``stopped`` (a thread that is told to stop). It prints a line once ffmpeg
+is at work, and exits with 7 when the render is reported as failed. An end of its standard input
+ends the main thread where that is not the one that renders.
+"""
+
+import os
+import sys
+from pathlib import Path
+from threading import Thread
+
+from upvs_tasks.errors import RenderFailed
+from upvs_tasks.media import ffmpeg
+
+
+def render_without_end(partial: Path) -> None:
+    """Encode noise for a day."""
+    noise = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30,noise=alls=20:allf=t")
+    output = ("-t", "86400", "-c:v", "libx264", "-threads", "1", "-f", "mp4", "-y", str(partial))
+    watched = ("-nostdin", "-nostats", "-loglevel", "warning", "-progress", "pipe:1")
+    command = (ffmpeg.find_ffmpeg(), *watched, *noise, *output)
+    try:
+        ffmpeg.run(command, on_frame=_tell, partial=partial)
+    except RenderFailed:
+        os._exit(7)
+
+
+def _tell(frames: int) -> None:
+    if frames:
+        print("at work", flush=True)  # noqa: T201  the test waits for it
+
+
+def main() -> None:
+    """Render from the thread that is asked for."""
+    partial, where = Path(sys.argv[1]), sys.argv[2]
+    if where == "main":
+        render_without_end(partial)
+        return
+    worker = Thread(target=render_without_end, args=[partial], daemon=where == "daemon")
+    worker.start()
+    sys.stdin.read()
+    if where == "stopped":
+        ffmpeg.stop_all()
+        worker.join()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Renders segments of made-up clips for tests, and reads from the pictures which frames they show."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import av
+from av.video.frame import VideoFrame
+
+from tests.footage import Recipe, make_clip
+from upvs_tasks.media.probe import measure, read_sample_table
+from upvs_tasks.media.segment import SegmentJob, SegmentResult, Shot, render_segment
+from upvs_tasks.model.film_format import FilmFormat
+
+FILM = FilmFormat(width=160, height=90, fps=10, crf=20, preset="ultrafast")
+_BARS = 16
+
+Point = tuple[float, float]
+
+
+def shot_of(path: Path, frames: Sequence[int]) -> Shot:
+    """Shot of some frames of a clip, by its own table."""
+    rotation = measure(path).rotation
+    table = read_sample_table(path)
+    return Shot.of(path.stem, path, rotation=rotation, table=table, frames=frames)
+
+
+def numbered_clip(folder: Path, name: str, recipe: Recipe, first_number: int = 0) -> Path:
+    """Clip whose frames show their numbers, counted from ``first_number`` on."""
+    return make_clip(folder / f"{name}.mp4", replace(recipe, first_number=first_number))
+
+
+def rendered(folder: Path, *shots: Shot, film: FilmFormat = FILM) -> tuple[Path, SegmentResult]:
+    """Segment of some shots, rendered in this process."""
+    path = folder / "segment.mp4"
+    return path, render_segment(SegmentJob(film, path, tuple(shots)))
+
+
+def frames_of(path: Path) -> Iterator[VideoFrame]:
+    """The pictures of a video."""
+    with av.open(str(path)) as container:
+        yield from container.decode(video=0)
+
+
+def number_along(frame: VideoFrame, start: Point, end: Point) -> int:
+    """Number whose bars lie along a line, the highest bit first; points are shares of the picture."""
+    luma = frame.reformat(format="gray").planes[0]
+    pixels = bytes(luma)
+    number = 0
+    for bar in range(_BARS):
+        way = (bar + 0.5) / _BARS
+        across, down = (start[axis] + way * (end[axis] - start[axis]) for axis in (0, 1))
+        at = int(down * luma.height) * luma.line_size + int(across * luma.width)
+        number = number << 1 | (pixels[at] > 127)
+    return number

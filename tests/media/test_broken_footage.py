@@ -1,0 +1,234 @@
+"""Whatever a console sends under the name of a video: a sentence or facts, never a crash."""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.footage import Recipe, make_clip
+from upvs_tasks.errors import FootageBroken, StorageError
+from upvs_tasks.media.probe import decode_check, measure, read_sample_table
+
+FRAGMENTED = {"movflags": "frag_keyframe+empty_moov"}
+BASES = {
+    "plain": Recipe(),
+    "reordered": Recipe(b_frames=2),
+    "with audio": Recipe(audio_secs=3),
+    "fragmented": Recipe(b_frames=2, muxer_options=FRAGMENTED),
+    "hevc": Recipe(codec="libx265"),
+}
+EXTREMES = [0, 1, 2, 0x7F, 0xFF, 0xFFFF, 0x100000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
+
+
+def fault_of(path: Path) -> str:
+    """Sentence with which the probe refuses the file."""
+    with pytest.raises(FootageBroken) as refusal:
+        measure(path)
+    sentence = str(refusal.value)
+    assert sentence.startswith(path.name)
+    return sentence
+
+
+def overwritten(clip: bytes, kind: bytes, offset: int, value: int) -> bytes:
+    """The clip with another number at an offset inside the first box of a kind."""
+    place = clip.index(kind) + 4 + offset
+    return clip[:place] + struct.pack(">I", value) + clip[place + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "is empty"),
+        (b"<!DOCTYPE html><html><head><title>UniFi OS</title>", "is no MP4 video"),
+        (b'{"error":"Unable to export"}', "is no MP4 video"),
+        (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "is no MP4 video"),
+        (b"ffconcat version 1.0\nfile /etc/passwd\n", "is no MP4 video"),
+        (b"moov", "is no MP4 video"),
+        (struct.pack(">I4s", 8, b"ftyp"), "has no index"),
+        (struct.pack(">I4s", 4, b"ftyp"), "impossible size"),
+        (struct.pack(">I4sQ", 1, b"mdat", 1 << 63), "is cut off"),
+        (struct.pack(">I4s", 8, b"ftyp") + struct.pack(">I4s", 8, b"moov"), "no video track"),
+        (struct.pack(">I4s", 8, b"free") * 100_001, "boxes"),
+        (struct.pack(">I4s", 8, b"ftyp") + bytes(3), "is cut off"),
+    ],
+)
+def test_what_is_no_video_is_named_as_what_it_is(
+    tmp_path: Path, content: bytes, fault: str
+) -> None:
+    """Error pages, playlists that would read other files, empty and meaningless boxes."""
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    assert fault in fault_of(path)
+
+
+def test_a_file_that_is_not_there_is_no_footage(tmp_path: Path) -> None:
+    """It may have been deleted between two steps."""
+    assert "is not there" in fault_of(tmp_path / "clip.mp4")
+
+
+def test_a_folder_is_the_disk_s_fault(tmp_path: Path) -> None:
+    """What cannot be read is not called broken footage."""
+    with pytest.raises(StorageError, match="cannot be read"):
+        measure(tmp_path)
+
+
+@pytest.mark.parametrize("movflags", [{}, {"movflags": "faststart"}, FRAGMENTED])
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.9, 0.999])
+def test_a_cut_clip_is_refused_wherever_its_index_stands(
+    tmp_path: Path, movflags: dict[str, str], share: float
+) -> None:
+    """With its index at the end it has none; with it at the start, frames are missing."""
+    path = make_clip(tmp_path / "clip.mp4", Recipe(muxer_options=movflags))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    fault_of(path)
+
+
+def test_a_frame_outside_the_file_is_refused_though_all_boxes_are_whole(tmp_path: Path) -> None:
+    """An index that points beyond what was stored."""
+    path = make_clip(tmp_path / "clip.mp4")
+    path.write_bytes(overwritten(path.read_bytes(), b"stco", 8, 1_000_000))
+    assert "is cut off: a frame should end at byte" in fault_of(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "offset", "value", "fault"),
+    [
+        (b"stsz", 8, 0x80000000, "table of 2147483648 entries"),
+        (b"stts", 4, 0x80000000, "table of 2147483648 entries"),
+        (b"stts", 8, 0x80000000, "claims to hold"),
+        (b"stts", 12, 0, "claims to last 0 s"),
+        (b"stts", 12, 0x7FFFFFF0, "claims to last"),
+        (b"stco", 4, 0x80000000, "table of 2147483648 entries"),
+        (b"stsc", 4, 0x80000000, "table of 2147483648 entries"),
+        (b"elst", 4, 0x10000000, "cut together from 268435456 parts"),
+        (b"moov", -8, 0x7FFFFFFF, "is cut off"),
+        (b"trak", -8, 0x7FFFFFFF, "is cut off"),
+        (b"mdia", -8, 3, "impossible size"),
+    ],
+)
+def test_an_index_that_claims_the_impossible_is_refused(
+    tmp_path: Path, kind: bytes, offset: int, value: int, fault: str
+) -> None:
+    """Before libav sets aside memory for what it claims."""
+    path = make_clip(tmp_path / "clip.mp4")
+    clip = path.read_bytes()
+    if kind != b"elst":
+        clip = clip.replace(b"edts", b"free")  # what is not shown is not counted either
+    path.write_bytes(overwritten(clip, kind, offset, value))
+    with pytest.raises(FootageBroken, match=fault):
+        measure(path)
+
+
+def test_a_constant_frame_size_does_not_hide_two_thousand_million_frames(tmp_path: Path) -> None:
+    """Such a table takes no room in the file, whatever it claims."""
+    path = make_clip(tmp_path / "clip.mp4")
+    clip = overwritten(path.read_bytes(), b"stsz", 4, 1)
+    path.write_bytes(overwritten(clip, b"stsz", 8, 0x80000000))
+    assert "claims to hold 2147483648 frames" in fault_of(path)
+
+
+def test_a_fragment_does_not_either(tmp_path: Path) -> None:
+    """A run of frames with nothing said of each takes no room."""
+    path = make_clip(tmp_path / "clip.mp4", Recipe(muxer_options=FRAGMENTED))
+    clip = overwritten(path.read_bytes(), b"trun", 0, 0)
+    path.write_bytes(overwritten(clip, b"trun", 4, 0x80000000))
+    assert "claims to hold" in fault_of(path)
+
+
+def test_an_index_larger_than_any_video_needs_is_not_read(tmp_path: Path) -> None:
+    """A sparse file of a gigabyte that says it is all index."""
+    path = tmp_path / "clip.mp4"
+    with path.open("wb") as stream:
+        stream.write(struct.pack(">I4s", 8, b"ftyp") + struct.pack(">I4s", 1 << 30, b"moov"))
+        stream.truncate((1 << 30) + 8)
+    assert "has an index of 1024 MB" in fault_of(path)
+
+
+def test_sound_alone_is_no_footage(tmp_path: Path) -> None:
+    """A camera whose picture failed."""
+    recipe = Recipe(with_video=False, audio_secs=1)
+    assert "has no video track" in fault_of(make_clip(tmp_path / "clip.mp4", recipe))
+
+
+def test_a_blank_clip_is_no_footage(tmp_path: Path) -> None:
+    """Consoles answer so, in less than 300 bytes, for a span that they hold nothing of."""
+    blank = make_clip(tmp_path / "fragmented.mp4", Recipe(muxer_options=FRAGMENTED)).read_bytes()
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(blank[: blank.index(b"moof") - 4])
+    assert "holds no frame" in fault_of(path)
+
+
+def test_a_damaged_picture_is_found_by_decoding_only(tmp_path: Path) -> None:
+    """The quick look sees a whole table; the thorough one, a last frame that is noise."""
+    path = make_clip(tmp_path / "clip.mp4")
+    decode_check(path)
+    clip = bytearray(path.read_bytes())
+    pictures_end = clip.index(b"moov") - 4
+    clip[pictures_end - 60 : pictures_end] = bytes([0xA5]) * 60
+    path.write_bytes(clip)
+    assert measure(path).frames == 20
+    with pytest.raises(FootageBroken, match=r"clip\.mp4"):
+        decode_check(path)
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """One clip of each way of storing, to be damaged."""
+    folder = tmp_path_factory.mktemp("bases")
+    return [
+        make_clip(folder / f"{name}.mp4", recipe).read_bytes() for name, recipe in BASES.items()
+    ]
+
+
+Damage = Callable[[bytearray], None]
+
+
+@st.composite
+def damages(draw: st.DrawFn) -> Damage:
+    """Way to spoil a clip, mostly in its index."""
+    share = draw(st.floats(min_value=0, max_value=1, exclude_max=True))
+    in_index = draw(st.integers(min_value=0, max_value=9)) > 0
+    bits = draw(st.sampled_from([*range(8), None, None]))
+    value = draw(st.one_of(st.sampled_from(EXTREMES), st.integers(0, 0xFFFFFFFF)))
+
+    def spoil(clip: bytearray) -> None:
+        first = max(clip.find(b"moov"), 0) if in_index else 0
+        place = first + int(share * max(len(clip) - first - 4, 0))
+        if bits is None:
+            clip[place : place + 4] = struct.pack(">I", value)
+        elif place < len(clip):
+            clip[place] ^= 1 << bits
+
+    return spoil
+
+
+@settings(
+    max_examples=600,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    base=st.integers(min_value=0, max_value=len(BASES) - 1),
+    spoils=st.lists(damages(), min_size=1, max_size=6),
+)
+def test_bit_rot_gives_facts_or_a_sentence(
+    bases: list[bytes], tmp_path: Path, base: int, spoils: list[Damage]
+) -> None:
+    """Nothing else comes out, and what facts come out are possible ones."""
+    clip = bytearray(bases[base])
+    for spoil in spoils:
+        spoil(clip)
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(clip)
+    try:
+        footage, table = measure(path), read_sample_table(path)
+    except FootageBroken as refusal:
+        assert str(refusal).startswith("clip.mp4 ")  # noqa: PT017  either outcome is right
+        return
+    assert 0 < footage.duration_ms == table.duration_ms <= 25 * 3_600_000
+    assert 0 < footage.keyframes <= footage.frames == len(table.ticks)
+    assert list(table.ticks) == sorted(table.ticks)

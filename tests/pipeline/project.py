@@ -1,0 +1,161 @@
+"""A user's folder beside a simulated console: dodo.py, a config.toml, and commands run in it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from shutil import copy
+from time import monotonic
+
+import orjson
+
+from upvs_tasks.simulator import SimulatedConsole
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a command ended, and all that it said."""
+
+    code: int
+    output: str
+
+
+@dataclass
+class Project:
+    """One camera's folder, as somebody would set it up at home."""
+
+    folder: Path
+    console: SimulatedConsole
+    camera: str = "Sparrow"
+    date: str = "2024-01-17"
+    settings: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Lay the folder out."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        copy(REPOSITORY / "dodo.py", self.folder)
+        self.configure()
+
+    def configure(self, **settings: object) -> None:
+        """Write config.toml: the console's access, and what a test wants otherwise."""
+        self.settings |= settings
+        values = {
+            "host": self.console.host,
+            "username": self.console.username,
+            "ca_file": str(self.console.ca_file),
+            "camera": self.camera,
+            "preset": "ultrafast",
+            "target_duration": 20,
+        } | self.settings
+        lines = (f"{name} = {orjson.dumps(value).decode()}\n" for name, value in values.items())
+        (self.folder / "config.toml").write_text("".join(lines))
+
+    @property
+    def out(self) -> Path:
+        """The day's output folder."""
+        return self.folder / "out" / self.camera / self.date
+
+    @property
+    def film(self) -> Path:
+        """The day's film."""
+        return self.out / "timelapse" / f"{self.camera}_{self.date}_timelapse.mp4"
+
+    @property
+    def clips(self) -> list[Path]:
+        """The clips on the disk, in order."""
+        return sorted((self.out / "clips").rglob("*.mp4"))
+
+    def index(self) -> dict[str, object]:
+        """The clip index."""
+        document = orjson.loads((self.out / "manifests" / "clip_index.json").read_bytes())
+        assert isinstance(document, dict)
+        return document
+
+    def entries(self) -> list[dict[str, object]]:
+        """The clip index's entries."""
+        entries = self.index()["clips"]
+        assert isinstance(entries, list)
+        return entries
+
+    def doit(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Finished:
+        """Run doit to its end; ``date`` is said unless an argument says one."""
+        process = self.start(*arguments, environment=environment)
+        output, _ = process.communicate(timeout=240)
+        return Finished(process.returncode, output)
+
+    def start(
+        self, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> "subprocess.Popen[str]":
+        """Start doit."""
+        dated = any(argument.startswith("date=") for argument in arguments)
+        given = (*arguments,) if dated else (*arguments, f"date={self.date}")
+        return self.start_bare("-m", "doit", *given, environment=environment)
+
+    def start_bare(
+        self, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> "subprocess.Popen[str]":
+        """Start our Python with just these arguments, in a session of its own."""
+        ours = {"UPVS_PASSWORD": self.console.password, "PYTHONPATH": str(REPOSITORY)}
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=_clean_environment() | ours | dict(environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def statuses(self) -> dict[str, str]:
+        """What `doit list --all --status` says of each task: U or R."""
+        listed = self.doit("list", "--all", "--status")
+        assert listed.code == 0, listed.output
+        lines = (line.split() for line in listed.output.splitlines())
+        return {line[1]: line[0] for line in lines}
+
+    def exports(self) -> list[int]:
+        """Starts of the exports that the console was asked for, in order of time."""
+        return sorted(
+            int(dict(request.query)["start"])
+            for request in self.console.requests
+            if request.path.endswith("/video/export")
+        )
+
+    def requests(self, ending: str) -> int:
+        """How many requests went to a path with this ending."""
+        return sum(request.path.endswith(ending) for request in self.console.requests)
+
+    def tree(self) -> dict[str, tuple[str, int]]:
+        """Every file's digest and mtime (ns); logs aside, and the lock, which holds nothing."""
+        return {str(path.relative_to(self.out)): _identity(path) for path in self._files()}
+
+    def contents(self) -> dict[str, str]:
+        """Every file's digest."""
+        return {name: digest for name, (digest, _) in self.tree().items()}
+
+    def _files(self) -> Iterator[Path]:
+        for path in sorted(self.out.rglob("*")):
+            if path.is_file() and path.parent.name != "logs":
+                yield path
+
+
+def deadline(secs: float = 60.0) -> Iterator[None]:
+    """Yield again and again until the time is over, then fail."""
+    end = monotonic() + secs
+    while monotonic() < end:
+        yield
+    raise AssertionError(f"this did not happen within {secs:.0f} s")
+
+
+def _identity(path: Path) -> tuple[str, int]:
+    return sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns
+
+
+def _clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("UPVS_")}

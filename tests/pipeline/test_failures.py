@@ -1,0 +1,188 @@
+"""What goes wrong: one sentence, the right exit code, and nothing lost."""
+
+import pytest
+
+from tests.pipeline.project import Finished, Project
+from upvs_tasks.simulator import Fault, SimulatedConsole
+
+
+def one_sentence(finished: Finished) -> str:
+    """The only line that was said, which is no traceback."""
+    lines = finished.output.strip().splitlines()
+    assert len(lines) == 1, finished.output
+    assert lines[0].startswith("ERROR: ")
+    return lines[0]
+
+
+def test_a_clip_without_recording_is_named_and_the_film_made_without_it(
+    project: Project, console: SimulatedConsole
+) -> None:
+    project.doit("run", "scan")
+    entry = project.entries()[2]
+    start_ms = int(str(entry["start_ms"]))
+    console.order(Fault("status", status=404, start_ms=start_ms, times=None))
+    run = project.doit("run", "timelapse")
+    assert run.code == 1, run.output
+    assert project.film.exists()
+    assert len(project.clips) == len(project.entries()) - 1
+    failed = project.entries()[2]
+    assert failed["status"] == "failed"
+    assert "no recording" in str(failed["reason"])
+    assert str(failed["reason"]) in run.output
+    assert project.statuses()[f"fetch:{_name(entry)}"] == "R"
+
+
+def test_a_clip_that_failed_is_the_only_one_asked_for_again(
+    project: Project, console: SimulatedConsole
+) -> None:
+    project.doit("run", "scan")
+    start_ms = int(str(project.entries()[2]["start_ms"]))
+    console.order(Fault("status", status=404, start_ms=start_ms))
+    assert project.doit("run", "timelapse").code == 1
+    console.forget_requests()
+    again = project.doit("run", "timelapse")
+    assert again.code == 0, again.output
+    assert project.exports() == [start_ms]
+    assert {entry["status"] for entry in project.entries()} == {"complete"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("status", status=500),
+        Fault("status", status=429),
+        Fault("status", status=429, retry_after=1),
+        Fault("status", status=401),
+        Fault("killed_session"),
+        Fault("cut_body"),
+        Fault("html"),
+        Fault("empty"),
+        Fault("empty_mp4"),
+        Fault("wrong_bytes"),
+        Fault("reset"),
+    ],
+    ids=lambda fault: f"{fault.kind}-{fault.status}-{fault.retry_after}",
+)
+def test_what_heals_in_time_leaves_no_trace(
+    project: Project, console: SimulatedConsole, fault: Fault
+) -> None:
+    console.order(fault)
+    run = project.doit("run", "fetch")
+    assert run.code == 0, run.output
+    assert len(project.clips) == len(project.entries())
+    assert not list(project.out.rglob("*.partial"))
+
+
+def test_a_wrong_password_ends_everything_at_once(
+    project: Project, console: SimulatedConsole
+) -> None:
+    canary = "canary-7f3e-wrong"
+    run = project.doit("run", "timelapse", environment={"UPVS_PASSWORD": canary})
+    assert run.code == 2, run.output
+    assert len([line for line in run.output.splitlines() if "ERROR" in line]) == 1
+    assert "Traceback" not in run.output
+    assert canary not in run.output
+    assert project.exports() == []
+    assert len(console.requests) == 1
+    written = b"".join(path.read_bytes() for path in project.out.rglob("*") if path.is_file())
+    assert canary.encode() not in written
+
+
+def test_an_account_that_may_not_download_is_told_so(
+    project: Project, console: SimulatedConsole
+) -> None:
+    console.order(Fault("status", status=403, times=None))
+    run = project.doit("run", "timelapse")
+    assert run.code == 2, run.output
+    assert "Playback" in run.output
+    assert not project.film.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["date=2024-1-5"], "YYYY-MM-DD"),
+        (["date=tomorrow"], "YYYY-MM-DD"),
+        (["date=2024-02-30"], "YYYY-MM-DD"),
+        (["date=2024-01-17", "crf=99"], "from 0 to 51"),
+        (["date=2024-01-17", "dtae=1"], "dtae is no setting"),
+        (["date=2024-01-17", "password=secret"], "password does not belong"),
+        (["date=2024-01-17", "host="], "host is not set"),
+        (["date=2024-01-17", "username="], "username is not set"),
+        (["date=2024-01-17", "camera="], "camera is not set"),
+        (["date=2024-01-17", "out_dir=x/{nonsense}"], "placeholders"),
+    ],
+)
+def test_bad_usage_is_one_sentence_and_writes_nothing(
+    project: Project, console: SimulatedConsole, arguments: list[str], words: str
+) -> None:
+    run = project.doit("run", "timelapse", *arguments)
+    assert run.code == 3, run.output
+    assert words in one_sentence(run)
+    assert "secret" not in run.output
+    assert not (project.folder / "out").exists()
+    assert console.requests == ()
+
+
+def test_a_missing_date_is_one_sentence(project: Project) -> None:
+    process = project.start_bare("-m", "doit", "run", "timelapse")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "date is missing" in one_sentence(Finished(process.returncode, output))
+
+
+def test_listing_without_a_date_shows_the_tasks(project: Project) -> None:
+    process = project.start_bare("-m", "doit", "list")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "timelapse" in output
+
+
+@pytest.mark.parametrize(
+    ("camera", "words"),
+    [
+        ("Nobody", "'Sparrow' (65a0f1c2d3e4b50387000006)"),
+        ("GARAGE", "65a0f1c2d3e4b50387000003"),
+    ],
+)
+def test_a_camera_that_does_not_resolve_lists_the_candidates(
+    project: Project, camera: str, words: str
+) -> None:
+    run = project.doit("run", "timelapse", f"camera={camera}")
+    assert run.code == 3, run.output
+    assert words in run.output
+    assert "Traceback" not in run.output
+    assert project.exports() == []
+
+
+def test_a_clip_that_does_not_exist_is_no_success(project: Project) -> None:
+    run = project.doit("run", "fetch:clip_1_2_typo")
+    assert run.code == 3, run.output
+    assert "clip_1_2_typo" in run.output
+
+
+def test_a_second_run_in_the_same_folder_is_refused(
+    project: Project, console: SimulatedConsole
+) -> None:
+    console.order(Fault("stall_first", path="bootstrap"))
+    first = project.start("run", "timelapse")
+    try:
+        while not console.requests and first.poll() is None:
+            pass
+        second = project.doit("run", "timelapse")
+        assert second.code == 1, second.output
+        assert "another run is at work" in one_sentence(second)
+    finally:
+        first.kill()
+        first.communicate()
+
+
+def test_an_unreachable_console_is_one_sentence(project: Project) -> None:
+    run = project.doit("run", "timelapse", "host=https://127.0.0.1:9", "retry_limit=1")
+    assert run.code == 1, run.output
+    assert "127.0.0.1" in run.output
+    assert "Traceback" not in run.output
+
+
+def _name(entry: dict[str, object]) -> str:
+    return str(entry["file_path"]).rpartition("/")[2].removesuffix(".mp4")

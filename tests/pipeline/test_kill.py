@@ -1,0 +1,135 @@
+"""Never half: kill a run at any instant, run it again, and nothing shows that it happened."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from tests.pipeline.project import Project, deadline
+from upvs_tasks.simulator import Fault, SimulatedConsole
+
+
+@pytest.fixture
+def undisturbed(project: Project) -> dict[str, str]:
+    """What an undisturbed run leaves in the very same folder."""
+    run = project.doit("run", "timelapse")
+    assert run.code == 0, run.output
+    contents = project.contents()
+    shutil.rmtree(project.out)
+    project.console.forget_requests()
+    return contents
+
+
+def kill_when(process: "subprocess.Popen[str]", is_time: Callable[[], bool]) -> None:
+    """Kill without a warning as soon as it is time."""
+    for _ in deadline():
+        if is_time():
+            break
+        assert process.poll() is None, "it ended before it could be killed"
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def test_killed_in_mid_download(
+    project: Project, console: SimulatedConsole, undisturbed: dict[str, str]
+) -> None:
+    console.order(Fault("stall_body", skip=2))
+    process = project.start("run", "timelapse", "max_workers=1")
+    kill_when(process, lambda: len(project.clips) == 2 and has_partial(project))
+    console.release()
+    present = {clip.stem for clip in project.clips}
+    statuses = project.statuses()
+    for entry in project.entries():
+        name = str(entry["file_path"]).rpartition("/")[2].removesuffix(".mp4")
+        assert statuses[f"fetch:{name}"] == ("U" if name in present else "R")
+    assert statuses["timelapse"] == "R"
+    absent = {
+        entry["start_ms"] for entry in project.entries() if not is_present(project, entry, present)
+    }
+    console.forget_requests()
+    assert project.doit("run", "timelapse").code == 0
+    assert set(project.exports()) == absent
+    assert len(project.exports()) == len(absent)
+    assert project.contents() == undisturbed
+
+
+def test_killed_in_mid_render(project: Project, undisturbed: dict[str, str]) -> None:
+    process = project.start("run", "timelapse")
+    partial = project.film.with_name(project.film.name + ".partial")
+    kill_when(process, partial.exists)
+    statuses = project.statuses()
+    assert {name: statuses[name] for name in ("manifest", "speed", "timelapse")} == {
+        "manifest": "U",
+        "speed": "U",
+        "timelapse": "R",
+    }
+    assert not project.film.exists()
+    project.console.forget_requests()
+    assert project.doit("run", "timelapse").code == 0
+    assert project.exports() == []
+    assert project.contents() == undisturbed
+
+
+def test_killed_between_the_last_clip_and_the_film(
+    project: Project, undisturbed: dict[str, str]
+) -> None:
+    process = project.start("run", "timelapse")
+    kill_when(process, (project.out / "metadata" / "day.json").exists)
+    project.console.forget_requests()
+    assert project.doit("run", "timelapse").code == 0
+    assert project.exports() == []
+    assert project.contents() == undisturbed
+
+
+def test_killed_again_and_again_at_random_instants(
+    project: Project, undisturbed: dict[str, str]
+) -> None:
+    chance = random.Random(20240117)  # noqa: S311  the same instants in every run
+    for _ in range(6):
+        process = project.start("run", "timelapse")
+        try:
+            process.communicate(timeout=chance.uniform(0.2, 2.5))
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
+    assert project.doit("run", "timelapse").code == 0
+    assert project.contents() == undisturbed
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "terminate"]
+)
+def test_an_interrupted_run_says_so_and_can_go_on(
+    project: Project,
+    console: SimulatedConsole,
+    undisturbed: dict[str, str],
+    sent: signal.Signals,
+    code: int,
+) -> None:
+    console.order(Fault("stall_body", skip=1))
+    process = project.start("run", "timelapse", "max_workers=1")
+    for _ in deadline():
+        if has_partial(project) and len(project.clips) == 1:
+            break
+    process.send_signal(sent)
+    output, _ = process.communicate(timeout=30)
+    console.release()
+    assert process.returncode == code, output
+    assert "Traceback" not in output
+    assert "run again" in output
+    assert project.doit("run", "timelapse").code == 0
+    assert project.contents() == undisturbed
+
+
+def has_partial(project: Project) -> bool:
+    """Whether a clip is half written."""
+    return any((project.out / "clips").rglob("*.partial"))
+
+
+def is_present(project: Project, entry: dict[str, object], stems: set[str]) -> bool:
+    """Whether the entry's clip is among those of these names."""
+    return (project.out / str(entry["file_path"])).stem in stems

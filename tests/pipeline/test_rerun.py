@@ -1,0 +1,160 @@
+"""Nothing twice: what a second run asks of the console, writes and renders."""
+
+import shutil
+
+from tests.pipeline.project import Project
+from upvs_tasks.simulator import SimulatedConsole
+
+
+def test_a_second_run_only_lists_the_day(project: Project, console: SimulatedConsole) -> None:
+    assert project.doit("run", "timelapse").code == 0
+    before = project.tree()
+    console.forget_requests()
+    again = project.doit("run", "timelapse")
+    assert again.code == 0, again.output
+    assert project.tree() == before
+    assert project.requests("/api/auth/login") == 1
+    assert project.requests("/bootstrap") == 1
+    assert project.requests("/events") == 1
+    assert project.exports() == []
+    assert len(console.requests) == 3
+
+
+def test_every_status_is_u_after_a_run_but_what_asks_anew(project: Project) -> None:
+    project.doit("run", "timelapse")
+    statuses = project.statuses()
+    assert len([name for name in statuses if name.startswith("fetch:")]) == len(project.clips)
+    assert {name for name, status in statuses.items() if status != "U"} == {"scan", "verify"}
+
+
+def test_listing_asks_nothing_of_the_console(project: Project, console: SimulatedConsole) -> None:
+    project.doit("run", "timelapse")
+    console.forget_requests()
+    project.statuses()
+    assert project.doit("info", "timelapse").code == 0
+    assert console.requests == ()
+
+
+def test_another_quality_renders_anew_and_nothing_else(
+    project: Project, console: SimulatedConsole
+) -> None:
+    project.doit("run", "timelapse")
+    before = project.contents()
+    console.forget_requests()
+    run = project.doit("run", "timelapse", "crf=30")
+    assert run.code == 0, run.output
+    changed = {name for name, digest in project.contents().items() if before[name] != digest}
+    assert changed == {".upvs/film.json", f"timelapse/{project.film.name}"}
+    assert project.exports() == []
+
+
+def test_another_length_redoes_speed_and_film_only(project: Project) -> None:
+    project.doit("run", "timelapse")
+    before = project.contents()
+    run = project.doit("run", "timelapse", "target_duration=10")
+    assert run.code == 0, run.output
+    changed = {name for name, digest in project.contents().items() if before[name] != digest}
+    assert changed == {
+        ".upvs/film.json",
+        "metadata/day.json",
+        f"timelapse/{project.film.name}",
+    }
+
+
+def test_a_late_event_fetches_one_clip_and_redoes_what_follows(
+    project: Project, console: SimulatedConsole
+) -> None:
+    project.doit("run", "timelapse")
+    first = project.entries()[0]
+    start_ms = int(str(first["start_ms"])) - 600_000
+    camera_id = str(project.index()["camera_id"])
+    console.add_event(start_ms, start_ms + 12_000, camera_id=camera_id)
+    before = project.contents()
+    console.forget_requests()
+    run = project.doit("run", "timelapse")
+    assert run.code == 0, run.output
+    assert project.exports() == [start_ms]
+    after = project.contents()
+    changed = {name for name, digest in after.items() if before.get(name) != digest}
+    assert {name for name in changed if not name.startswith((".upvs", "clips"))} == {
+        "manifests/clip_index.json",
+        "manifests/concat.txt",
+        "metadata/day.json",
+        f"timelapse/{project.film.name}",
+    }
+
+
+def test_a_clip_that_was_deleted_is_fetched_alone(
+    project: Project, console: SimulatedConsole
+) -> None:
+    project.doit("run", "timelapse")
+    before = project.contents()
+    project.clips[2].unlink()
+    statuses = project.statuses()
+    assert [statuses[name] for name in sorted(statuses) if name.startswith("fetch:")].count(
+        "R"
+    ) == 1
+    console.forget_requests()
+    assert project.doit("run", "timelapse").code == 0
+    assert len(project.exports()) == 1
+    assert project.contents() == before
+
+
+def test_a_clip_that_was_cut_short_is_fetched_again(
+    project: Project, console: SimulatedConsole
+) -> None:
+    project.doit("run", "timelapse")
+    before = project.contents()
+    whole = project.clips[1].read_bytes()
+    project.clips[1].write_bytes(whole[: len(whole) // 2])
+    console.forget_requests()
+    assert project.doit("run", "timelapse").code == 0
+    assert len(project.exports()) == 1
+    assert project.contents() == before
+
+
+def test_footage_that_lost_its_records_and_dates_is_measured_not_downloaded(
+    project: Project, console: SimulatedConsole
+) -> None:
+    project.doit("run", "timelapse")
+    before, film_time_ns = project.contents(), project.film.stat().st_mtime_ns
+    shutil.rmtree(project.out / ".upvs" / "footage")
+    for clip in project.clips:
+        clip.touch()
+    console.forget_requests()
+    run = project.doit("run", "timelapse")
+    assert run.code == 0, run.output
+    assert project.exports() == []
+    assert project.contents() == before
+    assert project.film.stat().st_mtime_ns == film_time_ns
+
+
+def test_there_is_no_database_to_lose(project: Project) -> None:
+    project.doit("run", "timelapse")
+    assert not list(project.folder.rglob(".doit*"))
+
+
+def test_cleaning_keeps_the_footage_unless_it_is_named(project: Project) -> None:
+    project.doit("run", "timelapse")
+    clips = project.clips
+    assert project.doit("clean").code == 0
+    assert project.clips == clips
+    assert not project.film.exists()
+    assert not (project.out / "manifests" / "clip_index.json").exists()
+    assert project.doit("run", "timelapse").code == 0
+    named = project.doit("clean", f"fetch:{clips[0].stem}")
+    assert named.code == 0, named.output
+    assert project.clips == clips[1:]
+
+
+def test_one_clip_alone_by_its_task_or_by_its_path(project: Project) -> None:
+    project.doit("run", "scan")
+    first, second, *_ = project.entries()
+    name = str(first["file_path"]).rpartition("/")[2].removesuffix(".mp4")
+    assert project.doit("run", f"fetch:{name}").code == 0
+    assert [clip.stem for clip in project.clips] == [name]
+    path = project.out.relative_to(project.folder) / str(second["file_path"])
+    run = project.doit("run", str(path))
+    assert run.code == 0, run.output
+    assert (project.folder / path).is_file()
+    assert len(project.clips) == 2

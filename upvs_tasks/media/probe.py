@@ -1,0 +1,171 @@
+"""What a clip holds, read from its table of frames; the pictures themselves are not touched."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from upvs_tasks.errors import FootageBroken
+from upvs_tasks.media.boxes import Structure, check_boxes
+from upvs_tasks.model.footage import Footage, SampleTable
+
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+_LONGEST_MS = 25 * 3_600_000  # the longest day there is
+
+_Sample = tuple[int, int, bool]  # time stamp, ticks on screen (0: not said), keyframe
+
+
+def read_sample_table(path: Path) -> SampleTable:
+    """Every frame of the video track of an MP4, each known to lie inside the file.
+
+    Raises FootageBroken, with the file's name and what is wrong, when it is no whole video.
+    """
+    structure = check_boxes(path)
+    with opened_clip(path) as (container, stream):
+        return _table(path, structure, container, stream)
+
+
+def measure(path: Path) -> Footage:
+    """Facts of a clip's video track. Raises FootageBroken as `read_sample_table` does."""
+    structure = check_boxes(path)
+    with opened_clip(path) as (container, stream):
+        table = _table(path, structure, container, stream)
+        context = stream.codec_context
+        return Footage(
+            duration_ms=table.duration_ms,
+            frames=len(table.ticks),
+            keyframes=len(table.keyframes),
+            codec=context.name,
+            width=context.width,
+            height=context.height,
+            has_audio=structure.has_audio,
+            rotation=structure.rotation,
+            full_range=stream.color_range == _FULL_RANGE,
+            first_frame_ms=table.ms_of(table.ticks[0]),
+            longest_gap_ms=max(table.durations_ms),
+            keyframe_interval_ms=_keyframe_interval_ms(table),
+        )
+
+
+def decode_check(path: Path) -> None:
+    """Decode the first frame, and the last with those that it needs.
+
+    Raises FootageBroken when either cannot be decoded.
+    """
+    table = read_sample_table(path)
+    with opened_clip(path) as (container, stream):
+        stream.codec_context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
+        if next(iter(container.decode(stream)), None) is None:
+            raise FootageBroken(f"{path.name} holds no picture that can be decoded")
+        container.seek(table.ticks[table.keyframes[-1]], stream=stream)
+        shown = [frame.pts for frame in container.decode(stream) if frame.pts is not None]
+        if not shown or max(shown) < table.ticks[-1]:
+            raise FootageBroken(f"{path.name} cannot be decoded up to its end")
+
+
+@contextmanager
+def opened_clip(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open an MP4, and nothing that merely bears the name of one, with its first video track.
+
+    What libav refuses in the block becomes a FootageBroken that names the file.
+    """
+    try:
+        with av.open(f"file:{path}", "r", format="mp4", metadata_errors="replace") as container:
+            yield container, _video_stream(path, container)
+    except av.FFmpegError as error:
+        message = f"{path.name} cannot be read as a video: {error.strerror}"
+        raise FootageBroken(message) from error
+
+
+def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+    stream = next(iter(container.streams.video), None)
+    if stream is None:
+        raise FootageBroken(f"{path.name} has no video track")
+    context = _decoder_of(stream)
+    if context is None or not stream.time_base:
+        raise FootageBroken(f"{path.name} has a video track of a kind that cannot be decoded")
+    if not (context.width and context.height):
+        raise FootageBroken(f"{path.name} has a video track without a picture")
+    context.thread_count = 1
+    return stream
+
+
+def _decoder_of(stream: VideoStream) -> VideoCodecContext | None:
+    """Decoder of a track; None for a codec that libav does not know, whatever PyAV declares."""
+    return stream.codec_context
+
+
+def _table(
+    path: Path, structure: Structure, container: InputContainer, stream: VideoStream
+) -> SampleTable:
+    read = _reordered_samples if structure.reorders else _stored_samples
+    samples = sorted(read(path, structure, container, stream), key=lambda sample: sample[0])
+    if not samples:
+        raise FootageBroken(f"{path.name} holds no frame")
+    keyframes = tuple(place for place, (_, _, is_key) in enumerate(samples) if is_key)
+    if not keyframes:
+        raise FootageBroken(f"{path.name} holds no keyframe, so that nothing can be decoded")
+    tick_secs = Fraction(stream.time_base or 1)
+    ticks = tuple(tick for tick, _, _ in samples)
+    end_ticks = ticks[-1] + _last_ticks(ticks, samples[-1][1], tick_secs)
+    table = SampleTable(ticks, end_ticks, tick_secs, keyframes)
+    if not 0 < table.duration_ms <= _LONGEST_MS:
+        raise FootageBroken(f"{path.name} claims to last {table.duration_ms / 1000:.0f} s")
+    return table
+
+
+def _stored_samples(
+    path: Path, structure: Structure, container: InputContainer, stream: VideoStream
+) -> Iterator[_Sample]:
+    """Frames of a track that shows them as they are stored: the index in memory says all."""
+    entries = stream.index_entries
+    if structure.samples not in {None, len(entries)}:
+        raise FootageBroken(
+            f"{path.name} names {structure.samples} frames, but only {len(entries)} are to be found"
+        )
+    file_bytes = container.size
+    for entry in entries:
+        _check_inside(path, entry.pos, entry.size, file_bytes)
+        if entry.size and not entry.is_discard:
+            yield entry.timestamp, structure.last_ticks, entry.is_keyframe
+
+
+def _reordered_samples(
+    path: Path, _: Structure, container: InputContainer, stream: VideoStream
+) -> Iterator[_Sample]:
+    """Frames of a track with B frames: when they are shown, libav says only packet by packet."""
+    file_bytes = container.size
+    for packet in container.demux(stream):
+        if not packet.size:
+            continue
+        _check_inside(path, packet.pos or 0, packet.size, file_bytes)
+        if packet.is_corrupt:
+            raise FootageBroken(f"{path.name} is cut off in the middle of a frame")
+        if packet.pts is not None and not packet.is_discard:
+            yield packet.pts, packet.duration or 0, packet.is_keyframe
+
+
+def _check_inside(path: Path, offset: int, sample_bytes: int, file_bytes: int) -> None:
+    if offset < 0 or sample_bytes < 0 or offset + sample_bytes > file_bytes:
+        raise FootageBroken(
+            f"{path.name} is cut off: a frame should end at byte {offset + sample_bytes}, "
+            f"the file ends at {file_bytes}"
+        )
+
+
+def _last_ticks(ticks: tuple[int, ...], said_ticks: int, tick_secs: Fraction) -> int:
+    """How long the last frame is shown: as said, or as the one before it where that is absurd."""
+    if len(ticks) == 1 or 0 < said_ticks * tick_secs <= 1:
+        return said_ticks
+    return ticks[-1] - ticks[-2]
+
+
+def _keyframe_interval_ms(table: SampleTable) -> int:
+    starts = [table.ticks[place] for place in table.keyframes]
+    return max(table.ms_of(after - at) for at, after in pairwise((*starts, table.end_ticks)))

@@ -1,0 +1,84 @@
+from dataclasses import asdict, dataclass, fields
+from fractions import Fraction
+from itertools import pairwise
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTable:
+    """Every frame of a clip's video track, in the order in which they are shown.
+
+    ``ticks`` are the times at which they come on screen, as the file and its decoder count them:
+    never descending, in units of ``tick_secs``, not always from 0. ``end_ticks`` is when the last
+    goes. ``keyframes`` are the positions of those that need no other frame to be decoded.
+    """
+
+    ticks: tuple[int, ...]
+    end_ticks: int
+    tick_secs: Fraction
+    keyframes: tuple[int, ...]
+
+    @property
+    def times_ms(self) -> tuple[int, ...]:
+        """When each frame comes on screen, from the first frame on."""
+        scale, start = 1000 * self.tick_secs, self.ticks[0]
+        over, under = scale.numerator, scale.denominator
+        return tuple(((tick - start) * over * 2 + under) // (under * 2) for tick in self.ticks)
+
+    @property
+    def durations_ms(self) -> tuple[int, ...]:
+        """How long each frame stays on screen; they add up to ``duration_ms``."""
+        return tuple(after - at for at, after in pairwise((*self.times_ms, self.duration_ms)))
+
+    @property
+    def duration_ms(self) -> int:
+        """From the first frame's start to the last one's end."""
+        return self.ms_of(self.end_ticks - self.ticks[0])
+
+    def ms_of(self, ticks: int) -> int:
+        """A length in ``ticks`` as whole milliseconds, halves upwards."""
+        scale = 2000 * self.tick_secs
+        return (ticks * scale.numerator + scale.denominator) // (scale.denominator * 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """What a clip holds, by its video track's own table of frames.
+
+    Neither audio nor what the container claims has a part in ``duration_ms``. ``width`` and
+    ``height`` are those of the stored picture, which is to be turned clockwise by ``rotation``
+    degrees; ``full_range`` pictures use all 256 levels of brightness. ``first_frame_ms`` is the
+    time stamp of the first frame; ``longest_gap_ms`` the longest time that one frame stays on
+    screen; ``keyframe_interval_ms`` the longest time from one keyframe to the next, or the end.
+    """
+
+    duration_ms: int
+    frames: int
+    keyframes: int
+    codec: str
+    width: int
+    height: int
+    has_audio: bool
+    rotation: int
+    full_range: bool
+    first_frame_ms: int
+    longest_gap_ms: int
+    keyframe_interval_ms: int
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height of the picture as it is meant to be seen."""
+        upright = self.rotation % 180 == 0
+        return (self.width, self.height) if upright else (self.height, self.width)
+
+    def to_document(self) -> dict[str, object]:
+        """Facts as plain values, to be kept as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, document: object) -> "Footage | None":
+        """Footage that `to_document` gave, or None when the document has another shape."""
+        if not isinstance(document, dict) or set(document) != {item.name for item in fields(cls)}:
+            return None
+        if any(type(document[item.name]) is not item.type for item in fields(cls)):
+            return None
+        return cls(**document)

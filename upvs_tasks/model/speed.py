@@ -1,0 +1,60 @@
+from dataclasses import dataclass
+
+SLOWEST_FACTOR = 1.0
+FASTEST_FACTOR = 2000.0
+
+
+def speed_factor(total_secs: float, target_secs: float) -> float:
+    """How many times faster than life the film runs (specification §6 D).
+
+    Less footage than the target is not slowed down, and none at all runs at 1.
+    """
+    return min(max(total_secs / target_secs, SLOWEST_FACTOR), FASTEST_FACTOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How much footage becomes how much film.
+
+    ``output_frames`` is the length of the film; any footage at all gives at least one frame.
+    """
+
+    total_duration_ms: int
+    target_secs: float
+    speed_factor: float
+    output_fps: int
+    output_frames: int
+
+    @classmethod
+    def of(cls, *, total_duration_ms: int, target_secs: float, output_fps: int) -> "Speed":
+        """Speed that brings the footage to the target, within the specification's bounds."""
+        total_secs = total_duration_ms / 1000
+        factor = speed_factor(total_secs, target_secs)
+        return cls(
+            total_duration_ms=total_duration_ms,
+            target_secs=target_secs,
+            speed_factor=factor,
+            output_fps=output_fps,
+            output_frames=max(round(total_secs * output_fps / factor), min(total_duration_ms, 1)),
+        )
+
+    @property
+    def step_ms(self) -> float:
+        """Milliseconds of footage from one frame of the film to the next."""
+        return 1000 * self.speed_factor / self.output_fps
+
+    @property
+    def output_duration_secs(self) -> float:
+        """Length of the film, to the millisecond."""
+        return round(self.output_frames / self.output_fps, 3)
+
+    def to_document(self) -> dict[str, object]:
+        """The fields of ``day.json`` that speed decides: the specification's, and two of ours."""
+        return {
+            "total_duration_secs": self.total_duration_ms / 1000,
+            "speed_factor": self.speed_factor,
+            "target_secs": self.target_secs,
+            "output_duration_secs": self.output_duration_secs,
+            "output_fps": self.output_fps,
+            "output_frames": self.output_frames,
+        }

@@ -4,6 +4,7 @@ Where to look:
 
     graph       the tasks, what each waits for and when it is stale; all of doit is here
     reporter    what a run tells on the terminal, and its exit code
+    run         one run: the folder's lock, the log, the console's session, the exit code
     cli         `upvs`, a face over the same graph
     settings    config.toml, UPVS_* and name=value become one frozen value
     phases      one module a task: read, decide, write

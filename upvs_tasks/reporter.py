@@ -6,7 +6,8 @@ from typing import Any
 from doit.reporter import ConsoleReporter
 
 from upvs_tasks.errors import UpvsError, UsageError
-from upvs_tasks.run import INTERRUPTED, Run
+from upvs_tasks.run import Run
+from upvs_tasks.signals import INTERRUPTED
 
 _FETCH = "fetch:"
 _OFFLINE = frozenset({"verify"})

@@ -1,13 +1,10 @@
 """One run, from its first task to its exit code."""
 
 import logging
-import signal
-import sys
 from contextlib import ExitStack
 from threading import Lock
-from types import FrameType
 
-from upvs_tasks import durable, journal
+from upvs_tasks import durable, journal, signals
 from upvs_tasks.errors import SettingsError, UpvsError, UsageError
 from upvs_tasks.phases import report
 from upvs_tasks.phases.job import Connection, Job, Progress
@@ -15,9 +12,6 @@ from upvs_tasks.settings import Settings
 from upvs_tasks.terminal import Terminal
 
 log = logging.getLogger(__name__)
-
-INTERRUPTED = 130
-_TERMINATED = 143
 
 
 class Run:
@@ -58,7 +52,7 @@ class Run:
         handler = journal.start(layout.run_log, secrets=secrets, verbose=self._verbose)
         self._resources.callback(journal.stop, handler)
         self._resources.callback(self._connection.close)
-        signal.signal(signal.SIGTERM, _terminated)
+        self._resources.enter_context(signals.heeded())
         log.info("run begins", extra={"out_dir": str(layout.out_dir)})
 
     def fail(self, error: UpvsError) -> None:
@@ -123,7 +117,3 @@ class Run:
 
     def _on_frames(self, done: int, total: int) -> None:
         self.terminal.work("timelapse", done=done, total=total, detail="frames")
-
-
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit(_TERMINATED)

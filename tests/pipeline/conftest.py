@@ -4,13 +4,15 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.project import Project
-from upvs_tasks.simulator import SimulatedConsole
+from upvs_tasks.simulator import Behaviour, SimulatedConsole
 
 
 @pytest.fixture
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedConsole]:
-    """A simulated console with its shipped world."""
-    with SimulatedConsole(state_dir=tmp_path_factory.mktemp("console")) as running:
+    """A simulated console with its shipped world, and no limit to logins."""
+    behaviour = Behaviour(login_limit_per_minute=None)
+    folder = tmp_path_factory.mktemp("console")
+    with SimulatedConsole(behaviour=behaviour, state_dir=folder) as running:
         yield running
 
 

@@ -40,6 +40,7 @@ def test_killed_in_mid_download(
     console.order(Fault("stall_body", skip=2))
     process = project.start("run", "timelapse", "max_workers=1")
     kill_when(process, lambda: len(project.clips) == 2 and has_partial(project))
+    console.cancel_orders()
     console.release()
     present = {clip.stem for clip in project.clips}
     statuses = project.statuses()
@@ -117,6 +118,7 @@ def test_an_interrupted_run_says_so_and_can_go_on(
             break
     process.send_signal(sent)
     output, _ = process.communicate(timeout=30)
+    console.cancel_orders()
     console.release()
     assert process.returncode == code, output
     assert "Traceback" not in output

@@ -69,10 +69,11 @@ def safe_name(text: str, *, fallback: str) -> str:
     r"""``text`` as one component of a path, on any file system.
 
     The specification's rule (§4: remove ``/ \ : * ? " < > |``, collapse underscores, trim), and
-    beyond it: no control characters, no leading or trailing dot, no name that Windows reserves,
-    at most 120 bytes. What is left empty becomes ``fallback``, made safe in turn.
+    beyond it: no runs of white space, no control characters, no leading or trailing dot, no name
+    that Windows reserves, at most 120 bytes. What is left empty becomes ``fallback``, made safe
+    in turn.
     """
-    plain = re.sub(r"_{2,}", "_", _NOT_IN_NAMES.sub("", text)).strip(" ._")
+    plain = re.sub(r"_+(?=_)|\s+(?=\s)", "", _NOT_IN_NAMES.sub("", text)).strip(" ._")
     if _RESERVED.fullmatch(plain):
         plain += "_"
     if len(plain.encode()) > _LONGEST_NAME_BYTES:

@@ -1,0 +1,211 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from itertools import takewhile
+from operator import not_
+
+import pytest
+import requests
+
+from tests.simulator.browser import Browser, at, boxes, instants
+from tests.simulator.test_events import detections
+from upvs_tasks.simulator import SPARROW, Behaviour, Fault, SimulatedConsole
+
+NOON = at(date(2024, 1, 15), 12, 0)
+WINDOW = (NOON, NOON + 5_000)
+ROUGH = date(2024, 1, 18)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503])
+def test_a_status_comes_once_and_then_all_is_well(browser: Browser, status: int) -> None:
+    browser.console.order(Fault("status", status=status))
+    assert browser.export(*WINDOW).status_code == status
+    assert browser.export(*WINDOW).status_code == 200
+    assert browser.console.outstanding_faults == ()
+    assert [record.fault for record in browser.console.exports] == ["status", None]
+
+
+@pytest.mark.parametrize("retry_after", [None, 3, "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_a_429_comes_with_or_without_retry_after(
+    browser: Browser, retry_after: int | str | None
+) -> None:
+    browser.console.order(Fault("status", status=429, retry_after=retry_after))
+    expected = None if retry_after is None else str(retry_after)
+    assert browser.export(*WINDOW).headers.get("Retry-After") == expected
+
+
+def test_a_fault_can_spare_some_and_hit_several_or_all(browser: Browser) -> None:
+    console = browser.console
+    console.order(Fault("status", skip=1, times=2, status=503))
+    assert [browser.export(*WINDOW).status_code for _ in range(4)] == [200, 503, 503, 200]
+    console.order(Fault("status", times=None))
+    assert [browser.export(*WINDOW).status_code for _ in range(3)] == [500] * 3
+    console.cancel_orders()
+    assert browser.export(*WINDOW).ok
+
+
+def test_faults_find_their_request(browser: Browser) -> None:
+    console = browser.console
+    event = console.events_of(SPARROW.camera_id, NOON, NOON + 86_400_000)[0]
+    console.order(
+        Fault("status", path="nvr", status=418),
+        Fault("status", camera_id="somebody else", status=418),
+        Fault("status", start_ms=NOON + 1, status=410),
+        Fault("status", at_ms=NOON + 60_000, status=411),
+        Fault("status", event_id=event.event_id, status=412),
+    )
+    assert browser.export(*WINDOW).status_code == 200
+    assert browser.export(NOON + 1, NOON + 5_000).status_code == 410
+    assert browser.export(NOON + 59_000, NOON + 61_000).status_code == 411
+    assert browser.export(event.start_ms - 500, event.start_ms + 500).status_code == 412
+    assert browser.get("nvr").status_code == 418
+
+
+def test_a_killed_session_is_noticed_by_the_request_that_kills_it(browser: Browser) -> None:
+    browser.console.order(Fault("killed_session"))
+    assert browser.export(*WINDOW).status_code == 401
+    assert browser.get("nvr").status_code == 401
+    browser.log_in()
+    assert browser.export(*WINDOW).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["cut_body", "reset"])
+def test_a_body_with_a_length_can_end_early(browser: Browser, kind: str) -> None:
+    whole = browser.export(*WINDOW).content
+    browser.console.order(Fault(kind, after_bytes=1_000))
+    reply = browser.export(*WINDOW, stream=True)
+    assert int(reply.headers["Content-Length"]) == len(whole)
+    with pytest.raises(requests.RequestException):
+        _ = reply.content
+    assert browser.export(*WINDOW).content == whole
+
+
+def test_a_body_without_a_length_can_end_early_and_nobody_notices(browser: Browser) -> None:
+    whole = browser.export(*WINDOW).content
+    browser.console.order(Fault("cut_body_no_length"))
+    reply = browser.export(*WINDOW)
+    assert "Content-Length" not in reply.headers
+    assert reply.content == whole[: len(whole) // 2]
+    assert "moov" not in str(reply.content[-1_000:])
+
+
+def test_a_reset_can_come_before_any_answer(browser: Browser) -> None:
+    browser.console.order(Fault("reset", path="any"))
+    with pytest.raises(requests.ConnectionError):
+        browser.get("nvr")
+    assert browser.get("nvr").ok
+
+
+def test_a_page_for_people_or_nothing_may_come_with_status_200(browser: Browser) -> None:
+    browser.console.order(Fault("html"), Fault("empty"))
+    page = browser.export(*WINDOW)
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    nothing = browser.export(*WINDOW)
+    assert (nothing.status_code, nothing.content) == (200, b"")
+
+
+def test_valid_files_may_hold_no_footage(browser: Browser) -> None:
+    browser.console.order(Fault("empty_mp4"), Fault("tiny_mp4"))
+    empty = browser.export(*WINDOW).content
+    assert len(empty) < 300
+    assert boxes(empty) == ["ftyp", "mdat", "moov"]
+    tiny = browser.export(*WINDOW).content
+    assert len(tiny) < 3_000
+    assert len(instants(tiny)) == 1
+
+
+def test_bytes_may_be_wrong_though_their_number_is_right(browser: Browser) -> None:
+    right = browser.export(*WINDOW).content
+    browser.console.order(Fault("wrong_bytes"))
+    wrong = browser.export(*WINDOW).content
+    assert len(wrong) == len(right)
+    assert wrong != right
+
+
+@pytest.mark.parametrize("kind", ["stall_first", "stall_body"])
+def test_a_stall_lasts_until_it_is_released(browser: Browser, kind: str) -> None:
+    console = browser.console
+    whole = browser.export(*WINDOW).content
+    console.order(Fault(kind))
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(browser.export, *WINDOW)
+        console.wait_for_stalls()
+        assert not waiting.done()
+        console.release()
+        assert waiting.result().content == whole
+
+
+@pytest.mark.parametrize("kind", ["stall_first", "stall_body"])
+def test_a_stall_ends_when_the_client_gives_up(browser: Browser, kind: str) -> None:
+    browser.console.order(Fault(kind))
+    with pytest.raises(requests.RequestException):
+        browser.export(*WINDOW, timeout=0.3)
+    assert browser.export(*WINDOW).ok
+
+
+def test_closing_leaves_no_thread_though_everything_stalls() -> None:
+    before = threading.active_count()
+    with ThreadPoolExecutor() as pool:
+        with SimulatedConsole() as console, Browser(console) as idle:
+            idle.log_in()
+            clients = [Browser(console) for _ in range(3)]
+            for client in clients:
+                client.session.cookies = idle.session.cookies
+            console.order(Fault("stall_first"), Fault("stall_body"), Fault("slow", secs=99))
+            waiting = [pool.submit(client.export, *WINDOW) for client in clients]
+            while len(console.exports) < 3:
+                pass
+        results = [future.exception() for future in waiting]
+        for client in clients:
+            client.session.close()
+    assert all(isinstance(error, requests.RequestException) for error in results[:2])
+    assert threading.active_count() == before
+
+
+def test_a_reboot_answers_everything_alike_for_some_requests(browser: Browser) -> None:
+    browser.console.order(Fault("reboot", path="any", status=400, requests=3))
+    assert [browser.get("nvr").status_code for _ in range(4)] == [400, 400, 400, 200]
+
+
+def test_a_reboot_answers_everything_alike_for_a_while(browser: Browser) -> None:
+    browser.console.reboot(3_600, kills_sessions=True)
+    assert browser.get("nvr").status_code == 404
+    assert browser.log_in().status_code == 404
+    browser.console.reboot(0)
+    assert browser.get("nvr").status_code == 401
+
+
+def test_the_rough_day_fails_in_many_ways_and_yields_to_three_attempts(browser: Browser) -> None:
+    events = detections(browser.console, ROUGH, SPARROW.camera_id)
+    failed = 0
+    for event in events:
+        attempts = (patiently(browser, event.start_ms, event.end_ms or 0) for _ in range(3))
+        results = list(takewhile(not_, attempts))
+        failed += bool(results)
+        assert len(results) < 3
+    assert len(events) / 5 < failed < len(events) / 2
+    kinds = {record.fault for record in browser.console.exports if record.fault}
+    assert len(kinds) >= 5
+
+
+def patiently(browser: Browser, start_ms: int, end_ms: int) -> bool:
+    """Say whether an attempt gave a whole file."""
+    try:
+        reply = browser.export(start_ms, end_ms)
+    except requests.RequestException:
+        return False
+    return reply.status_code == 200 and reply.content[4:8] == b"ftyp"
+
+
+def test_the_rough_day_can_be_smoothed() -> None:
+    with SimulatedConsole(behaviour=Behaviour(rough_days=False)) as console:
+        with Browser(console) as browser:
+            browser.log_in()
+            for event in detections(console, ROUGH, SPARROW.camera_id)[:20]:
+                assert patiently(browser, event.start_ms, event.end_ms or 0)
+        assert not any(record.fault for record in console.requests)
+
+
+def test_an_unknown_kind_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="gremlin"):
+        Fault("gremlin")

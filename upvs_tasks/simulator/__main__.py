@@ -1,0 +1,131 @@
+r"""Run a simulated UniFi Protect console: ``python -m upvs_tasks.simulator``.
+
+One line of JSON on standard output says where it listens, which certificate to trust and how to log
+in. Point any client at it, for instance uiprotect:
+
+    python -m upvs_tasks.simulator --port 8443
+    UFP_ADDRESS=127.0.0.1 UFP_PORT=8443 UFP_USERNAME=timelapse UFP_PASSWORD=<from the line> \
+        UFP_SSL_VERIFY=false uiprotect cameras list-ids
+
+Stop it with Ctrl-C. Its footage is drawn, its events are invented; worth a look are 2024-01-15 (a
+lively day), 2024-01-16 (a busy one) and 2024-01-18 (one on which exports fail before they succeed).
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from dataclasses import fields
+from enum import StrEnum
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, get_type_hints
+
+import orjson
+
+from upvs_tasks.simulator.behaviour import Behaviour
+from upvs_tasks.simulator.cameras import FRONT_DOOR
+from upvs_tasks.simulator.console import LOOPBACK, SimulatedConsole
+from upvs_tasks.simulator.faults import Fault
+
+_PIPE_BYTES = 4096
+_USAGE_ERROR = 2
+
+
+def main() -> int:
+    """Run until told to stop; returns the exit code."""
+    arguments = _arguments()
+    if arguments.verbose:
+        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(message)s")
+    try:
+        behaviour = _behaviour(arguments.behaviour)
+        faults = _faults(arguments.faults)
+    except (OSError, TypeError, ValueError) as error:
+        sys.stderr.write(f"simulator: {error}\n")
+        return _USAGE_ERROR
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    console = SimulatedConsole(
+        behaviour=behaviour,
+        state_dir=arguments.state_dir,
+        now_ms=arguments.now_ms,
+        bind=arguments.bind,
+        port=arguments.port,
+    )
+    with console:
+        console.order(*faults)
+        _announce(console)
+        if arguments.until_stdin_closes:
+            Thread(target=_watch_stdin, args=(stop,), daemon=True).start()
+        stop.wait()
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m upvs_tasks.simulator",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--port", type=int, default=0, help="port to listen on (default: any free one)")
+    add("--bind", choices=LOOPBACK, default=LOOPBACK[0], help="loopback address to listen on")
+    add("--state-dir", type=Path, help="keep certificate and session secret here between runs")
+    add("--behaviour", type=Path, metavar="FILE.json", help=_behaviour_help())
+    add("--faults", type=Path, metavar="FILE.json", help=_faults_help())
+    add("--now-ms", type=int, help="stop the world's clock at this Unix time in ms")
+    add("--until-stdin-closes", action="store_true", help="exit when standard input ends")
+    add("--verbose", action="store_true", help="log requests to standard error")
+    return parser.parse_args()
+
+
+def _behaviour_help() -> str:
+    names = ", ".join(field.name for field in fields(Behaviour))
+    return f"how this console differs from others, an object with any of: {names}"
+
+
+def _faults_help() -> str:
+    names = ", ".join(field.name for field in fields(Fault))
+    return f"failures to come, a list of objects with kind and any of: {names}"
+
+
+def _behaviour(path: Path | None) -> Behaviour:
+    if path is None:
+        return Behaviour()
+    given: dict[str, Any] = orjson.loads(path.read_bytes())
+    for name, kind in get_type_hints(Behaviour).items():
+        if name in given and isinstance(kind, type) and issubclass(kind, StrEnum):
+            given[name] = kind(given[name])
+    return Behaviour(**given)
+
+
+def _faults(path: Path | None) -> Iterable[Fault]:
+    if path is None:
+        return ()
+    return [Fault(**given) for given in orjson.loads(path.read_bytes())]
+
+
+def _announce(console: SimulatedConsole) -> None:
+    line = {
+        "host": console.host,
+        "ca_file": console.ca_file,
+        "username": console.username,
+        "password": console.password,
+        "camera": FRONT_DOOR.name,
+    }
+    sys.stdout.write(orjson.dumps(line).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _watch_stdin(stop: Event) -> None:
+    # Past Python's buffer: its lock, held while waiting, would be in the way at exit.
+    while os.read(sys.stdin.fileno(), _PIPE_BYTES):
+        pass
+    stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

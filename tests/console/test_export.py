@@ -1,0 +1,304 @@
+import hashlib
+import io
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+
+from tests.console.asking import CAMERA_ID, DAY, Asking
+from tests.console.conftest import Running
+from tests.console.scripted import ENTERED, Answer, ScriptedServer, Seen
+from upvs_tasks.console.client import Console
+from upvs_tasks.console.retrying import Patience, persist
+from upvs_tasks.errors import ConsoleError, NoFootage, Transient
+from upvs_tasks.simulator import Behaviour, Fault, FaultKind, Length
+from upvs_tasks.simulator import NoFootage as NoFootageAnswer
+
+VIDEO = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 64
+CHUNKED = b"18\r\n" + VIDEO[:24] + b"\r\n0\r\n\r\n"
+CONTRADICTION = (("Transfer-Encoding", "chunked"), ("Content-Length", "100"))
+LARGE_BYTES = 200_000_000
+
+
+def sent_by(answer: Answer, state_dir: Path) -> bytes:
+    """What an export makes of one answer."""
+    into = io.BytesIO()
+
+    def answered(seen: Seen) -> Answer:
+        return ENTERED if seen.path == "/api/auth/login" else answer
+
+    with ScriptedServer(state_dir, answered) as server:
+        console = Console(server.access(), patience=Patience.of(1))
+        console.export("c1", start_ms=0, end_ms=1_000, into=into)
+    return into.getvalue()
+
+
+@pytest.mark.parametrize("length", list(Length))
+def test_a_clip_arrives_as_it_was_sent(running: Running, length: Length) -> None:
+    """However its end is told; with its size and digest."""
+    asking = running(Behaviour(content_length=length))
+    into = io.BytesIO()
+    download = asking.export(into)
+    content = into.getvalue()
+    assert content[4:8] == b"ftyp"
+    assert download.size_bytes == len(content) == asking.simulated.exports[0].bytes_sent
+    assert download.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_an_export_asks_for_camera_start_and_end(asking: Asking) -> None:
+    """The specification's parameters and no other."""
+    asking.export(start_ms=DAY.start_ms)
+    assert asking.simulated.exports[0].query == (
+        ("camera", CAMERA_ID),
+        ("start", str(DAY.start_ms)),
+        ("end", str(DAY.start_ms + 10_000)),
+    )
+
+
+def test_bytes_are_told_as_they_come(asking: Asking) -> None:
+    """Their sum is the file."""
+    told: list[int] = []
+    download = asking.console.export(
+        CAMERA_ID,
+        start_ms=DAY.start_ms,
+        end_ms=DAY.start_ms + 5_000,
+        into=io.BytesIO(),
+        on_bytes=told.append,
+    )
+    assert sum(told) == download.size_bytes
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Fault(FaultKind.CUT_BODY), r"after \d+ bytes: the console's answer was cut off"),
+        (Fault(FaultKind.HTML), "sent text/html instead of a video"),
+        (Fault(FaultKind.EMPTY), "sent an empty file"),
+        (Fault(FaultKind.WRONG_BYTES), "does not begin like an MP4"),
+        (Fault(FaultKind.RESET), "the connection|closed the connection"),
+        (Fault(FaultKind.RESET, after_bytes=5_000), r"after \d+ bytes: "),
+        (Fault(FaultKind.STATUS, status=500), "answered 500"),
+        (Fault(FaultKind.STATUS, status=503), "answered 503"),
+        (Fault(FaultKind.STATUS, status=408), "answered 408"),
+        (Fault(FaultKind.STATUS, status=400), "may be restarting"),
+        (Fault(FaultKind.STATUS, status=204), "answered 204 instead of 200"),
+    ],
+)
+def test_what_may_heal_is_transient_and_says_what_was_seen(
+    asking: Asking, fault: Fault, reason: str
+) -> None:
+    """One attempt each: whether there is another is the caller's to decide."""
+    asking.simulated.order(fault)
+    with pytest.raises(Transient, match=reason) as caught:
+        asking.export()
+    assert "the export of 10 s from 2024-01-15 17:00:00" in str(caught.value)
+    assert asking.asked("export") == 1
+    assert asking.waits_secs == []
+
+
+@pytest.mark.parametrize("kind", [FaultKind.STALL_FIRST, FaultKind.STALL_BODY])
+def test_a_console_that_falls_silent_is_given_up_on(asking: Asking, kind: FaultKind) -> None:
+    """Before the first byte, or in the middle."""
+    asking.simulated.order(Fault(kind))
+    asking.console = asking.client(read_timeout_secs=0.2)
+    with pytest.raises(Transient, match="the console fell silent"):
+        asking.export()
+    asking.simulated.release()
+
+
+def test_each_attempt_starts_the_file_anew(asking: Asking) -> None:
+    """Nothing of a broken attempt is left, even if it was longer."""
+    whole, into = io.BytesIO(), io.BytesIO(b"left over" * 1_000_000)
+    asking.export(whole)
+    asking.simulated.order(Fault(FaultKind.CUT_BODY))
+    with pytest.raises(Transient):
+        asking.export(into)
+    asking.export(into)
+    assert into.getvalue() == whole.getvalue()
+
+
+def test_an_attempt_after_a_failure_is_counted_as_a_retry(asking: Asking) -> None:
+    """The loop around an export belongs to the caller, the account to the client."""
+    asking.simulated.order(Fault(FaultKind.STATUS, status=503, retry_after=4))
+    waits_secs: list[float] = []
+    download = persist(asking.export, patience=Patience.of(3), what="clip", sleep=waits_secs.append)
+    account = asking.console.account
+    assert waits_secs == [4]
+    assert (account.requests, account.logins, account.retries) == (3, 1, 1)
+    assert account.received_bytes == download.size_bytes
+    assert account.worst_wait_secs > 0
+
+
+@pytest.mark.parametrize("status", [429, 503, 500])
+@pytest.mark.parametrize(
+    ("header", "least_secs", "most_secs"),
+    [(7, 7, 7), ("7", 7, 7), (formatdate(4e9, usegmt=True), 300, 300), ("soon", None, None)],
+)
+def test_the_console_s_wish_to_wait_is_passed_on(
+    asking: Asking,
+    status: int,
+    header: int | str,
+    least_secs: float | None,
+    most_secs: float | None,
+) -> None:
+    """In seconds, whichever way it was written."""
+    asking.simulated.order(Fault(FaultKind.STATUS, status=status, retry_after=header))
+    with pytest.raises(Transient) as caught:
+        asking.export()
+    wish_secs = caught.value.retry_after_secs
+    if least_secs is None or most_secs is None:
+        assert wish_secs is None
+    else:
+        assert wish_secs is not None
+        assert least_secs <= wish_secs <= most_secs
+
+
+@pytest.mark.parametrize("answer", [NoFootageAnswer.STATUS_404, NoFootageAnswer.STATUS_500])
+def test_a_span_without_recording_is_no_failure_of_the_console(
+    running: Running, answer: NoFootageAnswer
+) -> None:
+    """Newer builds say 404, older ones 500 and a sentence."""
+    asking = running(Behaviour(no_footage=answer))
+    with pytest.raises(NoFootage, match="holds no recording"):
+        asking.export(start_ms=1_000_000_000_000)
+
+
+def test_a_404_without_a_reason_is_taken_for_no_recording_and_says_so(asking: Asking) -> None:
+    """It cannot be told from a console that restarts."""
+    asking.simulated.order(Fault(FaultKind.STATUS, status=404))
+    with pytest.raises(NoFootage, match="does not say why"):
+        asking.export()
+
+
+def test_a_status_that_nobody_expects_is_not_tried_again(asking: Asking) -> None:
+    """The console's answer is in the sentence."""
+    asking.simulated.order(Fault(FaultKind.STATUS, status=418, body='{"error":"I am a teapot"}'))
+    with pytest.raises(ConsoleError, match=r"418 \(I am a teapot\)") as caught:
+        asking.export()
+    assert not isinstance(caught.value, Transient)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Answer(body=VIDEO, headers=(("Content-Type", "application/json"),)), "application/json"),
+        (Answer(body=b"\0\0\0\x18fty"), "no MP4"),
+        (Answer(body=b"\0\0\0\x18moov"), "does not begin"),
+        (Answer(body=VIDEO, headers=(("Content-Length", "100000"),)), "cut off"),
+        (Answer(206, VIDEO), "206"),
+        (Answer(body=CHUNKED, headers=CONTRADICTION), "24 of 100 promised bytes"),
+    ],
+)
+def test_what_only_looks_like_success_is_transient(
+    state_dir: Path, answer: Answer, reason: str
+) -> None:
+    """Status, type, length and first box all have to fit."""
+    with pytest.raises(Transient, match=reason):
+        sent_by(answer, state_dir)
+
+
+@pytest.mark.parametrize("content_type", ["video/mp4", "application/octet-stream", ""])
+def test_a_video_is_known_by_its_content(state_dir: Path, content_type: str) -> None:
+    """Types differ between versions."""
+    headers = (("Content-Type", content_type),) if content_type else ()
+    assert sent_by(Answer(body=VIDEO, headers=headers), state_dir) == VIDEO
+
+
+def test_bytes_are_kept_as_sent_even_if_called_compressed(state_dir: Path) -> None:
+    """Nobody asked for compression; decoding would only change the promised length."""
+    headers = (("Content-Encoding", "gzip"),)
+    assert sent_by(Answer(body=VIDEO, headers=headers), state_dir) == VIDEO
+
+
+def test_workers_export_at_the_same_time(running: Running) -> None:
+    """Each over a connection of its own, with one login."""
+    asking = running(Behaviour(export_latency_secs=0.05))
+    with ThreadPoolExecutor(4) as workers:
+        starts_ms = [DAY.start_ms + number * 60_000 for number in range(8)]
+        list(workers.map(lambda start_ms: asking.export(start_ms=start_ms), starts_ms))
+    assert asking.simulated.busiest_parallel_exports > 1
+    assert asking.asked("login") == 1
+
+
+def test_no_more_connections_are_open_than_were_allowed(running: Running) -> None:
+    """Others wait for their turn: consoles have crashed under parallel exports."""
+    asking = running(Behaviour(export_latency_secs=0.02))
+    console = Console(asking.access(), patience=Patience.of(1), connections=2)
+    start = threading.Barrier(6)
+
+    def ask(number: int) -> None:
+        start.wait()
+        first_ms = DAY.start_ms + number * 60_000
+        console.export(CAMERA_ID, start_ms=first_ms, end_ms=first_ms + 1_000, into=io.BytesIO())
+
+    with console, ThreadPoolExecutor(6) as workers:
+        list(workers.map(ask, range(6)))
+    assert asking.simulated.busiest_parallel_exports <= 2
+
+
+def test_a_refused_session_in_the_middle_of_exports_costs_one_login(asking: Asking) -> None:
+    """Workers that meet it go on with the clip that they were at."""
+    asking.export()
+    asking.simulated.order(Fault(FaultKind.KILLED_SESSION))
+    with ThreadPoolExecutor(4) as workers:
+        starts_ms = [DAY.start_ms + number * 60_000 for number in range(8)]
+        list(workers.map(lambda start_ms: asking.export(start_ms=start_ms), starts_ms))
+    assert asking.asked("login") == 2
+
+
+def test_a_large_clip_does_not_fill_the_memory(running: Running, tmp_path: Path) -> None:
+    """200 MB go through a process whose memory grows by far less."""
+    asking = running(Behaviour(grow_exports_to_bytes=LARGE_BYTES))
+    program = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from upvs_tasks.console.access import Access\n"
+        "from upvs_tasks.console.client import Console\n"
+        "from upvs_tasks.console.retrying import Patience\n"
+        "host, name, ca_file, camera, start, path = sys.argv[1:]\n"
+        "access = Access(host, name, sys.stdin.read(), ca_file=Path(ca_file))\n"
+        "console = Console(access, patience=Patience.of(1))\n"
+        "console.bootstrap()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "with open(path, 'w+b') as into:\n"
+        "    console.export(camera, start_ms=int(start), end_ms=int(start) + 5000, into=into)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    access = asking.access()
+    arguments = [access.host, access.username, str(access.ca_file), CAMERA_ID, str(DAY.start_ms)]
+    path = tmp_path / "clip.mp4"
+    result = subprocess.run(
+        [sys.executable, "-c", program, *arguments, str(path)],
+        input=access.password,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert path.stat().st_size >= LARGE_BYTES
+    assert int(result.stdout) < 16_000  # KiB
+
+
+def test_a_full_disk_is_the_disk_s_failure_and_not_the_network_s(asking: Asking) -> None:
+    """What writing raises reaches the caller as it is."""
+
+    class Full(io.BytesIO):
+        def write(self, _content: object, /) -> int:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        asking.export(Full())
+
+
+def test_the_same_question_is_the_same_request(asking: Asking) -> None:
+    """Asked twice, nothing differs: consoles may cache it."""
+    asking.export()
+    asking.export()
+    first, second = asking.simulated.exports
+    assert replace(first, number=0, started_ms=0, ended_ms=0) == replace(
+        second, number=0, started_ms=0, ended_ms=0
+    )

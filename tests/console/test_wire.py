@@ -1,0 +1,123 @@
+from typing import Any
+
+import orjson
+import pytest
+
+from upvs_tasks.console.wire import parse_bootstrap, parse_events
+from upvs_tasks.errors import ConsoleError, Transient
+from upvs_tasks.model.camera import Channel
+from upvs_tasks.model.event import Event
+
+CAMERA: dict[str, Any] = {"id": "c1", "name": "Door", "channels": [{"id": 0, "width": 640}]}
+ROW: dict[str, Any] = {"id": "e1", "type": "motion", "start": 1_000, "end": 2_000, "camera": "c1"}
+
+
+def bootstrap(**camera: object) -> bytes:
+    nvr = {"id": "n1", "name": "Home", "timezone": "Europe/Zurich", "version": "7.1.87"}
+    return orjson.dumps({"nvr": nvr, "cameras": [{**CAMERA, **camera}]})
+
+
+def rows(**fields: object) -> bytes:
+    return orjson.dumps([{**ROW, **fields}])
+
+
+def test_a_bootstrap_becomes_recorder_and_cameras() -> None:
+    """With what is absent left at its default."""
+    parsed = parse_bootstrap(bootstrap(lastMotion=5, isConnected=False))
+    assert parsed.nvr.timezone == "Europe/Zurich"
+    camera = parsed.cameras[0]
+    assert (camera.camera_id, camera.name, camera.last_motion_ms) == ("c1", "Door", 5)
+    assert not camera.is_connected
+    assert camera.channels == (Channel(0, "", enabled=True, width=640, height=0, fps=0),)
+
+
+def test_a_camera_without_name_has_an_empty_one() -> None:
+    """Devices that are not adopted have none."""
+    assert parse_bootstrap(bootstrap(name=None)).cameras[0].name == ""
+
+
+def test_a_recorder_may_keep_its_time_zone_to_itself() -> None:
+    """The setting timezone can say it instead."""
+    assert parse_bootstrap(b'{"nvr": {"id": "n1"}, "cameras": []}').nvr.timezone == ""
+
+
+def test_an_event_becomes_a_record() -> None:
+    """Fields that we do not know are passed over."""
+    body = rows(score=85, smartDetectTypes=["person", None], metadata={"x": 1}, color="red")
+    assert parse_events(body) == (Event("e1", "motion", 1_000, 2_000, "c1", ("person",), 85),)
+
+
+def test_an_event_under_way_has_no_end() -> None:
+    """The console says null."""
+    assert parse_events(rows(end=None))[0].end_ms is None
+
+
+def test_an_unknown_type_and_an_event_of_no_camera_are_rows_like_any_other() -> None:
+    """A page is full by the number of its rows: none may be missing from the count."""
+    parsed = parse_events(rows(type="somethingNew", camera=None, score=None))
+    assert (parsed[0].event_type, parsed[0].camera_id, parsed[0].score) == ("somethingNew", None, 0)
+
+
+def test_instants_may_be_written_with_a_fraction() -> None:
+    """They are rounded to whole milliseconds."""
+    assert parse_events(rows(start=1705334400000.4))[0].start_ms == 1705334400000
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"id": None}, "events[0].id"),
+        ({"id": 7}, "events[0].id"),
+        ({"start": None}, "events[0].start"),
+        ({"start": "soon"}, "events[0].start"),
+        ({"start": True}, "events[0].start"),
+        ({"end": []}, "events[0].end"),
+        ({"camera": {}}, "events[0].camera"),
+    ],
+)
+def test_an_event_that_is_not_understood_is_named_by_its_field(
+    fields: dict[str, object], named: str
+) -> None:
+    """No event is left out quietly."""
+    with pytest.raises(ConsoleError) as caught:
+        parse_events(rows(**fields))
+    assert f"{named} is not" in str(caught.value)
+    assert not isinstance(caught.value, Transient)
+
+
+@pytest.mark.parametrize(
+    ("camera", "named"),
+    [
+        ({"id": None}, "cameras[0].id"),
+        ({"name": 5}, "cameras[0].name"),
+        ({"channels": [{"id": "high"}]}, "cameras[0].channels[0].id"),
+        ({"channels": ["high"]}, "cameras[0].channels[0]"),
+    ],
+)
+def test_a_camera_that_is_not_understood_is_named_by_its_field(
+    camera: dict[str, object], named: str
+) -> None:
+    """With its place in the list."""
+    with pytest.raises(ConsoleError) as caught:
+        parse_bootstrap(bootstrap(**camera))
+    assert f"{named}" in str(caught.value)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"null", b'{"error": 5}', b'"x"', b"\xff"])
+def test_what_is_no_list_is_no_empty_list(body: bytes) -> None:
+    """A console that starts up says many things; it is asked again."""
+    with pytest.raises(Transient):
+        parse_events(body)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"cameras": null}'])
+def test_what_is_no_bootstrap_is_asked_for_again(body: bytes) -> None:
+    """Likewise."""
+    with pytest.raises(Transient):
+        parse_bootstrap(body)
+
+
+def test_a_row_that_is_no_object_is_an_error() -> None:
+    """A list of something else is no list of events."""
+    with pytest.raises(ConsoleError, match=r"events\[0\] is not an object"):
+        parse_events(b"[5]")

@@ -111,8 +111,11 @@ def encode_json(document: object) -> bytes:
 def read_json(path: Path) -> Any | None:  # noqa: ANN401  the shape is the caller's to check
     """Parsed JSON of ``path``; None when it is absent or no JSON."""
     content = read_bytes(path)
-    if content is None:
-        return None
+    return None if content is None else decode_json(content)
+
+
+def decode_json(content: bytes) -> Any | None:  # noqa: ANN401  the shape is the caller's to check
+    """Parsed JSON; None for what is no JSON."""
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:

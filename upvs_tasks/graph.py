@@ -88,7 +88,7 @@ class Graph:
     def task_scan(self) -> TaskDict:
         """List the day's events: metadata/camera.json, manifests/clip_index.json."""
         job = self._job
-        known = Claim("there is a clip index", lambda: job is not None and bool(job.known_index()))
+        known = Claim("there is a clip index", lambda: self._known_index is not None)
         return self._task(
             _need_index if self._reach is Reach.DISK else scan.run,
             targets=[job.layout.camera_json, job.layout.clip_index] if job else [],
@@ -153,7 +153,7 @@ class Graph:
 
     @property
     def _known_index(self) -> ClipIndex | None:
-        return self._job.known_index() if self._job else None
+        return self._job.inventory.known_index() if self._job else None
 
     def _clip(self, camera_id: str, entry: IndexEntry) -> TaskDict:
         job = self._job

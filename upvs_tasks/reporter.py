@@ -29,6 +29,7 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
         self._tasks: dict[str, Any] = {}
         self._clips_done: set[str] = set()
         self._clips_asked_for = 0
+        self._tasks_counted = self._clip_count = 0
         self._film_wanted = False
 
     def initialize(self, tasks: dict[str, Any], selected_tasks: list[str]) -> None:
@@ -91,5 +92,11 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
             self._run.tell_fetched(self._clips_asked_for, len(self._clips_done))
         if name.startswith(_FETCH):
             self._clips_done.add(name.removeprefix(_FETCH))
-            total = sum(1 for known in self._tasks if known.startswith(_FETCH))
-            self._run.count_clips(len(self._clips_done), total)
+            self._run.count_clips(len(self._clips_done), self._clips_in_all())
+
+    def _clips_in_all(self) -> int:
+        """Number of clip tasks; doit adds them to the tasks that it gave us once it made them."""
+        if self._tasks_counted != len(self._tasks):
+            self._tasks_counted = len(self._tasks)
+            self._clip_count = sum(name.startswith(_FETCH) for name in self._tasks)
+        return self._clip_count

@@ -7,6 +7,7 @@ from threading import Lock
 from upvs_tasks import durable, journal, signals
 from upvs_tasks.errors import SettingsError, UpvsError, UsageError
 from upvs_tasks.phases import report
+from upvs_tasks.phases.inventory import Inventory
 from upvs_tasks.phases.job import Connection, Job, Progress
 from upvs_tasks.settings import Settings
 from upvs_tasks.terminal import Terminal
@@ -36,7 +37,7 @@ class Run:
         except SettingsError:
             return None
         progress = Progress(self._on_bytes, self._on_frames)
-        return Job(self._settings, layout, self._connection, progress)
+        return Job(self._settings, layout, Inventory(layout), self._connection, progress)
 
     def begin(self, *, asks_console: bool) -> None:
         """Make sure that the run can be carried out, and that nobody else is at it.

@@ -29,6 +29,7 @@ class Standing:
 
 
 PENDING = Standing(ClipStatus.PENDING)
+COMPLETE = Standing(ClipStatus.COMPLETE)
 
 
 @dataclass(frozen=True, slots=True)

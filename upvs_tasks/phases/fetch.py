@@ -6,13 +6,12 @@ import time
 from pathlib import Path
 
 from upvs_tasks import durable
-from upvs_tasks.console.retrying import Patience, persist
 from upvs_tasks.errors import ConsoleError, FootageBroken, Transient
-from upvs_tasks.media.probe import measure
 from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.index import IndexEntry
-from upvs_tasks.phases.inventory import FootageRecord, date_file, record_of
+from upvs_tasks.phases.inventory import FootageRecord, date_file
 from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.measuring import measure
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +22,7 @@ _SETTLING_MS = 8_000
 
 def is_current(job: Job, entry: IndexEntry) -> bool:
     """Whether the clip is there as it was measured."""
-    return record_of(job.layout, entry) is not None
+    return job.inventory.record_of(entry) is not None
 
 
 def run(job: Job, camera_id: str, entry: IndexEntry) -> None:
@@ -32,16 +31,13 @@ def run(job: Job, camera_id: str, entry: IndexEntry) -> None:
     A clip that cannot be had is no reason to stop: the film is made from the others. What would
     stop every clip (no access, no disk) is raised.
     """
-    failure_path = job.layout.failure_record(entry.file_path)
     try:
         record = _adopted(job, entry) or _downloaded(job, camera_id, entry)
     except (ConsoleError, FootageBroken) as error:
-        durable.write_if_changed(failure_path, durable.encode_json({"reason": str(error)}))
+        job.inventory.note_failure(entry, str(error))
         log.warning("clip failed", extra={"clip": entry.name, "reason": str(error)})
-        return
-    document = durable.encode_json(record.to_document())
-    durable.write_if_changed(job.layout.footage_record(entry.file_path), document)
-    failure_path.unlink(missing_ok=True)
+    else:
+        job.inventory.note_record(entry, record)
 
 
 def _adopted(job: Job, entry: IndexEntry) -> FootageRecord | None:
@@ -62,6 +58,8 @@ def _adopted(job: Job, entry: IndexEntry) -> FootageRecord | None:
 
 
 def _downloaded(job: Job, camera_id: str, entry: IndexEntry) -> FootageRecord:
+    from upvs_tasks.console.retrying import Patience, persist  # noqa: PLC0415  see Connection
+
     _wait_until_settled(entry.clip.end_ms)
     return persist(
         lambda: _attempt(job, camera_id, entry),

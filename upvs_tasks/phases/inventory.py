@@ -7,8 +7,17 @@ from typing import Any
 
 from upvs_tasks import durable
 from upvs_tasks.model.footage import Footage
-from upvs_tasks.model.index import PENDING, ClipIndex, ClipStatus, IndexEntry, Standing
+from upvs_tasks.model.index import (
+    COMPLETE,
+    PENDING,
+    ClipIndex,
+    ClipStatus,
+    IndexEntry,
+    Standing,
+)
 from upvs_tasks.model.layout import Layout
+
+Recorded = tuple[tuple[IndexEntry, "FootageRecord"], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +67,75 @@ def date_file(path: Path, modified_ms: int) -> None:
     os.utime(path, ns=(modified_ns, modified_ns))
 
 
-def record_of(layout: Layout, entry: IndexEntry) -> FootageRecord | None:
-    """What was measured of a clip; None unless the file is there and unchanged since."""
-    document = durable.read_json(layout.footage_record(entry.file_path))
-    record = FootageRecord.from_document(document)
-    return record if record and record.matches(layout.at(entry.file_path)) else None
+class Inventory:
+    """Where each clip of the day stands, judged from the files alone.
+
+    A clip is looked at once; after that only what is noted here changes its standing, for while a
+    run holds the folder nobody else changes it. Threads may share it.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._records: dict[str, FootageRecord | None] = {}
+        self._index_content = b""
+        self._index: ClipIndex | None = None
+
+    def known_index(self) -> ClipIndex | None:
+        """The clip index of the last scan; None when there is none that can be read."""
+        content = durable.read_bytes(self._layout.clip_index)
+        if content is None:
+            return None
+        if content != self._index_content:
+            self._index_content, self._index = content, _parsed_index(content)
+        return self._index
+
+    def record_of(self, entry: IndexEntry) -> FootageRecord | None:
+        """What was measured of a clip; None unless the file is there and unchanged since."""
+        if entry.file_path not in self._records:
+            self._records[entry.file_path] = self._read_record(entry.file_path)
+        return self._records[entry.file_path]
+
+    def standing_of(self, entry: IndexEntry) -> Standing:
+        """A clip's status, and why it failed."""
+        if self.record_of(entry):
+            return COMPLETE
+        match durable.read_json(self._layout.failure_record(entry.file_path)):
+            case {"reason": str(reason)}:
+                return Standing(ClipStatus.FAILED, reason)
+        return PENDING
+
+    def recorded(self, index: ClipIndex) -> Recorded:
+        """The clips that are on the disk, each with what was measured of it, in film order."""
+        pairs = ((entry, self.record_of(entry)) for entry in index.entries)
+        return tuple((entry, record) for entry, record in pairs if record is not None)
+
+    def note_record(self, entry: IndexEntry, record: FootageRecord) -> None:
+        """Keep what was measured of a clip that is whole, and on the disk."""
+        path = self._layout.footage_record(entry.file_path)
+        durable.write_if_changed(path, durable.encode_json(record.to_document()))
+        self._layout.failure_record(entry.file_path).unlink(missing_ok=True)
+        self._records[entry.file_path] = record
+
+    def note_failure(self, entry: IndexEntry, reason: str) -> None:
+        """Keep why a clip could not be had."""
+        path = self._layout.failure_record(entry.file_path)
+        durable.write_if_changed(path, durable.encode_json({"reason": reason}))
+
+    def leftovers(self, index: ClipIndex) -> tuple[Path, ...]:
+        """Clips on the disk that the day no longer has: a later event changed their span."""
+        folder = self._layout.at(f"clips/{index.camera_folder}/{index.day.text}")
+        wanted = {self._layout.at(entry.file_path) for entry in index.entries}
+        return tuple(sorted(set(folder.glob("clip_*.mp4")) - wanted))
+
+    def _read_record(self, file_path: str) -> FootageRecord | None:
+        document = durable.read_json(self._layout.footage_record(file_path))
+        record = FootageRecord.from_document(document)
+        return record if record and record.matches(self._layout.at(file_path)) else None
 
 
-def standing_of(layout: Layout, entry: IndexEntry) -> Standing:
-    """Where a clip stands, judged from the files alone."""
-    if record_of(layout, entry):
-        return Standing(ClipStatus.COMPLETE)
-    match durable.read_json(layout.failure_record(entry.file_path)):
-        case {"reason": str(reason)}:
-            return Standing(ClipStatus.FAILED, reason)
-    return PENDING
-
-
-def as_on_disk(layout: Layout, index: ClipIndex) -> ClipIndex:
-    """The index with every clip's standing judged anew."""
-    return index.with_standings(lambda entry: standing_of(layout, entry))
-
-
-def leftovers(layout: Layout, index: ClipIndex) -> tuple[Path, ...]:
-    """Clips on the disk that are no longer part of the day: a later event changed their span."""
-    folder = layout.at(f"clips/{index.camera_folder}/{index.day.text}")
-    wanted = {layout.at(entry.file_path) for entry in index.entries}
-    return tuple(sorted(set(folder.glob("clip_*.mp4")) - wanted))
+def _parsed_index(content: bytes) -> ClipIndex | None:
+    document = durable.decode_json(content)
+    try:
+        return None if document is None else ClipIndex.from_document(document)
+    except ValueError:
+        return None

@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from upvs_tasks import durable
 from upvs_tasks.console.access import Access
-from upvs_tasks.console.client import Console
 from upvs_tasks.console.embedded import EmbeddedConsole
 from upvs_tasks.console.records import Account
-from upvs_tasks.console.retrying import Patience
 from upvs_tasks.errors import UpvsError
 from upvs_tasks.model.index import ClipIndex
 from upvs_tasks.model.layout import Layout
+from upvs_tasks.phases.inventory import Inventory
 from upvs_tasks.settings import Settings
+
+if TYPE_CHECKING:
+    from upvs_tasks.console.client import Console
 
 
 class Connection:
@@ -25,8 +27,12 @@ class Connection:
         self._console: Console | None = None
         self._embedded: EmbeddedConsole | None = None
 
-    def console(self) -> Console:
+    def console(self) -> "Console":
         """The console's client; not logged in before the first question."""
+        # What only lists the tasks does without HTTP, which takes a tenth of a second to import.
+        from upvs_tasks.console.client import Console  # noqa: PLC0415
+        from upvs_tasks.console.retrying import Patience  # noqa: PLC0415
+
         with self._lock:
             if self._console is None:
                 patience = Patience.of(self._settings.retry_limit)
@@ -74,20 +80,13 @@ class Job:
 
     settings: Settings
     layout: Layout
+    inventory: Inventory
     connection: Connection
     progress: Progress
 
-    def known_index(self) -> ClipIndex | None:
-        """The clip index of the last scan; None when there is none that can be read."""
-        document = durable.read_json(self.layout.clip_index)
-        try:
-            return None if document is None else ClipIndex.from_document(document)
-        except ValueError:
-            return None
-
     def index(self) -> ClipIndex:
         """The clip index of the last scan. Raises UpvsError when there is none."""
-        index = self.known_index()
+        index = self.inventory.known_index()
         if index is None:
             path = self.layout.clip_index
             raise UpvsError(f"{path} is absent or cannot be read: run the task scan first")

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from upvs_tasks import durable
 from upvs_tasks.model.concat import concat_text
 from upvs_tasks.model.index import ClipIndex
-from upvs_tasks.phases.inventory import as_on_disk
+from upvs_tasks.phases.inventory import Recorded
 from upvs_tasks.phases.job import Job
-from upvs_tasks.phases.speed import Recorded, recorded_footage
 
 
 def wanted_concat(job: Job, recorded: Recorded) -> str:
@@ -26,12 +25,13 @@ class Manifest:
     @classmethod
     def wanted(cls, job: Job, known: ClipIndex) -> "Manifest":
         """Manifest of what is on the disk now."""
-        return cls(as_on_disk(job.layout, known), wanted_concat(job, recorded_footage(job, known)))
+        index = known.with_standings(job.inventory.standing_of)
+        return cls(index, wanted_concat(job, job.inventory.recorded(known)))
 
 
 def is_current(job: Job) -> bool:
     """Whether both files say what is on the disk."""
-    known = job.known_index()
+    known = job.inventory.known_index()
     if known is None:
         return False
     wanted = Manifest.wanted(job, known)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from upvs_tasks.model.index import ClipIndex, ClipStatus, IndexEntry
 from upvs_tasks.phases import timelapse
-from upvs_tasks.phases.inventory import as_on_disk, leftovers
 from upvs_tasks.phases.job import Job
 
 _MOST_NAMED = 20
@@ -60,13 +59,13 @@ class DayAccount:
 
 def run(job: Job) -> DayAccount | None:
     """Account of the day as it stands; None when it was never scanned."""
-    known = job.known_index()
+    known = job.inventory.known_index()
     if known is None:
         return None
     return DayAccount(
-        index=as_on_disk(job.layout, known),
+        index=known.with_standings(job.inventory.standing_of),
         film_is_current=timelapse.is_current(job),
-        leftovers=leftovers(job.layout, known),
+        leftovers=job.inventory.leftovers(known),
     )
 
 

@@ -8,7 +8,6 @@ from upvs_tasks.model.clip import clips_of
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import events_of_day
 from upvs_tasks.model.index import ClipIndex
-from upvs_tasks.phases.inventory import as_on_disk
 from upvs_tasks.phases.job import Job
 
 log = logging.getLogger(__name__)
@@ -55,7 +54,8 @@ def _listed(job: Job, camera: Camera, day: Day) -> ClipIndex:
         overlaps=settings.overlaps,
         merge_gap_ms=round(settings.merge_gap_secs * 1000),
     )
-    return as_on_disk(job.layout, ClipIndex.of(camera, day, clips, events.ongoing))
+    index = ClipIndex.of(camera, day, clips, events.ongoing)
+    return index.with_standings(job.inventory.standing_of)
 
 
 def _camera_document(camera: Camera, console_version: str) -> dict[str, object]:

@@ -1,18 +1,10 @@
 """Compute the speed that brings the day's footage to the length that was asked for."""
 
 from upvs_tasks import durable
-from upvs_tasks.model.index import ClipIndex, IndexEntry
+from upvs_tasks.model.index import ClipIndex
 from upvs_tasks.model.speed import Speed
-from upvs_tasks.phases.inventory import FootageRecord, record_of
+from upvs_tasks.phases.inventory import Recorded
 from upvs_tasks.phases.job import Job
-
-Recorded = tuple[tuple[IndexEntry, FootageRecord], ...]
-
-
-def recorded_footage(job: Job, index: ClipIndex) -> Recorded:
-    """The clips that are on the disk, each with what was measured of it, in film order."""
-    pairs = ((entry, record_of(job.layout, entry)) for entry in index.entries)
-    return tuple((entry, record) for entry, record in pairs if record is not None)
 
 
 def speed_of(job: Job, recorded: Recorded) -> Speed:
@@ -26,7 +18,7 @@ def speed_of(job: Job, recorded: Recorded) -> Speed:
 
 def is_current(job: Job) -> bool:
     """Whether day.json says what follows from the footage on the disk."""
-    index = job.known_index()
+    index = job.inventory.known_index()
     if index is None:
         return False
     return durable.read_bytes(job.layout.day_json) == _day_json(job, index)
@@ -36,7 +28,7 @@ def run(job: Job) -> str:
     """Write day.json where it differs. Returns the story."""
     index = job.index()
     durable.write_if_changed(job.layout.day_json, _day_json(job, index))
-    speed = speed_of(job, recorded_footage(job, index))
+    speed = speed_of(job, job.inventory.recorded(index))
     footage_mins = speed.total_duration_ms / 60_000
     return (
         f"{footage_mins:.1f} min of footage at {speed.speed_factor:.2f}x "
@@ -45,7 +37,7 @@ def run(job: Job) -> str:
 
 
 def _day_json(job: Job, index: ClipIndex) -> bytes:
-    recorded = recorded_footage(job, index)
+    recorded = job.inventory.recorded(index)
     return durable.encode_json(
         {
             "camera_id": index.camera_id,

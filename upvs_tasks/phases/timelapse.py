@@ -7,15 +7,14 @@ from typing import Any
 
 from upvs_tasks import durable
 from upvs_tasks.errors import RenderFailed
-from upvs_tasks.media import ffmpeg
-from upvs_tasks.media.concat import ConcatRender, concat_command
-from upvs_tasks.media.probe import measure
 from upvs_tasks.model.index import ClipIndex
 from upvs_tasks.model.recipe import ClipIdentity, FilmRecipe
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.verification import film_findings
+from upvs_tasks.phases.inventory import Recorded
 from upvs_tasks.phases.job import Job
-from upvs_tasks.phases.speed import Recorded, recorded_footage, speed_of
+from upvs_tasks.phases.measuring import measure
+from upvs_tasks.phases.speed import speed_of
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +29,10 @@ def is_current(job: Job) -> bool:
 
     A day without footage has no film, and needs none.
     """
-    index = job.known_index()
+    index = job.inventory.known_index()
     if index is None:
         return False
-    recorded = recorded_footage(job, index)
+    recorded = job.inventory.recorded(index)
     if not recorded:
         return not index.entries
     stamp = _stamp(_recipe(job, recorded), film_path(job, index))
@@ -46,7 +45,7 @@ def run(job: Job) -> str:
     The stamp goes first and comes last, so that a film without one is never taken for finished.
     """
     index = job.index()
-    recorded = recorded_footage(job, index)
+    recorded = job.inventory.recorded(index)
     if not recorded:
         return "nothing to film"
     path, recipe = film_path(job, index), _recipe(job, recorded)
@@ -61,6 +60,9 @@ def run(job: Job) -> str:
 
 
 def _render(job: Job, path: Path, speed: Speed) -> None:
+    from upvs_tasks.media import ffmpeg  # noqa: PLC0415  only where there is work
+    from upvs_tasks.media.concat import ConcatRender, concat_command  # noqa: PLC0415  likewise
+
     partial = durable.partial_of(path)
     partial.parent.mkdir(parents=True, exist_ok=True)
     render = ConcatRender(

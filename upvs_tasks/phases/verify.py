@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from upvs_tasks import durable
 from upvs_tasks.errors import FootageBroken, VerificationFailed
-from upvs_tasks.media.probe import measure
 from upvs_tasks.model.index import ClipIndex
 from upvs_tasks.model.verification import film_findings, manifest_findings
+from upvs_tasks.phases.inventory import Inventory, Recorded
 from upvs_tasks.phases.job import Job
 from upvs_tasks.phases.manifest import wanted_concat
-from upvs_tasks.phases.speed import Recorded, recorded_footage, speed_of
+from upvs_tasks.phases.measuring import measure
+from upvs_tasks.phases.speed import speed_of
 from upvs_tasks.phases.timelapse import film_path
 
 
@@ -19,7 +20,7 @@ def run(job: Job) -> str:
     Raises VerificationFailed with everything that does not hold. Asks nothing of the console.
     """
     index = job.index()
-    recorded = recorded_footage(job, index)
+    recorded = Inventory(job.layout).recorded(index)
     findings = [
         *_clip_findings(job, recorded),
         *_manifest_findings(job, index, recorded),

@@ -1,0 +1,240 @@
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+MAIN = "import sys; from upvs_tasks.cli import main; sys.exit(main())"
+PASSWORD = "hunter2-correct-horse"
+DATE = ("--date", "2024-01-15")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a command ended, and what it said where."""
+
+    code: int
+    output: str
+    errors: str
+
+
+@dataclass(frozen=True)
+class Shell:
+    """An empty folder to run `upvs` in, and a console that notices whoever knocks."""
+
+    folder: Path
+    console: socket.socket
+
+    def upvs(self, *arguments: str, **environment: str) -> Finished:
+        """Run a command against the console."""
+        host, port = self.console.getsockname()
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("UPVS_")}
+        access = {"UPVS_HOST": f"{host}:{port}", "UPVS_USERNAME": "upvs", "UPVS_PASSWORD": PASSWORD}
+        process = subprocess.run(
+            [sys.executable, "-c", MAIN, *arguments],
+            cwd=self.folder,
+            env=clean | {"PYTHONPATH": str(REPOSITORY)} | access | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Finished(process.returncode, process.stdout, process.stderr)
+
+    def was_asked(self) -> bool:
+        """Whether anybody knocked at the console."""
+        try:
+            connection, _ = self.console.accept()
+        except BlockingIOError:
+            return False
+        connection.close()
+        return True
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A folder without config.toml, and a console on this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as console:
+        console.settimeout(0)
+        yield Shell(tmp_path, console)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "the following arguments are required: <command>"),
+        (("explode",), "invalid choice: 'explode'"),
+        (("scan",), "the following arguments are required: --date"),
+        (("scan", "--date"), "argument --date: expected one argument"),
+        (("run", "--date", "15.01.2024"), "must be YYYY-MM-DD, today or yesterday"),
+        (("run", *DATE), "camera is not set"),
+        (("--camera", "Door", "run", *DATE, "--crf", "99"), "a whole number from 0 to 51"),
+        (("--camera", "Door", "render", *DATE, "--fps", "fast"), "a whole number from 1 to 120"),
+        (("--camera", "Door", "fetch", *DATE, "--workers", "0"), "a whole number from 1 to 16"),
+        (("--camera", "Door", "fetch", *DATE, "--retries", "0"), "a whole number from 1 to 20"),
+        (("--camera", "Door", "render", *DATE, "--target", "0"), "a number from 1 to 86400"),
+        (("--camera", "Door", "render", *DATE, "--preset", "best"), "must be one of ultrafast"),
+        (("scan", *DATE, "--crf", "18"), "unrecognized arguments: --crf"),
+        (("render", *DATE, "--workers", "2"), "unrecognized arguments: --workers"),
+        (("fetch", *DATE, "--fps", "25"), "unrecognized arguments: --fps"),
+        (("scan", "--dat", "2024-01-15"), "--date"),
+        (("--cam", "Door", "scan", *DATE), "invalid choice: 'Door'"),
+        (("--tls-insecure=no", "scan", *DATE), "argument --tls-insecure"),
+        (("scan", *DATE, "--password-file", "absent"), "password_file absent cannot be read"),
+        (("scan", *DATE, "--out", "out/{host}"), "only the placeholders {camera} and {date}"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",
+)
+def test_a_wrong_command_is_told_in_a_sentence(
+    shell: Shell, arguments: tuple[str, ...], sentence: str
+) -> None:
+    """With exit code 3, nothing asked of the console, and nothing written."""
+    finished = shell.upvs(*arguments)
+
+    assert finished.code == 3
+    assert finished.output == ""
+    assert finished.errors.startswith("ERROR: ")
+    assert finished.errors.count("\n") == 1
+    assert sentence in finished.errors
+    assert not shell.was_asked()
+    assert list(shell.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("named", ["absent.toml", "."])
+def test_a_config_that_is_named_has_to_be_there(shell: Shell, named: str) -> None:
+    """Whoever names one does not want the defaults; only the one of the folder may be absent."""
+    finished = shell.upvs("--config", named, "--camera", "Door", "render", *DATE)
+
+    assert finished.code == 3
+    assert finished.errors.startswith("ERROR: ")
+    assert finished.errors.count("\n") == 1
+    assert named in finished.errors
+
+
+def test_a_wrong_setting_of_another_place_is_told_in_a_sentence(shell: Shell) -> None:
+    """From config.toml and from the environment."""
+    of_environment = shell.upvs("--camera", "Door", "scan", *DATE, UPVS_CFR="18")
+    (shell.folder / "config.toml").write_text("crf = 99\n")
+    of_config = shell.upvs("--camera", "Door", "scan", *DATE)
+
+    assert (of_environment.code, of_config.code) == (3, 3)
+    assert of_environment.errors.startswith("ERROR: UPVS_CFR is no setting; there are: ")
+    assert of_config.errors == (
+        "ERROR: crf in config.toml is 99, but it must be a whole number from 0 to 51\n"
+    )
+    assert not shell.was_asked()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--password", PASSWORD, "run", "--date", "15.01.2024"),
+        ("run", "--date", "15.01.2024", "--password", PASSWORD),
+        ("--password", PASSWORD, "explode"),
+        (f"--pasword={PASSWORD}", "run", *DATE),
+        ("run", *DATE, "--pasword", PASSWORD),
+        ("--pasword", PASSWORD, "run", *DATE),
+    ],
+    ids=["before", "behind", "another mistake", "misspelt", "misspelt behind", "misspelt before"],
+)
+def test_a_password_is_not_repeated_whatever_else_is_wrong(
+    shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    """What a command says ends up in the logs of whatever ran it."""
+    finished = shell.upvs(*arguments)
+
+    assert finished.code == 3
+    assert PASSWORD not in finished.output + finished.errors
+
+
+def absent_index(finished: Finished) -> str:
+    """Folder of the clip index that `render` looked for in vain."""
+    assert finished.code == 1, finished.errors
+    return finished.errors.split("scan: ")[1].split("/manifests/")[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "folder"),
+    [
+        (("--camera", "Front Door", "render", *DATE), "out/Front Door/2024-01-15"),
+        (("render", *DATE, "--camera", "Front Door"), "out/Front Door/2024-01-15"),
+        (("--camera", "A", "--out", "films", "render", *DATE), "films"),
+        (("--camera", "A", "render", "--out", "films", *DATE), "films"),
+        (("--camera", "A", "--out", "first", "render", *DATE, "--out", "second"), "second"),
+        (("--config", "my.toml", "render", *DATE), "of my config"),
+        (("render", *DATE, "--config", "my.toml"), "of my config"),
+        (("--config", "my.toml", "render", *DATE, "--out", "films"), "films"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, tuple) else part,
+)
+def test_global_flags_stand_before_or_behind_the_command(
+    shell: Shell, arguments: tuple[str, ...], folder: str
+) -> None:
+    """The later one wins, and any flag wins over the config."""
+    (shell.folder / "my.toml").write_text('camera = "Of my config"\nout_dir = "of my config"\n')
+
+    finished = shell.upvs(*arguments)
+
+    assert absent_index(finished) == str(shell.folder / folder)
+    assert not shell.was_asked()
+
+
+def test_the_config_beside_it_is_read_unless_another_is_named(shell: Shell) -> None:
+    """As doit reads the one beside dodo.py."""
+    (shell.folder / "config.toml").write_text('camera = "Door"\nout_dir = "films"\n')
+
+    assert absent_index(shell.upvs("render", *DATE)) == str(shell.folder / "films")
+
+
+@pytest.mark.parametrize(
+    ("command", "flags"),
+    [
+        ("scan", set()),
+        ("fetch", {"--workers", "--retries"}),
+        ("render", {"--target", "--fps", "--crf", "--preset"}),
+        ("run", {"--workers", "--retries", "--target", "--fps", "--crf", "--preset"}),
+    ],
+)
+def test_help_tells_every_flag_of_the_specification(
+    shell: Shell, command: str, flags: set[str]
+) -> None:
+    """§9 lists them, those of all commands and each one's own."""
+    shared = {
+        "--host",
+        "--username",
+        "--password",
+        "--password-file",
+        "--camera",
+        "--out",
+        "--tls-insecure",
+        "--direct-api",
+        "--verbose",
+        "--date",
+    }
+
+    finished = shell.upvs(command, "--help", COLUMNS="200")
+
+    told = {word.strip(",") for word in finished.output.split() if word.startswith("--")}
+    assert (finished.code, finished.errors) == (0, "")
+    assert shared | flags <= told
+    assert not ({"--workers", "--retries", "--target", "--fps", "--crf", "--preset"} - flags) & told
+
+
+def test_help_tells_every_command(shell: Shell) -> None:
+    """And that a password on the command line is for all to see."""
+    finished = shell.upvs("--help")
+
+    assert finished.code == 0
+    assert all(command in finished.output for command in ("scan", "fetch", "render", "run"))
+    assert "list of processes" in " ".join(finished.output.split())
+
+
+def test_the_version_is_told(shell: Shell) -> None:
+    """The installed one."""
+    assert shell.upvs("--version").output == f"{version('upvs')}\n"

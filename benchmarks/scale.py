@@ -99,7 +99,7 @@ def _doit(console: SimulatedConsole, folder: str, *words: str) -> Measured:
     command = [sys.executable, "-m", "doit", "-f", str(REPOSITORY / "dodo.py"), *words, *given]
     started_secs = time.monotonic()
     # The kernel counts the memory of the process that forks, too: so let a small shell do that.
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603  our own program
         ["/bin/sh", "-c", '"$@"; exit $?', "sh", *command],
         env=os.environ | {"UPVS_PASSWORD": console.password},
         stdout=subprocess.DEVNULL,

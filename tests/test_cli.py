@@ -69,7 +69,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     ("arguments", "sentence"),
     [
         ((), "the following arguments are required: <command>"),
-        (("explode",), "invalid choice: 'explode'"),
+        (("explode",), "invalid choice (choose from 'scan'"),
         (("scan",), "the following arguments are required: --date"),
         (("scan", "--date"), "argument --date: expected one argument"),
         (("run", "--date", "15.01.2024"), "must be YYYY-MM-DD, today or yesterday"),
@@ -84,7 +84,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         (("render", *DATE, "--workers", "2"), "unrecognized arguments: --workers"),
         (("fetch", *DATE, "--fps", "25"), "unrecognized arguments: --fps"),
         (("scan", "--dat", "2024-01-15"), "--date"),
-        (("--cam", "Door", "scan", *DATE), "invalid choice: 'Door'"),
+        (("--cam", "Door", "scan", *DATE), "invalid choice (choose from 'scan'"),
         (("--tls-insecure=no", "scan", *DATE), "argument --tls-insecure"),
         (("scan", *DATE, "--password-file", "absent"), "password_file absent cannot be read"),
         (("scan", *DATE, "--out", "out/{host}"), "only the placeholders {camera} and {date}"),

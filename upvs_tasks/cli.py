@@ -1,6 +1,7 @@
 """`upvs`: the specification's command line (§9), a thin face over the same task graph."""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from upvs_tasks import settings as configuration
-from upvs_tasks.errors import UpvsError, UsageError
+from upvs_tasks.errors import SettingsError, UpvsError, UsageError
 from upvs_tasks.graph import Graph, Reach, execute
 
 _TASKS = {
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     variables = {name: value for name, value in given.items() if name not in _NOT_SETTINGS}
     try:
         settings = configuration.load(
-            config_path=Path(given.get("config", configuration.CONFIG_NAME)),
+            config_path=_config_path(given.get("config")),
             variables=variables,
             password=given.get("password"),
         )
@@ -42,7 +43,25 @@ class _Parser(argparse.ArgumentParser):
     """Ends with the exit code of a usage error, and in one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(UsageError.exit_code, f"ERROR: {message}; {self.prog} --help shows how\n")
+        self.exit(UsageError.exit_code, f"ERROR: {_discreet(message)}; {self.prog} --help\n")
+
+
+def _discreet(message: str) -> str:
+    """The parser's complaint, without the words that might be a misplaced password."""
+    if message.startswith("unrecognized arguments: "):
+        words = message.removeprefix("unrecognized arguments: ").split()
+        flags = [word.partition("=")[0] for word in words if word.startswith("-")]
+        return f"unrecognized arguments: {' '.join(flags) or 'there are words too many'}"
+    return re.sub(r"(invalid choice): '.*?' \(", r"\1 (", message, flags=re.DOTALL)
+
+
+def _config_path(named: str | None) -> Path:
+    """Where the settings are; a file that was named has to be there."""
+    if named is None:
+        return Path(configuration.CONFIG_NAME)
+    if not Path(named).is_file():
+        raise SettingsError(f"--config is {named!r}, but there is no such file")
+    return Path(named)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,3 +121,7 @@ def _render_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--fps", dest="output_fps", help="frame rate (default 30)")
     command.add_argument("--crf", help="x264 quality, 0 to 51 (default 23)")
     command.add_argument("--preset", help='x264 preset (default "medium")')
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -19,6 +19,19 @@ from upvs_tasks.errors import FolderBusy, StorageError
 
 PARTIAL_SUFFIX = ".partial"
 
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_IMPOSSIBLE = {
+    errno.EEXIST,
+    errno.EIO,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.ENOTEMPTY,
+}
+
 
 def partial_of(path: Path) -> Path:
     """Name under which ``path`` is written until it is whole."""
@@ -31,10 +44,12 @@ def storing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in _FULL:
             message = f"the disk is full while writing {path}: free some space, then run again"
-        elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        elif error.errno in _FORBIDDEN:
             message = f"{path} may not be written ({error.strerror}): check the folder's owner"
+        elif error.errno in _IMPOSSIBLE:
+            message = f"{path} cannot be written ({error.strerror}): look what is in its place"
         else:
             raise
         raise StorageError(message) from error
@@ -54,10 +69,10 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
+            promote(partial, path)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
-        promote(partial, path)
 
 
 def promote(partial: Path, path: Path) -> None:
@@ -69,8 +84,9 @@ def promote(partial: Path, path: Path) -> None:
 def sweep(folder: Path) -> None:
     """Delete what interrupted runs left half written below ``folder``; nobody may be at work."""
     for partial in folder.rglob(f"*{PARTIAL_SUFFIX}"):
-        with storing(partial):
-            partial.unlink()
+        if partial.is_file():
+            with storing(partial):
+                partial.unlink()
 
 
 def sync_file(path: Path) -> None:
@@ -95,11 +111,14 @@ def write_if_changed(path: Path, content: bytes) -> bool:
 
 
 def read_bytes(path: Path) -> bytes | None:
-    """Content of ``path``, or None when there is no such file."""
+    """Content of ``path``, or None when there is no such file. Raises StorageError."""
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror}): look what is in its place"
+        raise StorageError(message) from error
 
 
 def encode_json(document: object) -> bytes:

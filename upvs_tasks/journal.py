@@ -5,6 +5,7 @@ import re
 import time
 import traceback
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import orjson
 
@@ -14,7 +15,7 @@ _LOGGER = logging.getLogger("upvs_tasks")
 # What looks like a credential is hidden wherever it comes from: JSON web tokens, bearer tokens,
 # and the session cookies' values.
 _SECRET_SHAPES = re.compile(
-    r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=Bearer )[^\s\"']+|(?<=TOKEN=)[^\s;\"']+"
+    r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?i:(?<=bearer )|(?<=token=))[^\s;\"']+"
 )
 _HIDDEN = "[hidden]"
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
@@ -45,9 +46,8 @@ def stop(handler: logging.Handler) -> None:
 
 def hidden(text: str, secrets: tuple[str, ...] = ()) -> str:
     """``text`` without the given secrets and without anything that has the shape of one."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, _HIDDEN)
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, _HIDDEN)
     return _SECRET_SHAPES.sub(_HIDDEN, text)
 
 
@@ -56,7 +56,7 @@ class _JsonLines(logging.Formatter):
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         super().__init__()
-        self._secrets = secrets
+        self._secrets = tuple(form for secret in secrets for form in _spellings(secret))
 
     def format(self, record: logging.LogRecord) -> str:
         facts = {
@@ -81,4 +81,12 @@ class _JsonLines(logging.Formatter):
     def _discreet(self, value: object) -> object:
         if isinstance(value, int | float | bool | None):
             return value
-        return hidden(str(value), self._secrets)
+        encodable = str(value).encode(errors="backslashreplace").decode()
+        return hidden(encodable, self._secrets)
+
+
+def _spellings(secret: str) -> set[str]:
+    """A secret as it is, and as it looks in a Python literal, in JSON and in a URL."""
+    encodable = secret.encode(errors="backslashreplace").decode()
+    in_json = orjson.dumps(encodable).decode()[1:-1]
+    return {secret, encodable, repr(secret)[1:-1], in_json, quote(encodable), quote_plus(encodable)}

@@ -48,7 +48,8 @@ class Run:
         if asks_console:
             self._settings.check_access()
         self._resources.enter_context(durable.holding(layout.lock))
-        durable.sweep(layout.out_dir)
+        for folder in layout.own_folders:
+            durable.sweep(folder)
         secrets = (self._settings.password,)
         handler = journal.start(layout.run_log, secrets=secrets, verbose=self._verbose)
         self._resources.callback(journal.stop, handler)

@@ -10,7 +10,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 from upvs_tasks.errors import SettingsError
@@ -79,7 +78,7 @@ class Settings:
         if not self.camera:
             raise SettingsError("camera is not set: give its name or id, for example camera=Door")
         folder = self.out_dir.format(camera=safe_name(self.camera, fallback="camera"), date=day)
-        return Layout(Path(folder).expanduser().absolute())
+        return Layout(_at_home(Path(folder)).absolute())
 
     def required_date(self) -> dt.date:
         """The day that was asked for. Raises SettingsError when none was."""
@@ -110,7 +109,7 @@ _PARSERS: dict[str, spelling.Parser] = {
     "username": spelling.text,
     "password_file": spelling.path,
     "camera": spelling.text,
-    "out_dir": spelling.text,
+    "out_dir": spelling.folder,
     "target_duration": spelling.number(1, 86_400),
     "output_fps": spelling.whole_number(1, 120),
     "crf": spelling.whole_number(0, 51),
@@ -153,7 +152,9 @@ def load(
     values = {name: one.parsed(parsers[name]) for name, one in given.items()}
     if "overlaps" in values:
         values["overlaps"] = Overlaps(values["overlaps"])
-    _check_placeholders(values.get("out_dir", ""))
+    for name in ("password_file", "ca_file"):
+        if values.get(name):
+            values[name] = _at_home(values[name])
     if password is None:
         named_last = bool(variables.get("password_file"))
         variable = None if named_last else environment.get(_PASSWORD_VARIABLE)
@@ -210,19 +211,16 @@ def _config_values(path: Path) -> dict[str, object]:
             return tomllib.load(stream)
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path.name} cannot be read as TOML: {error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{path.name or path} cannot be read as TOML: {error}") from error
 
 
-def _check_placeholders(out_dir: str) -> None:
+def _at_home(path: Path) -> Path:
+    """The path with ~ resolved."""
     try:
-        names = {name for _, name, _, _ in Formatter().parse(out_dir) if name is not None}
-    except ValueError:
-        names = {out_dir}
-    if names - {"camera", "date"}:
-        raise SettingsError(
-            f"out_dir is {out_dir!r}, but it may hold only the placeholders {{camera}} and {{date}}"
-        )
+        return path.expanduser()
+    except RuntimeError as error:
+        raise SettingsError(f"{path} cannot be resolved: {error}") from error
 
 
 def _password_in(password_file: Path | None) -> str:
@@ -231,5 +229,5 @@ def _password_in(password_file: Path | None) -> str:
         return ""
     try:
         return password_file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise SettingsError(f"password_file {password_file} cannot be read: {error}") from error

@@ -110,7 +110,7 @@ def test_an_account_that_may_not_download_is_told_so(
         (["date=2024-01-17", "host="], "host is not set"),
         (["date=2024-01-17", "username="], "username is not set"),
         (["date=2024-01-17", "camera="], "camera is not set"),
-        (["date=2024-01-17", "out_dir=x/{nonsense}"], "placeholders"),
+        (["date=2024-01-17", "out_dir=x/{nonsense}"], "only the placeholders {camera}"),
     ],
 )
 def test_bad_usage_is_one_sentence_and_writes_nothing(

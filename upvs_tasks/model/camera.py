@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from upvs_tasks.errors import CameraNotFound, MultipleCameras
 
-_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
+_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\u2028\u2029]')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _LONGEST_NAME_BYTES = 120
 
@@ -52,12 +52,13 @@ def resolve_camera(wanted: str, cameras: Iterable[Camera]) -> Camera:
     for camera in known:
         if camera.camera_id == wanted:
             return camera
-    named = [camera for camera in known if camera.name.casefold() == wanted.strip().casefold()]
+    folded = wanted.strip().casefold()
+    named = [camera for camera in known if folded and camera.name.strip().casefold() == folded]
     match named:
         case [only]:
             return only
         case []:
-            candidates = _listed(camera for camera in known if camera.name) or "none at all"
+            candidates = _listed(known) or "none at all"
             raise CameraNotFound(f"no camera is called {wanted!r}; the console has: {candidates}")
         case _:
             raise MultipleCameras(
@@ -73,9 +74,11 @@ def safe_name(text: str, *, fallback: str) -> str:
     that Windows reserves, at most 120 bytes. What is left empty becomes ``fallback``, made safe
     in turn.
     """
-    plain = re.sub(r"_+(?=_)|\s+(?=\s)", "", _NOT_IN_NAMES.sub("", text)).strip(" ._")
+    encodable = text.encode(errors="ignore").decode()
+    plain = re.sub(r"_+(?=_)|\s+(?=\s)", "", _NOT_IN_NAMES.sub("", encodable)).strip(" ._")
     if _RESERVED.fullmatch(plain):
-        plain += "_"
+        stem, dot, rest = plain.partition(".")
+        plain = f"{stem}_{dot}{rest}"
     if len(plain.encode()) > _LONGEST_NAME_BYTES:
         plain = _shortened(plain)
     return plain or (safe_name(fallback, fallback="camera") if fallback else "camera")

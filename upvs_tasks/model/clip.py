@@ -35,6 +35,11 @@ class Clip:
         return f"clip_{self.start_ms}_{self.end_ms}_{_safe_id(self.events[0].event_id)}"
 
     @property
+    def timeline_key(self) -> tuple[int, int, str]:
+        """Order of the film (specification §6 A)."""
+        return (self.start_ms, self.end_ms, self.events[0].event_id)
+
+    @property
     def duration_ms(self) -> int:
         """Length that was asked for; the footage that comes may be longer or shorter."""
         return self.end_ms - self.start_ms
@@ -54,7 +59,8 @@ def clips_of(events: Iterable[Event], *, overlaps: Overlaps, merge_gap_ms: int) 
             spans = _merged(ordered, merge_gap_ms)
         case Overlaps.SEPARATE:
             spans = (Clip(event.start_ms, _end_of(event), (event,)) for event in ordered)
-    return tuple(piece for span in spans for piece in _hourly(span))
+    pieces = (piece for span in spans for piece in _hourly(span))
+    return tuple(sorted(pieces, key=lambda clip: clip.timeline_key))
 
 
 def _merged(ordered: list[Event], merge_gap_ms: int) -> Iterator[Clip]:
@@ -77,10 +83,9 @@ def _hourly(span: Clip) -> Iterator[Clip]:
     start_ms = span.start_ms
     while start_ms < span.end_ms:
         end_ms = min(span.end_ms, (start_ms // HOUR_MS + 1) * HOUR_MS)
-        touching = tuple(
-            event for event in span.events if event.start_ms < end_ms and _end_of(event) > start_ms
-        )
-        yield Clip(start_ms, end_ms, touching or span.events[-1:])
+        begun = tuple(event for event in span.events if event.start_ms < end_ms)
+        touching = tuple(event for event in begun if _end_of(event) > start_ms)
+        yield Clip(start_ms, end_ms, touching or begun[-1:])
         start_ms = end_ms
 
 

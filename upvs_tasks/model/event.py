@@ -49,7 +49,7 @@ def events_of_day(
     An event belongs to the day in which it starts. The console's own choice is not relied on:
     whether it matches a window by start or by overlap, and whether it heeds ``cameras`` and
     ``types``, differs between versions. Of two reports of one event the ended one counts, and of
-    two ended ones the longer.
+    two ended ones the longer, in whatever order they were listed.
     """
     wanted = frozenset(event_types)
     newest: dict[str, Event] = {}
@@ -58,9 +58,16 @@ def events_of_day(
             continue
         if day.contains(event.start_ms):
             known = newest.setdefault(event.event_id, event)
-            newest[event.event_id] = max(known, event, key=lambda report: report.end_ms or 0)
+            newest[event.event_id] = max(known, event, key=_finality)
     ordered = sorted(newest.values(), key=lambda event: event.timeline_key)
     return DayEvents(
         ended=tuple(event for event in ordered if event.end_ms is not None),
         ongoing=tuple(event for event in ordered if event.end_ms is None),
     )
+
+
+def _finality(report: Event) -> tuple[bool, int, tuple[int, float, str], tuple[str, ...], int]:
+    """The greater, the more a report of an event is to be believed; ties do not depend on order."""
+    is_ended = report.end_ms is not None
+    duration_ms = (report.end_ms or 0) - report.start_ms if is_ended else 0
+    return (is_ended, duration_ms, report.timeline_key, report.smart_types, report.score)

@@ -4,7 +4,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from upvs_tasks.model.camera import Camera
+from upvs_tasks.errors import SettingsError
+from upvs_tasks.model.camera import Camera, safe_name
 from upvs_tasks.model.clip import Clip
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import Event
@@ -97,9 +98,9 @@ class ClipIndex:
 
     @classmethod
     def from_document(cls, document: Any) -> "ClipIndex":  # noqa: ANN401  parsed JSON
-        """Index from parsed JSON. Raises ValueError when it is none of ours."""
+        """Index from parsed JSON. Raises ValueError when it is not as we write it."""
         try:
-            return cls(
+            index = cls(
                 camera_id=document["camera_id"],
                 camera_name=document["camera_name"],
                 camera_folder=document["camera_folder"],
@@ -107,8 +108,20 @@ class ClipIndex:
                 entries=tuple(_entry(entry) for entry in document["clips"]),
                 ongoing=tuple(_event(event) for event in document["ongoing"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+            index.check()
+        except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
             raise ValueError(f"not a clip index: {error!r}") from error
+        except SettingsError as error:
+            raise ValueError(f"not a clip index: {error}") from error
+        return index
+
+    def check(self) -> None:
+        """Raise ValueError for names that would lead out of the output folder."""
+        if self.camera_folder != safe_name(self.camera_folder, fallback=""):
+            raise ValueError(f"no name for a folder: {self.camera_folder!r}")
+        for entry in self.entries:
+            if entry.file_path != clip_path(entry.clip, self.camera_folder, self.day.text):
+                raise ValueError(f"no clip's path: {entry.file_path!r}")
 
 
 def _entry_document(entry: IndexEntry) -> dict[str, object]:
@@ -145,11 +158,15 @@ def _event_document(event: Event) -> dict[str, object]:
 def _entry(document: Mapping[str, Any]) -> IndexEntry:
     events = tuple(_event(event) for event in document["events"])
     clip = Clip(document["start_ms"], document["end_ms"], events)
+    if {type(clip.start_ms), type(clip.end_ms)} != {int}:
+        raise ValueError(f"no instants: {clip.start_ms!r}, {clip.end_ms!r}")
     standing = Standing(ClipStatus(document["status"]), document.get("reason", ""))
     return IndexEntry(clip, document["file_path"], standing)
 
 
 def _event(document: Mapping[str, Any]) -> Event:
+    if type(document["start_ms"]) is not int or type(document["end_ms"]) not in {int, type(None)}:
+        raise ValueError(f"no instants: {document['start_ms']!r}, {document['end_ms']!r}")
     return Event(
         event_id=document["event_id"],
         event_type=document["event_type"],

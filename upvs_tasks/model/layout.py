@@ -14,6 +14,12 @@ class Layout:
     out_dir: Path
 
     @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """The folders in which nobody but us writes."""
+        names = ("metadata", "clips", "manifests", "timelapse", ".upvs")
+        return tuple(self.out_dir / name for name in names)
+
+    @property
     def camera_json(self) -> Path:
         """The camera, as the console describes it."""
         return self.out_dir / "metadata" / "camera.json"

@@ -7,6 +7,7 @@ allowed, to be put behind the setting's name: "must be a whole number from 0 to 
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from string import Formatter
 
 Parser = Callable[[object], object]
 
@@ -18,6 +19,8 @@ def text(value: object) -> str:
     """Any text, without the white space around it."""
     if not isinstance(value, str):
         raise ValueError("must be text in quotes")  # noqa: TRY004  one kind of refusal
+    if "\0" in value or value.encode(errors="ignore").decode() != value:
+        raise ValueError("must be text that a file system takes, too")
     return value.strip()
 
 
@@ -37,7 +40,7 @@ def whole_number(lowest: int, highest: int) -> Callable[[object], int]:
             number = int(str(value).strip())
         except ValueError:
             number = lowest - 1
-        if isinstance(value, bool) or not lowest <= number <= highest:
+        if not lowest <= number <= highest:
             raise ValueError(f"must be a whole number from {lowest} to {highest}")
         return number
 
@@ -52,7 +55,7 @@ def number(lowest: float, highest: float) -> Callable[[object], float]:
             parsed = float(str(value).strip())
         except ValueError:
             parsed = float("nan")
-        if isinstance(value, bool) or not lowest <= parsed <= highest:
+        if not lowest <= parsed <= highest:
             raise ValueError(f"must be a number from {lowest:g} to {highest:g}")
         return parsed
 
@@ -73,17 +76,30 @@ def choice(*allowed: str) -> Callable[[object], str]:
 
 def words(value: object) -> tuple[str, ...]:
     """A TOML list of words, or words with commas between them; at least one."""
-    parts = value if isinstance(value, list) else str(value).split(",")
-    found = tuple(dict.fromkeys(str(part).strip() for part in parts if str(part).strip()))
+    parts = value if isinstance(value, list) else text(value).split(",")
+    found = tuple(dict.fromkeys(word for part in parts if (word := text(part))))
     if not found:
         raise ValueError("must name at least one")
     return found
 
 
 def path(value: object) -> Path | None:
-    """A file's path, with ~ for the home folder; nothing where it is left empty."""
+    """A file's path; nothing where it is left empty."""
     written = text(value)
-    return Path(written).expanduser() if written else None
+    return Path(written) if written else None
+
+
+def folder(value: object) -> str:
+    """A folder's path, in which ``{camera}`` and ``{date}`` may stand for those."""
+    written = text(value)
+    try:
+        names = {name for _, name, _, _ in Formatter().parse(written) if name is not None}
+        written.format(camera="Door", date=date.min)
+    except (ValueError, LookupError, AttributeError, TypeError):
+        names = {written}
+    if not written or names - {"camera", "date"}:
+        raise ValueError("must name a folder, with only the placeholders {camera} and {date}")
+    return written
 
 
 def day(today: date) -> Callable[[object], date]:

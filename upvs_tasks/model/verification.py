@@ -32,7 +32,7 @@ def manifest_findings(
 ) -> tuple[str, ...]:
     """What is wrong with the order and the number of clips."""
     found = []
-    keys = [(entry.clip.start_ms, entry.clip.end_ms, entry.name) for entry in index.entries]
+    keys = [entry.clip.timeline_key for entry in index.entries]
     if keys != sorted(keys):
         found.append("clip_index.json is not in the order of time")
     if list(concat_lines) != list(expected_lines):

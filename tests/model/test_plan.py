@@ -1,0 +1,347 @@
+"""The plan keeps its promises for any footage and any speed."""
+
+from bisect import bisect_right
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from upvs_tasks.model.film_format import FilmFormat
+from upvs_tasks.model.footage import SampleTable
+from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, Plan, plan_film, seek_ticks
+from upvs_tasks.model.source import Source, SourceClip
+from upvs_tasks.model.speed import Speed
+
+FILM = FilmFormat(width=640, height=360, fps=30, crf=23, preset="medium")
+HOUR_MS = 3_600_000
+
+
+def clip(  # noqa: PLR0913  what a test says of a clip, by name
+    number: int,
+    *,
+    frames: int = 150,
+    fps: int = 15,
+    gop: int = 75,
+    start_ms: int | None = None,
+    asked_ms: int | None = None,
+    offset: int = 0,
+) -> SourceClip:
+    """Clip of evenly spaced frames; without ``start_ms`` they lie an hour apart."""
+    step = 90_000 // fps
+    ticks = tuple(range(offset, offset + frames * step, step))
+    table = SampleTable(ticks, ticks[-1] + step, Fraction(1, 90_000), tuple(range(0, frames, gop)))
+    start_ms = number * HOUR_MS if start_ms is None else start_ms
+    end_ms = start_ms + (table.duration_ms if asked_ms is None else asked_ms)
+    return SourceClip(f"clip{number}", f"{number:064x}", start_ms, end_ms, table)
+
+
+def speed_for(source: Source, factor: float, fps: int = 30) -> Speed:
+    """Speed that runs a source so many times faster."""
+    frames = max(1, round(source.duration_ms * fps / 1000 / factor))
+    return Speed(source.duration_ms, 600.0, factor, fps, frames)
+
+
+def source_ms(plan: Plan) -> list[Fraction]:
+    """Where in the source each frame of the film is from, by the tables."""
+    parts = {part.clip: part for part in plan.source.parts}
+    instants = []
+    for place, frame in plan.picks():
+        table, part = plan.source.clips[place].table, parts[place]
+        since = (table.ticks[frame] - table.ticks[part.first_frame]) * table.tick_secs * 1000
+        instants.append(part.start_ms + since)
+    return instants
+
+
+@st.composite
+def clips(draw: st.DrawFn) -> SourceClip:
+    """Any clip: uneven frames, another time base, an offset, irregular keyframes."""
+    scale = draw(st.sampled_from([600, 1000, 15_360, 90_000]))
+    gaps = draw(st.lists(st.integers(scale // 60, scale), min_size=1, max_size=40))
+    ticks = [draw(st.integers(-scale, 10 * scale))]
+    for gap in gaps:
+        ticks.append(ticks[-1] + gap)
+    keys = draw(st.sets(st.integers(0, len(gaps) - 1), max_size=6)) | {0}
+    table = SampleTable(tuple(ticks[:-1]), ticks[-1], Fraction(1, scale), tuple(sorted(keys)))
+    number = draw(st.integers(0, 1 << 30))
+    return SourceClip(f"clip{number}", f"{number:064x}", 0, table.duration_ms, table)
+
+
+@st.composite
+def sources(draw: st.DrawFn) -> Source:
+    """A few clips, far apart."""
+    drawn = draw(st.lists(clips(), min_size=1, max_size=6))
+    return Source.of(
+        replace(one, start_ms=place * HOUR_MS, end_ms=place * HOUR_MS + one.end_ms)
+        for place, one in enumerate(drawn)
+    )
+
+
+factors = st.floats(1.0, 2000.0)
+
+
+@given(sources(), factors, st.sampled_from([1, 24, 30, 60]), st.sampled_from([None, HOUR_MS]))
+def test_the_film_has_just_as_many_frames_as_the_speed_says(
+    source: Source, factor: float, fps: int, stretch_ms: int | None
+) -> None:
+    speed = speed_for(source, factor, fps)
+    assert plan_film(source, speed, stretch_ms=stretch_ms).frame_count == speed.output_frames
+
+
+@given(sources(), factors, st.sampled_from([None, 2 * HOUR_MS]))
+def test_the_film_never_goes_back(source: Source, factor: float, stretch_ms: int | None) -> None:
+    picks = list(plan_film(source, speed_for(source, factor), stretch_ms=stretch_ms).picks())
+    assert picks == sorted(picks)
+
+
+@given(sources(), factors)
+def test_every_frame_is_the_one_on_screen_or_a_keyframe_within_half_a_step(
+    source: Source, factor: float
+) -> None:
+    plan = plan_film(source, speed_for(source, factor))
+    step_ms = Fraction(factor) * 1000 / 30
+    shown_ms = source_ms(plan)
+    parts = {part.clip: part for part in source.parts}
+    for k, ((place, frame), at_ms) in enumerate(zip(plan.picks(), shown_ms, strict=True)):
+        middle_ms = (k + Fraction(1, 2)) * step_ms
+        table, part = source.clips[place].table, parts[place]
+        scale = 1000 * table.tick_secs
+        tick = table.ticks[part.first_frame] + (middle_ms - part.start_ms) / scale
+        on_screen = bisect_right(table.ticks, tick) - 1
+        is_near = -step_ms / 2 <= at_ms - middle_ms < step_ms / 2
+        assert frame == on_screen or (frame in table.keyframes and is_near)
+
+
+@given(sources(), factors)
+def test_every_second_of_the_source_is_within_a_step_of_a_film_frame(
+    source: Source, factor: float
+) -> None:
+    """Half a step as planned; a keyframe in its place doubles that at most, a gap adds its own."""
+    shown_ms = source_ms(plan_film(source, speed_for(source, factor)))
+    step_ms = Fraction(factor) * 1000 / 30
+    gap_ms = max(max(one.table.durations_ms) for one in source.clips)
+    borders = [Fraction(0), *shown_ms, Fraction(source.duration_ms)]
+    assert max(after - at for at, after in pairwise(borders)) <= 2 * step_ms + gap_ms + 1
+
+
+@given(sources(), factors, st.integers(1, 10_000), st.integers(1, 10_000))
+def test_times_may_be_counted_in_any_unit(
+    source: Source, factor: float, multiplier: int, shift: int
+) -> None:
+    """The same footage with finer ticks, or from another start, makes the same film."""
+    other = Source.of(
+        replace(one, table=_rescaled(one.table, multiplier, shift)) for one in source.clips
+    )
+    speed = speed_for(source, factor)
+    assert plan_film(source, speed).segments == plan_film(other, speed).segments
+
+
+def _rescaled(table: SampleTable, multiplier: int, shift: int) -> SampleTable:
+    return SampleTable(
+        tuple(tick * multiplier + shift for tick in table.ticks),
+        table.end_ticks * multiplier + shift,
+        table.tick_secs / multiplier,
+        table.keyframes,
+    )
+
+
+def test_a_hundred_thousand_frames_do_not_drift() -> None:
+    """A factor that no float holds exactly: the last frame is as true as the first."""
+    source = Source.of([clip(0, frames=1_010_000, fps=10, gop=50)])
+    speed = speed_for(source, 29.9)
+    plan = plan_film(source, speed)
+    assert speed.output_frames > 100_000
+    exact_step = Fraction(299, 300) * 1000
+    errors = [
+        (k + Fraction(1, 2)) * exact_step - at_ms
+        for k, at_ms in enumerate(source_ms(plan))
+        if k % 997 == 0 or k > speed.output_frames - 3
+    ]
+    assert min(errors) > -1
+    assert max(errors) < 101
+
+
+def test_a_known_film_is_planned_frame_by_frame() -> None:
+    """Two clips of 10 s at 4x and 1 frame a second: at 2, 6 | 0, 4, 8 s of the clips."""
+    source = Source.of([clip(0, fps=10, frames=100), clip(1, fps=10, frames=100)])
+    plan = plan_film(source, speed_for(source, 4.0, fps=1))
+    assert list(plan.picks()) == [(0, 20), (0, 60), (1, 0), (1, 40), (1, 80)]
+
+
+def test_keyframes_stand_for_groups_of_about_a_step() -> None:
+    """150x at 30 frames a second is 5 s a step, and so is a group of pictures."""
+    source = Source.of([clip(0, frames=15 * 61 + 7, gop=75)])
+    plan = plan_film(source, speed_for(source, 150.0))
+    shown = [frame for _, frame in plan.picks()]
+    assert all(frame % 75 == 0 for frame in shown)
+    assert len(set(shown)) == len(shown) == 12
+
+
+def test_keyframes_of_long_groups_stand_for_nothing_else() -> None:
+    """48x is 1.6 s a step: with groups of 5 s each frame is the exact one."""
+    source = Source.of([clip(0, frames=150, fps=15)])
+    shown = [frame for _, frame in plan_film(source, speed_for(source, 48.0)).picks()]
+    assert shown == [int((k + Fraction(1, 2)) * Fraction(16, 10) * 15) for k in range(len(shown))]
+
+
+@given(st.integers(1, 400), st.floats(150.0, 2000.0))
+def test_no_frame_is_shown_twice_while_there_are_others(seconds: int, factor: float) -> None:
+    source = Source.of([clip(0, frames=seconds * 15)])
+    picks = list(plan_film(source, speed_for(source, factor)).picks())
+    assert len(set(picks)) == len(picks)
+
+
+def test_a_keyframe_before_a_long_gap_is_not_shown_twice_for_its_nearness() -> None:
+    """A keyframe just after the middle of one step stays on screen into the next one."""
+    ticks = (0, 100, 200, 550, 2000)
+    table = SampleTable(ticks, 2100, Fraction(1, 1000), (0, 3, 4))
+    source = Source.of([SourceClip("clip0", "0" * 64, 0, 2100, table)])
+    plan = plan_film(source, speed_for(source, 10.0, fps=10))
+    shown = [frame for _, frame in plan.picks()]
+    assert shown == [2, 3]
+
+
+def test_segments_hold_250_frames_but_the_last() -> None:
+    source = Source.of([clip(number, frames=9_000) for number in range(3)])
+    plan = plan_film(source, speed_for(source, 12.0))
+    counts = [segment.frame_count for segment in plan.segments]
+    assert set(counts[:-1]) == {FRAMES_PER_SEGMENT}
+    assert 0 < counts[-1] <= FRAMES_PER_SEGMENT
+    assert [segment.number for segment in plan.segments] == list(range(len(counts)))
+
+
+def digests(plan: Plan) -> list[str]:
+    return [plan.digest(segment, FILM) for segment in plan.segments]
+
+
+def test_a_late_clip_leaves_the_segments_before_it_as_they_are() -> None:
+    day = [clip(number, frames=1500) for number in range(40)]
+    without = Source.of(day[:30] + day[31:])
+    before = digests(plan_film(without, speed_for(without, 12.0)))
+    after = digests(plan_film(Source.of(day), speed_for(Source.of(day), 12.0)))
+    kept = 30 * 100_000 // 400 // FRAMES_PER_SEGMENT
+    assert before[:kept] == after[:kept]
+    assert before[kept] != after[kept]
+
+
+def test_a_late_clip_alters_the_segments_of_its_own_hour_and_of_the_longest() -> None:
+    """With grids of their own the other hours keep every byte."""
+    day = [clip(number, frames=1500 + 7 * number) for number in range(24)]
+    source = Source.of(day[:10] + day[11:])
+    before = plan_film(source, speed_for(source, 4.0), stretch_ms=HOUR_MS)
+    after = plan_film(Source.of(day), speed_for(Source.of(day), 4.0), stretch_ms=HOUR_MS)
+    new = set(digests(after)) - set(digests(before))
+    redone = [segment for segment in after.segments if after.digest(segment, FILM) in new]
+    assert {run.clip for segment in redone for run in segment.runs} <= {10, 23}
+    assert len(redone) < len(after.segments) / 8
+
+
+def test_a_digest_depends_on_what_is_shown_and_how_alone() -> None:
+    """Names, numbers and clips that are not in a segment do not alter its bytes."""
+    source = Source.of([clip(0, frames=9_000), clip(1, frames=9_000)])
+    plan = plan_film(source, speed_for(source, 12.0))
+    renamed = replace(plan.source.clips[0], name="other", start_ms=5)
+    other = replace(plan, source=replace(source, clips=(renamed, clip(7))))
+    first = plan.segments[0]
+    assert other.digest(replace(first, number=9), FILM) == plan.digest(first, FILM)
+    assert plan.digest(first, replace(FILM, crf=24)) != plan.digest(first, FILM)
+    changed = replace(source.clips[0], sha256="f" * 64)
+    source_of_other_bytes = replace(source, clips=(changed, source.clips[1]))
+    assert replace(plan, source=source_of_other_bytes).digest(first, FILM) != plan.digest(
+        first, FILM
+    )
+
+
+def test_what_two_clips_share_for_certain_is_shown_once() -> None:
+    """Asked for 0-60 s and 30-60 s, both from keyframes every 5 s.
+
+    The later one begins with the earlier one's keyframe at 25 or 30 s, for all that is known: it
+    is all shown already.
+    """
+    earlier = clip(0, frames=60 * 15, start_ms=0)
+    later = clip(1, frames=30 * 15, start_ms=30_000)
+    source = Source.of([earlier, later])
+    assert source.duration_ms == 65_000
+    assert source.repeated_ms == 25_000
+    assert [part.clip for part in source.parts] == [0, 1]
+    assert source.parts[1].first_frame == 25 * 15
+
+
+def test_neighbours_that_may_share_nothing_are_left_whole() -> None:
+    """One clip ends where the next begins: how much they share only the files could tell."""
+    first = clip(0, frames=64 * 15, start_ms=0, asked_ms=60_000)
+    second = clip(1, frames=63 * 15, start_ms=60_000, asked_ms=60_000)
+    assert Source.of([first, second]).repeated_ms == 0
+
+
+def test_frames_that_the_files_show_to_be_repeated_are_left_out() -> None:
+    first = clip(0, frames=900, start_ms=0)
+    second = replace(clip(1, frames=900, start_ms=60_000), repeated_frames=45)
+    source = Source.of([first, second])
+    assert source.repeated_ms == 3_000
+    assert plan_film(source, speed_for(source, 2.0)).source.parts[1].first_frame == 45
+
+
+def test_a_clip_within_another_has_no_part_of_its_own() -> None:
+    around = clip(0, frames=300 * 15, start_ms=0)
+    within = clip(1, frames=10 * 15, start_ms=60_000)
+    source = Source.of([around, within])
+    assert [part.clip for part in source.parts] == [0]
+    assert source.duration_ms == 300_000
+
+
+@given(
+    st.integers(0, 4_999),
+    st.integers(0, 4_999),
+    st.integers(5_000, 60_000),
+    st.integers(-20_000, 60_000),
+    st.integers(5_000, 60_000),
+)
+def test_trimming_never_loses_a_recorded_instant(
+    phase_ms: int, start_ms: int, length_ms: int, gap_ms: int, other_ms: int
+) -> None:
+    """Whatever two spans are asked for, all that either file shows is in the film."""
+    later_ms = max(start_ms, start_ms + length_ms + gap_ms)
+    one, one_ms = recorded(0, phase_ms, start_ms, start_ms + length_ms)
+    two, two_ms = recorded(1, phase_ms, later_ms, later_ms + other_ms)
+    source = Source.of([one, two])
+    shown = set(one_ms)
+    for part in source.parts:
+        if part.clip == 1:
+            shown |= set(two_ms[part.first_frame :])
+    assert shown == set(one_ms) | set(two_ms)
+
+
+def recorded(
+    number: int, phase_ms: int, start_ms: int, end_ms: int
+) -> tuple[SourceClip, list[int]]:
+    """Clip of a recording at 10 frames a second with keyframes every 5 s, and its wall times."""
+    first_ms = start_ms - (start_ms - phase_ms) % 5_000
+    walls = list(range(first_ms, end_ms, 100))
+    return clip(number, frames=len(walls), fps=10, gop=50, start_ms=start_ms,
+                asked_ms=end_ms - start_ms), walls  # fmt: skip
+
+
+def test_the_overhang_is_what_the_length_tells() -> None:
+    """Asked for 10 s, got 12.2 s: the footage began 2.2 s before, up to one group of pictures."""
+    given_clip = clip(0, frames=183, start_ms=100_000, asked_ms=10_000)
+    assert given_clip.overhang_ms == 2_200
+    assert given_clip.wall_ms(0) == 97_800
+    assert clip(0, frames=1_000, start_ms=0, asked_ms=10_000).overhang_ms == 5_000
+
+
+def test_decoding_begins_at_the_keyframe_before() -> None:
+    table = clip(0, offset=500).table
+    assert seek_ticks(table, 74) == 500
+    assert seek_ticks(table, 75) == table.ticks[75]
+    cut = replace(table, keyframes=(75,))
+    assert seek_ticks(cut, 10) == 500
+
+
+def test_no_footage_makes_no_film() -> None:
+    source = Source.of([])
+    assert source.duration_ms == 0
+    assert plan_film(source, Speed.of(total_duration_ms=0, target_secs=600, output_fps=30)) == Plan(
+        source, ()
+    )

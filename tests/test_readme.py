@@ -1,0 +1,108 @@
+"""The README's own commands, copied from it and run where nothing is set up."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from tests.film import shown_instants
+from upvs_tasks import settings
+from upvs_tasks.graph import Graph
+
+REPOSITORY = Path(__file__).parents[1]
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+MAIN_JOB, TESTS = re.findall(r"```sh\n(pip install .*)\n```", README)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What git has of the project, as a stranger gets it."""
+    folder = tmp_path_factory.mktemp("stranger") / "upvs"
+    listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bare_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An empty virtual environment, active, on a machine without ffmpeg and without settings."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder / "venv", with_pip=True)
+    path = [str(folder / "venv" / "bin"), *os.environ["PATH"].split(os.pathsep)]
+    without_ffmpeg = [place for place in path if not (Path(place) / "ffmpeg").exists()]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("UPVS_")}
+    kept.pop("PYTHONPATH", None)
+    return kept | {"PATH": os.pathsep.join(without_ffmpeg), "VIRTUAL_ENV": str(folder / "venv")}
+
+
+@pytest.mark.timeout(900)
+def test_the_first_command_alone_ends_in_a_film_that_plays(
+    clone: Path, bare_environment: dict[str, str]
+) -> None:
+    run = subprocess.run(  # noqa: S602  as a person would, in a shell
+        MAIN_JOB,
+        shell=True,
+        cwd=clone,
+        env=bare_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    film = clone / re.findall(r"`(out/.*?\.mp4)`", README)[0]
+    instants = shown_instants(film)
+    assert len(instants) == 18_000
+    assert None not in instants
+    assert instants == sorted(instants)  # type: ignore[type-var]  # none is None
+
+
+def test_continuous_integration_runs_the_second_command_as_it_stands() -> None:
+    script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
+    assert TESTS in script.splitlines()
+
+
+def test_the_workflow_runs_the_same_script() -> None:
+    workflow = (REPOSITORY / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert "- run: .ci/run" in workflow
+
+
+def test_every_task_is_in_the_readme() -> None:
+    graph = Graph(settings.load(config_path=REPOSITORY / "config.toml", variables={}))
+    tasks = [name.removeprefix("task_") for name in dir(graph) if name.startswith("task_")]
+    assert {"scan", "fetch", "timelapse", "verify"} <= set(tasks)
+    for task in tasks:
+        assert re.search(rf"`[^`]*\b{task}\b[^`]*`", README), task
+
+
+def test_every_setting_that_the_readme_names_exists() -> None:
+    named = set(re.findall(r"`(\w+) = ", README)) | set(re.findall(r" (\w+)=\S", README))
+    unknown = named - set(settings.NAMES) - {"UPVS_PASSWORD"}
+    assert not unknown
+
+
+def test_the_help_of_upvs_is_what_the_readme_promises() -> None:
+    for command in ("scan", "fetch", "render", "run"):
+        shown = subprocess.run(
+            [sys.executable, "-m", "upvs_tasks.cli", command, "--help"],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert "--date" in shown
+        assert ("--workers" in shown) == (command in {"fetch", "run"})
+        assert ("--crf" in shown) == (command in {"render", "run"})
+
+
+def _git(*words: str) -> str:
+    command = ["git", *words]
+    return subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout

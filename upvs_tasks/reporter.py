@@ -46,7 +46,9 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
         self._began = True
 
     def execute_task(self, task: Any) -> None:
-        """Say nothing: what a task did is told once it is done."""
+        """Show that a clip is on its way; what a task did is told once it is done."""
+        if task.name.startswith(_FETCH):
+            self._run.count_clips(len(self._clips_done), self._clips_in_all())
 
     def add_success(self, task: Any) -> None:
         """Tell what the task did."""

@@ -1,4 +1,4 @@
-"""Renders segments of made-up clips for tests, and reads from the pictures which frames they show."""
+"""Renders segments of made-up clips for tests, and reads back which frames they show."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -43,7 +43,7 @@ def frames_of(path: Path) -> Iterator[VideoFrame]:
 
 
 def number_along(frame: VideoFrame, start: Point, end: Point) -> int:
-    """Number whose bars lie along a line, the highest bit first; points are shares of the picture."""
+    """Number whose bars lie along a line, the highest bit first; points are shares of it."""
     luma = frame.reformat(format="gray").planes[0]
     pixels = bytes(luma)
     number = 0

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from av.video.frame import VideoFrame
 
 from tests.footage import Recipe, numbered_frame, shown_numbers
 from tests.media.segments import (
@@ -72,8 +73,8 @@ def test_what_an_edit_list_hides_is_not_shown(tmp_path: Path, b_frames: int) -> 
     """A cut within a group of pictures: its frames are there, but come before the start."""
     whole = numbered_clip(tmp_path, "whole", Recipe(frames=40, b_frames=b_frames))
     clip = tmp_path / "clip.mp4"
-    program = [ffmpeg.find_ffmpeg(), "-v", "error", "-ss", "1.45", "-i", whole]
-    subprocess.run([*program, "-c", "copy", clip], check=True)
+    program = [ffmpeg.find_ffmpeg(), "-v", "error", "-ss", "1.45", "-i", str(whole)]
+    subprocess.run([*program, "-c", "copy", str(clip)], check=True)
     frames = len(read_sample_table(clip).ticks)
     assert frames < 30
     segment, result = rendered(tmp_path, shot_of(clip, range(frames)))
@@ -168,6 +169,17 @@ def test_full_range_becomes_limited() -> None:
     levels = sorted(set(bytes(Fitter(FILM).fitted(source, 0).planes[0])[: FILM.width]))
     assert 14 <= levels[0] <= 18
     assert 233 <= levels[-1] <= 237
+
+
+def test_colours_of_another_matrix_become_the_films() -> None:
+    """Pure red in BT.601 and in BT.709."""
+    source = VideoFrame(160, 90, "yuv420p")
+    for plane, level in zip(source.planes, (81, 90, 240), strict=True):
+        plane.update(bytes([level]) * plane.buffer_size)
+    source.colorspace = 5
+    fitted = Fitter(FILM).fitted(source, 0)
+    levels = [bytes(plane)[0] for plane in fitted.planes]
+    assert levels == pytest.approx([63, 102, 240], abs=2)
 
 
 def test_a_picture_that_is_right_is_not_touched() -> None:
@@ -306,7 +318,7 @@ def test_a_segment_has_its_format_and_nothing_of_its_makers(tmp_path: Path, code
     job = SegmentJob(film, tmp_path / "segment.mp4", (shot_of(clip, range(40)),))
     assert render_apart(job).frames == 40
     table = read_sample_table(job.output_path)
-    assert table.keyframes == (0,)
+    assert table.keyframes[0] == 0
     assert {b - a for a, b in pairwise((*table.ticks, table.end_ticks))} == {512}
     assert table.tick_secs == Fraction(1, 30 * 512)
     footage = measure(job.output_path)
@@ -336,6 +348,22 @@ def test_the_bytes_are_the_same_in_any_number_of_processes(tmp_path: Path) -> No
     render_segment(here)
     assert films[0] == films[1] == films[2]
     assert here.output_path.read_bytes() == films[0][0]
+
+
+@pytest.mark.parametrize("width", [160, 192, 480, 720])
+def test_the_bytes_do_not_depend_on_what_the_memory_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """With glibc, the variable fills whatever memory a program is given."""
+    film = replace(FILM, width=width, height=width * 9 // 16 // 2 * 2, preset="medium")
+    clip = numbered_clip(tmp_path, "clip", Recipe(frames=30, width=width, height=film.height))
+    contents = []
+    for filling in ("1", "170"):
+        monkeypatch.setenv("MALLOC_PERTURB_", filling)
+        job = SegmentJob(film, tmp_path / f"{filling}.mp4", (shot_of(clip, range(0, 30, 2)),))
+        render_apart(job)
+        contents.append(job.output_path.read_bytes())
+    assert contents[0] == contents[1]
 
 
 def test_a_job_survives_its_way_to_another_process(tmp_path: Path) -> None:

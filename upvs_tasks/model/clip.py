@@ -7,6 +7,7 @@ from hashlib import sha256
 from upvs_tasks.model.event import Event
 
 HOUR_MS = 3_600_000
+CONTINUOUS = "continuous"
 _SHORTEST_MS = 1_000
 _SAFE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
@@ -45,7 +46,21 @@ class Clip:
         return self.end_ms - self.start_ms
 
 
-def clips_of(events: Iterable[Event], *, overlaps: Overlaps, merge_gap_ms: int) -> tuple[Clip, ...]:
+@dataclass(frozen=True, slots=True)
+class Padding:
+    """Milliseconds of footage to show before and after each event."""
+
+    before_ms: int = 0
+    after_ms: int = 0
+
+
+def clips_of(
+    events: Iterable[Event],
+    *,
+    overlaps: Overlaps,
+    merge_gap_ms: int,
+    padding: Padding = Padding(),  # noqa: B008  a frozen value
+) -> tuple[Clip, ...]:
     """Clips that cover every second of the ended events, in the order of the film.
 
     Merged, no two clips share a second, and none lie closer than ``merge_gap_ms``: exports are
@@ -54,26 +69,33 @@ def clips_of(events: Iterable[Event], *, overlaps: Overlaps, merge_gap_ms: int) 
     event changes no cut.
     """
     ordered = sorted(events, key=lambda event: event.timeline_key)
-    match overlaps:
-        case Overlaps.MERGE:
-            spans = _merged(ordered, merge_gap_ms)
-        case Overlaps.SEPARATE:
-            spans = (Clip(event.start_ms, _end_of(event), (event,)) for event in ordered)
+    alone = (
+        Clip(event.start_ms - padding.before_ms, _end_of(event) + padding.after_ms, (event,))
+        for event in ordered
+    )
+    spans = _merged(alone, merge_gap_ms) if overlaps is Overlaps.MERGE else alone
     pieces = (piece for span in spans for piece in _hourly(span))
     return tuple(sorted(pieces, key=lambda clip: clip.timeline_key))
 
 
-def _merged(ordered: list[Event], merge_gap_ms: int) -> Iterator[Clip]:
-    covered: list[Event] = []
-    end_ms = 0
-    for event in ordered:
-        if covered and event.start_ms > end_ms + merge_gap_ms:
-            yield Clip(covered[0].start_ms, end_ms, tuple(covered))
-            covered = []
-        end_ms = max(end_ms, _end_of(event)) if covered else _end_of(event)
-        covered.append(event)
-    if covered:
-        yield Clip(covered[0].start_ms, end_ms, tuple(covered))
+def slices_of(start_ms: int, end_ms: int, camera_id: str) -> tuple[Clip, ...]:
+    """Clips that cover all of a span, whatever happened in it, in slices of an hour at most."""
+    everything = Event(CONTINUOUS, CONTINUOUS, start_ms, end_ms, camera_id)
+    return tuple(_hourly(Clip(start_ms, end_ms, (everything,))))
+
+
+def _merged(alone: Iterable[Clip], merge_gap_ms: int) -> Iterator[Clip]:
+    current: Clip | None = None
+    for clip in alone:
+        if current is None or clip.start_ms > current.end_ms + merge_gap_ms:
+            if current is not None:
+                yield current
+            current = clip
+        else:
+            end_ms = max(current.end_ms, clip.end_ms)
+            current = Clip(current.start_ms, end_ms, (*current.events, *clip.events))
+    if current is not None:
+        yield current
 
 
 def _hourly(span: Clip) -> Iterator[Clip]:

@@ -1,0 +1,26 @@
+"""A program that renders a segment in a child: ``python -m tests.media.rendering_apart``.
+
+Its argument is the file of the job. It prints the child's process id once the child is at work.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from upvs_tasks.media import segment_worker
+from upvs_tasks.media.segment import SegmentJob
+
+
+def main() -> None:
+    """Render, and tell who does it."""
+    job = SegmentJob.from_document(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    segment_worker.render_apart(job, on_frame=_tell)
+
+
+def _tell(_: int) -> None:
+    for process in segment_worker.running():
+        print(process, flush=True)  # noqa: T201  the test waits for it
+
+
+if __name__ == "__main__":
+    main()

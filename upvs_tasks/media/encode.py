@@ -1,0 +1,135 @@
+"""Writes one segment of the film: one thread, the same bytes for the same pictures."""
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+from av.bitstream import BitStreamFilterContext
+from av.codec.context import Flags
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
+
+from upvs_tasks.model.film_format import Codec, FilmFormat
+from upvs_tasks.model.plan import FRAMES_PER_SEGMENT
+
+# Ticks of a segment's time base for a frame: with a whole number of them nothing is ever rounded.
+TICKS_PER_FRAME = 512
+
+_LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
+_BT709 = 1  # its number as primaries, transfer characteristic and matrix
+_ENCODERS = {Codec.H264: "libx264", Codec.HEVC: "libx265", Codec.AV1: "libsvtav1"}
+_TAGS = {Codec.H264: "avc1", Codec.HEVC: "hvc1", Codec.AV1: "av01"}
+# Encoders write their name, version and settings into the stream: nothing that a film needs.
+_CLEANERS = {
+    Codec.H264: "filter_units=remove_types=6",
+    Codec.HEVC: "filter_units=remove_types=39-40",
+}
+_SVT_PRESETS = {
+    "ultrafast": 12,
+    "superfast": 11,
+    "veryfast": 10,
+    "faster": 9,
+    "fast": 8,
+    "medium": 7,
+    "slow": 5,
+    "slower": 4,
+    "veryslow": 2,
+}
+
+
+def timescale(film: FilmFormat) -> int:
+    """Ticks a second of a segment's time base."""
+    return film.fps * TICKS_PER_FRAME
+
+
+class SegmentWriter:
+    """Encodes pictures of the film's format into an MP4 at a path that the caller promotes.
+
+    As a context it finishes the file when the block ends well. The first picture is a keyframe, and
+    nothing refers beyond the file, so that segments of the same format join by copying.
+    """
+
+    def __init__(self, path: Path, film: FilmFormat) -> None:
+        self._frames = 0
+        self._fps = film.fps
+        options = {"video_track_timescale": str(timescale(film)), "fflags": "+bitexact"}
+        self._container: OutputContainer = av.open(f"file:{path}", "w", "mp4", options=options)
+        self._stream = _new_stream(self._container, film)
+        cleaner = _CLEANERS.get(film.codec)
+        self._cleaner = BitStreamFilterContext(cleaner, film.codec) if cleaner else None
+
+    @property
+    def frame_count(self) -> int:
+        """How many pictures were taken so far."""
+        return self._frames
+
+    def write(self, frame: VideoFrame) -> None:
+        """Append a picture; it can be used again afterwards."""
+        frame.pts = self._frames
+        frame.time_base = Fraction(1, self._fps)
+        # A keyframe of the source would otherwise become one of the film.
+        frame.pict_type = PictureType.NONE
+        self._frames += 1
+        self._mux(self._stream.encode(frame))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._mux(self._stream.encode(None))
+        finally:
+            self._container.close()
+
+    def _mux(self, packets: "list[Packet[VideoStream]]") -> None:
+        for packet in packets:
+            if self._cleaner is None:
+                self._container.mux(packet)
+                continue
+            for cleaned in self._cleaner.filter(packet):
+                cleaned.stream = self._stream
+                self._container.mux(cleaned)
+
+
+def _new_stream(container: OutputContainer, film: FilmFormat) -> VideoStream:
+    stream = container.add_stream(_ENCODERS[film.codec], rate=film.fps)
+    if not isinstance(stream, VideoStream):
+        raise TypeError("an encoder of video makes a stream of something else")
+    stream.width, stream.height = film.width, film.height
+    stream.pix_fmt = "yuv420p"
+    stream.time_base = Fraction(1, timescale(film))
+    context = stream.codec_context
+    context.time_base = Fraction(1, film.fps)
+    context.thread_count = 1
+    context.codec_tag = _TAGS[film.codec]
+    context.color_range = _LIMITED_RANGE
+    context.color_primaries = context.color_trc = context.colorspace = _BT709
+    context.flags |= Flags.bitexact
+    context.gop_size = FRAMES_PER_SEGMENT
+    context.options = _encoder_options(film)
+    return stream
+
+
+def _encoder_options(film: FilmFormat) -> dict[str, str]:
+    match film.codec:
+        case Codec.H264:
+            # Left to itself x264 takes other algorithms on other processors; with those for AVX-512
+            # the bytes even change with what the memory held before, at widths such as 720 or 480.
+            alike = "threads=1:stitchable=1:cpu-independent=1"
+            own = {"preset": film.preset, "x264-params": alike}
+        case Codec.HEVC:
+            quiet = "log-level=error:info=0"
+            own = {"preset": film.preset, "x265-params": f"pools=none:frame-threads=1:{quiet}"}
+        case Codec.AV1:
+            own = {"preset": str(_SVT_PRESETS[film.preset]), "svtav1-params": "lp=1"}
+    return own | {"crf": str(film.crf)}

@@ -13,7 +13,9 @@
     │   └── PermissionMissing   the account may not see or download this
     ├── ConsoleError            the console answers, but not with what was asked
     │   ├── Transient           may heal by itself: asked again by the retry policy
-    │   ├── NoFootage           the console holds no recording for the span
+    │   ├── CannotHeal          a fact that asking again within the run does not change
+    │   │   ├── NoFootage         the console holds no recording for the span
+    │   │   └── ExportImpossible  the console will not export the span, and is well otherwise
     │   └── AttemptsExhausted   it did not heal in time          (ErrMaxAttemptsExceeded)
     ├── FootageBroken           a file is not the whole video that it should be
     ├── RenderFailed            the film could not be made
@@ -93,8 +95,16 @@ class Transient(ConsoleError):  # noqa: N818  reads as a claim in `isinstance(er
         self.retry_after_secs = retry_after_secs
 
 
-class NoFootage(ConsoleError):  # noqa: N818  named for the fact
+class CannotHeal(ConsoleError):  # noqa: N818  reads as a claim, like Transient
+    """What the console says is a fact; asking again would only bring the same answer."""
+
+
+class NoFootage(CannotHeal):
     """The console holds no recording for the span that was asked for."""
+
+
+class ExportImpossible(CannotHeal):
+    """The console cannot export the span that was asked for, whatever it holds of it."""
 
 
 class AttemptsExhausted(ConsoleError):  # noqa: N818  the specification names it

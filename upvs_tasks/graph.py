@@ -1,6 +1,6 @@
 """The whole task graph: what there is to do, what waits for what, and when it is stale.
 
-    scan -> fetch:<clip> ... -> manifest -> speed -> timelapse        verify
+    scan -> fetch:<clip> ... -> manifest -> speed -> render:<nnn> ... -> timelapse     verify
 
 Staleness is judged from the disk alone. doit has a database of its own, but writes it only when a
 run ends, and would believe it after a kill: here it lives in memory and nothing relies on it.
@@ -23,7 +23,9 @@ from doit.exceptions import InvalidDodoFile, TaskFailed
 from upvs_tasks import settings as configuration
 from upvs_tasks.errors import UpvsError
 from upvs_tasks.model.index import ClipIndex, IndexEntry
-from upvs_tasks.phases import fetch, manifest, scan, speed, timelapse, verify
+from upvs_tasks.model.plan import Segment
+from upvs_tasks.model.recipe import Engine
+from upvs_tasks.phases import fetch, manifest, render, scan, speed, timelapse, verify
 from upvs_tasks.phases.job import Job
 from upvs_tasks.reporter import StoryReporter
 from upvs_tasks.run import Run
@@ -79,7 +81,7 @@ class Graph:
             "default_tasks": ["timelapse"],
             "backend": "sqlite3",
             "dep_file": ":memory:",
-            "num_process": self._settings.max_workers,
+            "num_process": max(self._settings.max_workers, self._settings.renders_at_once),
             "par_type": "thread",
             "verbosity": 2,
             "reporter": StoryReporter(self._run, is_offline=self._reach is Reach.DISK),
@@ -132,6 +134,19 @@ class Graph:
             task_dep=["manifest"],
         )
 
+    @create_after(executed="speed")  # type: ignore[untyped-decorator]  # doit carries no types
+    def task_render(self) -> Iterator[TaskDict]:
+        """Render the parts of the film, one task each."""
+        segments = list(self._segments())
+        group = Claim("every part is on the disk, or in the film", self._all_rendered)
+        yield {
+            "name": None,
+            "doc": self.task_render.__doc__,
+            "uptodate": [group],
+            "task_dep": ["speed"],
+        }
+        yield from segments
+
     def task_timelapse(self) -> TaskDict:
         """Render the film and verify the day: timelapse/<camera>_<date>_timelapse.mp4."""
         index = self._known_index
@@ -140,7 +155,7 @@ class Graph:
             verify.run,
             targets=[timelapse.film_path(self._job, index)] if self._job and index else [],
             uptodate=[self._claim("the film is of these clips", timelapse.is_current)],
-            task_dep=["speed"],
+            task_dep=["render"],
         )
 
     def task_verify(self) -> TaskDict:
@@ -174,6 +189,44 @@ class Graph:
         if not self._may_clean_clips:
             del task["clean"]
         return task | {"name": entry.name, "doc": _span(entry)}
+
+    def _segments(self) -> Iterator[TaskDict]:
+        drawing, in_film = self._drawing(), self._claim("the film is made", timelapse.is_current)
+        if drawing is None:
+            return
+        for segment in drawing.plan.segments:
+            yield self._segment(drawing, segment, in_film) | {
+                "name": f"{segment.number:03}",
+                "doc": f"{segment.frame_count} frames",
+            }
+
+    def _segment(self, drawing: render.Drawing, segment: Segment, in_film: Claim) -> TaskDict:
+        claim = self._claim(
+            "the part is on the disk, or in the film",
+            lambda job: render.is_current(job, drawing, segment) or in_film(),
+        )
+        return self._task(
+            lambda job: render.run(job, drawing, segment),
+            targets=[],
+            uptodate=[claim],
+            task_dep=["speed"],
+        )
+
+    def _drawing(self) -> render.Drawing | None:
+        """The film before it is made; None where there is no footage, or no need of parts."""
+        index = self._known_index
+        if self._job is None or index is None or self._settings.engine is Engine.CONCAT:
+            return None
+        has_footage = bool(self._job.inventory.recorded(index))
+        return render.drawn(self._job, index) if has_footage else None
+
+    def _all_rendered(self) -> bool:
+        job, drawing = self._job, self._drawing()
+        if job is None or drawing is None:
+            return job is not None and timelapse.is_current(job)
+        return timelapse.is_current(job) or all(
+            render.is_current(job, drawing, segment) for segment in drawing.plan.segments
+        )
 
     def _task(
         self,

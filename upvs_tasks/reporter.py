@@ -10,6 +10,7 @@ from upvs_tasks.run import Run
 from upvs_tasks.signals import INTERRUPTED
 
 _FETCH = "fetch:"
+_RENDER = "render:"
 _OFFLINE = frozenset({"verify"})
 
 
@@ -29,6 +30,7 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
         self._tasks: dict[str, Any] = {}
         self._clips_done: set[str] = set()
         self._clips_asked_for = 0
+        self._segments_done = self._segments_rendered = 0
         self._tasks_counted = self._clip_count = 0
         self._film_wanted = False
 
@@ -55,13 +57,15 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
         self._count(task.name)
         if task.name.startswith(_FETCH):
             self._clips_asked_for += 1
+        if task.name.startswith(_RENDER):
+            self._segments_rendered += 1
         for story in task.values.get("stories", ()):
             self._run.terminal.tell(task.name, story)
 
     def skip_uptodate(self, task: Any) -> None:
         """Tell that there was nothing to do, but not for each clip."""
         self._count(task.name)
-        if task.actions and not task.name.startswith(_FETCH):
+        if task.actions and not task.name.startswith((_FETCH, _RENDER)):
             self._run.terminal.tell(task.name, "up to date")
 
     def add_failure(self, task: Any, fail: Any) -> None:
@@ -90,6 +94,12 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
 
     def _count(self, name: str) -> None:
         self._film_wanted = self._film_wanted or name == "timelapse"
+        if name.startswith(_RENDER):
+            self._segments_done += 1
+            total = sum(known.startswith(_RENDER) for known in self._tasks)
+            self._run.count_segments(self._segments_done, total)
+        if name == "render":
+            self._run.tell_rendered(self._segments_rendered, self._segments_done)
         if name == "fetch":
             self._run.tell_fetched(self._clips_asked_for, len(self._clips_done))
         if name.startswith(_FETCH):

@@ -2,7 +2,7 @@
 
 import logging
 from contextlib import ExitStack
-from threading import Lock
+from threading import Lock, Semaphore
 
 from upvs_tasks import durable, journal, signals
 from upvs_tasks.errors import SettingsError, UpvsError, UsageError
@@ -37,7 +37,14 @@ class Run:
         except SettingsError:
             return None
         progress = Progress(self._on_bytes, self._on_frames)
-        return Job(self._settings, layout, Inventory(layout), self._connection, progress)
+        return Job(
+            settings=self._settings,
+            layout=layout,
+            inventory=Inventory(layout),
+            connection=self._connection,
+            rendering=Semaphore(self._settings.renders_at_once),
+            progress=progress,
+        )
 
     def begin(self, *, asks_console: bool) -> None:
         """Make sure that the run can be carried out, and that nobody else is at it.
@@ -66,6 +73,16 @@ class Run:
         """How many clips are looked after already, for the bar."""
         self._clips = (done, total)
         self._show_fetch()
+
+    def count_segments(self, done: int, total: int) -> None:
+        """How many segments are rendered already, for the bar."""
+        self.terminal.work("render", done=done, total=total, detail="segments")
+
+    def tell_rendered(self, rendered: int, total: int) -> None:
+        """How much there was to render."""
+        if total:
+            sentence = f"{rendered} of {total} segments" if rendered else f"{total} segments kept"
+            self.terminal.tell("render", sentence)
 
     def tell_fetched(self, asked_for: int, total: int) -> None:
         """How much there was to download."""
@@ -102,7 +119,8 @@ class Run:
         for stranger in sorted(clip_names - known):
             self.fail(UsageError())
             self.terminal.warn(f"there is no clip {stranger}: doit list --all names them")
-        if any(entry.name in clip_names for entry in account.missing):
+        is_damaged = film_wanted and bool(account.damages)
+        if is_damaged or any(entry.name in clip_names for entry in account.missing):
             self.fail(UpvsError())
         for line in account.lines(film_wanted=film_wanted):
             self.terminal.tell("report", line)

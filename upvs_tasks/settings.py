@@ -18,7 +18,9 @@ from upvs_tasks.model.camera import safe_name
 from upvs_tasks.model.clip import Overlaps
 from upvs_tasks.model.day import zone_named
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES
+from upvs_tasks.model.film_format import Codec
 from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.recipe import Engine
 
 CONFIG_NAME = "config.toml"
 DEMO_HOST = "demo"
@@ -56,7 +58,11 @@ class Settings:
     output_fps: int = 30
     crf: int = 23
     preset: str = "medium"
-    engine: str = "concat"
+    height: int = 0
+    codec: Codec = Codec.H264
+    engine: Engine = Engine.SEGMENTS
+    threads: int = 0
+    nice: int = 10
     event_types: tuple[str, ...] = DEFAULT_EVENT_TYPES
     overlaps: Overlaps = Overlaps.MERGE
     merge_gap_secs: float = 5.0
@@ -66,6 +72,11 @@ class Settings:
     ca_file: Path | None = None
     tls_insecure: bool = False
     direct_api: bool = False
+
+    @property
+    def renders_at_once(self) -> int:
+        """How many segments are rendered side by side."""
+        return self.threads or len(os.sched_getaffinity(0))
 
     @property
     def is_demo(self) -> bool:
@@ -114,7 +125,11 @@ _PARSERS: dict[str, spelling.Parser] = {
     "output_fps": spelling.whole_number(1, 120),
     "crf": spelling.whole_number(0, 51),
     "preset": spelling.choice(*PRESETS),
-    "engine": spelling.choice("concat"),
+    "height": spelling.whole_number(0, 4320),
+    "codec": spelling.choice(*Codec),
+    "engine": spelling.choice(*Engine),
+    "threads": spelling.whole_number(0, 256),
+    "nice": spelling.whole_number(0, 19),
     "event_types": spelling.words,
     "overlaps": spelling.choice(*Overlaps),
     "merge_gap_secs": spelling.number(0, 3_600),
@@ -126,6 +141,7 @@ _PARSERS: dict[str, spelling.Parser] = {
     "direct_api": spelling.switch,
 }
 NAMES = ("date", *_PARSERS)
+_KINDS = {"overlaps": Overlaps, "codec": Codec, "engine": Engine}
 
 
 def load(
@@ -150,8 +166,9 @@ def load(
     today = (now or dt.datetime.now().astimezone()).astimezone(zone).date()
     parsers = _PARSERS | {"date": spelling.day(today)}
     values = {name: one.parsed(parsers[name]) for name, one in given.items()}
-    if "overlaps" in values:
-        values["overlaps"] = Overlaps(values["overlaps"])
+    for name, kind in _KINDS.items():
+        if name in values:
+            values[name] = kind(values[name])
     for name in ("password_file", "ca_file"):
         if values.get(name):
             values[name] = _at_home(values[name])

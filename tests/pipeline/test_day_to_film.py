@@ -78,9 +78,11 @@ def test_the_tree_is_the_specifications(project: Project) -> None:
     assert names == {
         "metadata/camera.json",
         "metadata/day.json",
+        "metadata/timeline.json",
         "manifests/clip_index.json",
         "manifests/concat.txt",
         "timelapse/Sparrow_2024-01-17_timelapse.mp4",
+        "timelapse/Sparrow_2024-01-17_timelapse.vtt",
     }
     assert (project.out / "logs" / "run.log").is_file()
     first = project.entries()[0]
@@ -128,7 +130,7 @@ def test_concat_txt_names_the_clips_by_absolute_path_in_order(project: Project) 
 def test_every_log_line_is_json(project: Project) -> None:
     project.doit("run", "timelapse")
     lines = (project.out / "logs" / "run.log").read_text().splitlines()
-    assert {"run begins", "day scanned", "film rendered", "run ends"} <= {
+    assert {"run begins", "day scanned", "film made", "run ends"} <= {
         orjson.loads(line)["event"] for line in lines
     }
 
@@ -149,4 +151,4 @@ def test_a_camera_of_any_name_gets_safe_file_names(project: Project) -> None:
     run = project.doit("run", "timelapse")
     assert run.code == 0, run.output
     films = list((project.out / "timelapse").iterdir())
-    assert [film.name for film in films] == ["Yard Back A_2024-01-17_timelapse.mp4"]
+    assert {film.stem for film in films} == {"Yard Back A_2024-01-17_timelapse"}

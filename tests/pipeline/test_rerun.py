@@ -6,6 +6,13 @@ from tests.pipeline.project import Project
 from upvs_tasks.simulator import SimulatedConsole
 
 
+def changed_files(project: Project, before: dict[str, str]) -> set[str]:
+    """Names of the files of the specification's tree that are new or differ, clips aside."""
+    after = project.contents()
+    names = {name for name, digest in after.items() if before.get(name) != digest}
+    return {name for name in names if not name.startswith((".upvs", "clips"))}
+
+
 def test_a_second_run_only_lists_the_day(project: Project, console: SimulatedConsole) -> None:
     assert project.doit("run", "timelapse").code == 0
     before = project.tree()
@@ -43,8 +50,7 @@ def test_another_quality_renders_anew_and_nothing_else(
     console.forget_requests()
     run = project.doit("run", "timelapse", "crf=30")
     assert run.code == 0, run.output
-    changed = {name for name, digest in project.contents().items() if before[name] != digest}
-    assert changed == {".upvs/film.json", f"timelapse/{project.film.name}"}
+    assert changed_files(project, before) == {f"timelapse/{project.film.name}"}
     assert project.exports() == []
 
 
@@ -53,10 +59,10 @@ def test_another_length_redoes_speed_and_film_only(project: Project) -> None:
     before = project.contents()
     run = project.doit("run", "timelapse", "target_duration=10")
     assert run.code == 0, run.output
-    changed = {name for name, digest in project.contents().items() if before[name] != digest}
-    assert changed == {
-        ".upvs/film.json",
+    assert changed_files(project, before) == {
         "metadata/day.json",
+        "metadata/timeline.json",
+        f"timelapse/{project.film.stem}.vtt",
         f"timelapse/{project.film.name}",
     }
 
@@ -74,12 +80,12 @@ def test_a_late_event_fetches_one_clip_and_redoes_what_follows(
     run = project.doit("run", "timelapse")
     assert run.code == 0, run.output
     assert project.exports() == [start_ms]
-    after = project.contents()
-    changed = {name for name, digest in after.items() if before.get(name) != digest}
-    assert {name for name in changed if not name.startswith((".upvs", "clips"))} == {
+    assert changed_files(project, before) == {
         "manifests/clip_index.json",
         "manifests/concat.txt",
         "metadata/day.json",
+        "metadata/timeline.json",
+        f"timelapse/{project.film.stem}.vtt",
         f"timelapse/{project.film.name}",
     }
 
@@ -127,6 +133,14 @@ def test_footage_that_lost_its_records_and_dates_is_measured_not_downloaded(
     assert project.exports() == []
     assert project.contents() == before
     assert project.film.stat().st_mtime_ns == film_time_ns
+
+
+def test_deleting_the_parts_of_a_film_that_is_made_renders_nothing(project: Project) -> None:
+    project.doit("run", "timelapse")
+    shutil.rmtree(project.out / ".upvs" / "segments")
+    before = project.tree()
+    assert project.doit("run", "timelapse").code == 0
+    assert project.tree() == before
 
 
 def test_there_is_no_database_to_lose(project: Project) -> None:

@@ -33,11 +33,16 @@ def read_sample_table(path: Path) -> SampleTable:
 
 def measure(path: Path) -> Footage:
     """Facts of a clip's video track. Raises FootageBroken as `read_sample_table` does."""
+    return survey(path)[0]
+
+
+def survey(path: Path) -> tuple[Footage, SampleTable]:
+    """Facts of a clip's video track, and its table. Raises FootageBroken likewise."""
     structure = check_boxes(path)
     with opened_clip(path) as (container, stream):
         table = _table(path, structure, container, stream)
         context = stream.codec_context
-        return Footage(
+        footage = Footage(
             duration_ms=table.duration_ms,
             frames=len(table.ticks),
             keyframes=len(table.keyframes),
@@ -51,6 +56,7 @@ def measure(path: Path) -> Footage:
             longest_gap_ms=max(table.durations_ms),
             keyframe_interval_ms=_keyframe_interval_ms(table),
         )
+        return footage, table
 
 
 def decode_check(path: Path) -> None:

@@ -59,7 +59,7 @@ def clips_of(
     *,
     overlaps: Overlaps,
     merge_gap_ms: int,
-    padding: Padding = Padding(),  # noqa: B008  a frozen value
+    padding: Padding = Padding(),
 ) -> tuple[Clip, ...]:
     """Clips that cover every second of the ended events, in the order of the film.
 

@@ -1,6 +1,6 @@
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, chain, groupby, pairwise, repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,31 @@ class SampleTable:
     end_ticks: int
     tick_secs: Fraction
     keyframes: tuple[int, ...]
+
+    def to_document(self) -> dict[str, object]:
+        """The table as plain values; frames at even distances take no room."""
+        steps = [after - at for at, after in pairwise((*self.ticks, self.end_ticks))]
+        return {
+            "tick_secs": [self.tick_secs.numerator, self.tick_secs.denominator],
+            "first_tick": self.ticks[0],
+            "steps": [[step, len(list(run))] for step, run in groupby(steps)],
+            "keyframes": list(self.keyframes),
+        }
+
+    @classmethod
+    def from_document(cls, document: object) -> "SampleTable | None":
+        """Table that `to_document` gave, or None when the document has another shape."""
+        match document:
+            case {
+                "tick_secs": [int(over), int(under)],
+                "first_tick": int(first),
+                "steps": [*steps],
+                "keyframes": [*keyframes],
+            } if under > 0:
+                runs = chain.from_iterable(repeat(step, count) for step, count in steps)
+                ticks = tuple(accumulate(runs, initial=first))
+                return cls(ticks[:-1], ticks[-1], Fraction(over, under), tuple(keyframes))
+        return None
 
     @property
     def times_ms(self) -> tuple[int, ...]:

@@ -54,6 +54,30 @@ class Layout:
         """What the film was made from."""
         return self.out_dir / ".upvs" / "film.json"
 
+    @property
+    def segments(self) -> Path:
+        """Parts of the film, each under the digest of what it was made from."""
+        return self.out_dir / ".upvs" / "segments"
+
+    @property
+    def join_list(self) -> Path:
+        """The segments of the film, for ffmpeg's concat demuxer."""
+        return self.out_dir / ".upvs" / "segments.txt"
+
+    @property
+    def join_tags(self) -> Path:
+        """Title and chapters of the film, for ffmpeg."""
+        return self.out_dir / ".upvs" / "tags.txt"
+
+    @property
+    def timeline_json(self) -> Path:
+        """Which second of the film shows what, and when it was."""
+        return self.out_dir / "metadata" / "timeline.json"
+
+    def segment(self, digest: str) -> Path:
+        """A part of the film."""
+        return self.segments / f"{digest[:32]}.mp4"
+
     def film(self, camera_folder: str, date_text: str) -> Path:
         """The film."""
         return self.out_dir / "timelapse" / f"{camera_folder}_{date_text}_timelapse.mp4"

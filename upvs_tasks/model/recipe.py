@@ -1,6 +1,16 @@
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from hashlib import sha256
 from json import dumps
+
+from upvs_tasks.model.film_format import Codec
+
+
+class Engine(StrEnum):
+    """How the film is made."""
+
+    SEGMENTS = "segments"
+    CONCAT = "concat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +26,14 @@ class FilmRecipe:
     """All that the film's bytes depend on, besides the build of ffmpeg."""
 
     clips: tuple[ClipIdentity, ...]
-    engine: str
+    engine: Engine
     speed_factor: float
     output_frames: int
     output_fps: int
     crf: int
     preset: str
+    codec: Codec
+    height: int
 
     def digest(self) -> str:
         """The same for two recipes exactly when they make the same film."""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from upvs_tasks import durable
 from upvs_tasks.errors import ConsoleError, FootageBroken, Transient
-from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.footage import Footage, SampleTable
 from upvs_tasks.model.index import IndexEntry
 from upvs_tasks.phases.inventory import FootageRecord, date_file
 from upvs_tasks.phases.job import Job
-from upvs_tasks.phases.measuring import measure
+from upvs_tasks.phases.measuring import survey
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def _adopted(job: Job, entry: IndexEntry) -> FootageRecord | None:
     if not path.exists():
         return None
     try:
-        footage = measure(path)
+        footage, table = survey(path)
     except FootageBroken as error:
         log.warning("clip on disk is broken", extra={"clip": entry.name, "reason": str(error)})
         return None
@@ -54,7 +54,8 @@ def _adopted(job: Job, entry: IndexEntry) -> FootageRecord | None:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     log.info("clip on disk adopted", extra={"clip": entry.name})
-    return FootageRecord(path.stat().st_size, entry.clip.end_ms, digest, footage)
+    size_bytes = path.stat().st_size
+    return FootageRecord(size_bytes, entry.clip.end_ms, digest, footage, table.to_document())
 
 
 def _downloaded(job: Job, camera_id: str, entry: IndexEntry) -> FootageRecord:
@@ -80,7 +81,7 @@ def _attempt(job: Job, camera_id: str, entry: IndexEntry) -> FootageRecord:
             on_bytes=job.progress.bytes_received,
         )
         stream.flush()
-        footage = _whole(durable.partial_of(path))
+        footage, table = _whole(durable.partial_of(path))
         date_file(durable.partial_of(path), clip.end_ms)
     log.debug(
         "clip downloaded",
@@ -91,13 +92,15 @@ def _attempt(job: Job, camera_id: str, entry: IndexEntry) -> FootageRecord:
             "footage_ms": footage.duration_ms,
         },
     )
-    return FootageRecord(download.size_bytes, clip.end_ms, download.sha256, footage)
+    return FootageRecord(
+        download.size_bytes, clip.end_ms, download.sha256, footage, table.to_document()
+    )
 
 
-def _whole(partial: Path) -> Footage:
-    """Footage of a file that just came; a broken one may come whole when asked for again."""
+def _whole(partial: Path) -> tuple[Footage, SampleTable]:
+    """What is in a file that just came; a broken one may come whole when asked for again."""
     try:
-        return measure(partial)
+        return survey(partial)
     except FootageBroken as error:
         raise Transient(str(error)) from error
 

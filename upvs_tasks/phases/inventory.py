@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from upvs_tasks import durable
-from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.footage import Footage, SampleTable
 from upvs_tasks.model.index import (
     COMPLETE,
     PENDING,
@@ -16,18 +16,23 @@ from upvs_tasks.model.index import (
     Standing,
 )
 from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.source import Source, SourceClip
 
 Recorded = tuple[tuple[IndexEntry, "FootageRecord"], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FootageRecord:
-    """What was measured of a clip's file when it was whole."""
+    """What was measured of a clip's file when it was whole.
+
+    ``table_document`` is its sample table, parsed only where a film is planned.
+    """
 
     size_bytes: int
     modified_ms: int
     sha256: str
     footage: Footage
+    table_document: Any
 
     def matches(self, path: Path) -> bool:
         """Whether the file is still the one that was measured."""
@@ -45,6 +50,7 @@ class FootageRecord:
             "modified_ms": self.modified_ms,
             "sha256": self.sha256,
             "footage": self.footage.to_document(),
+            "table": self.table_document,
         }
 
     @classmethod
@@ -56,8 +62,9 @@ class FootageRecord:
                 "modified_ms": int(modified_ms),
                 "sha256": str(sha256),
                 "footage": measured,
+                "table": dict(table_document),
             } if footage := Footage.from_document(measured):
-                return cls(size_bytes, modified_ms, sha256, footage)
+                return cls(size_bytes, modified_ms, sha256, footage, table_document)
         return None
 
 
@@ -79,6 +86,7 @@ class Inventory:
         self._records: dict[str, FootageRecord | None] = {}
         self._index_content = b""
         self._index: ClipIndex | None = None
+        self._source: tuple[Recorded, Source] | None = None
 
     def known_index(self) -> ClipIndex | None:
         """The clip index of the last scan; None when there is none that can be read."""
@@ -109,6 +117,13 @@ class Inventory:
         pairs = ((entry, self.record_of(entry)) for entry in index.entries)
         return tuple((entry, record) for entry, record in pairs if record is not None)
 
+    def source(self, recorded: Recorded) -> Source:
+        """All footage end to end. Tables that cannot be read count as no footage."""
+        if self._source is None or self._source[0] != recorded:
+            clips = (_source_clip(entry, record) for entry, record in recorded)
+            self._source = (recorded, Source.of(clip for clip in clips if clip is not None))
+        return self._source[1]
+
     def note_record(self, entry: IndexEntry, record: FootageRecord) -> None:
         """Keep what was measured of a clip that is whole, and on the disk."""
         path = self._layout.footage_record(entry.file_path)
@@ -131,6 +146,13 @@ class Inventory:
         document = durable.read_json(self._layout.footage_record(file_path))
         record = FootageRecord.from_document(document)
         return record if record and record.matches(self._layout.at(file_path)) else None
+
+
+def _source_clip(entry: IndexEntry, record: FootageRecord) -> SourceClip | None:
+    table = SampleTable.from_document(record.table_document)
+    if table is None:
+        return None
+    return SourceClip(entry.name, record.sha256, entry.clip.start_ms, entry.clip.end_ms, table)
 
 
 def _parsed_index(content: bytes) -> ClipIndex | None:

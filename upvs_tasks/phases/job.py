@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import TYPE_CHECKING
 
 from upvs_tasks.console.access import Access
@@ -76,12 +76,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One camera and day."""
+    """One camera and day; ``rendering`` has a place for each segment that may render at once."""
 
     settings: Settings
     layout: Layout
     inventory: Inventory
     connection: Connection
+    rendering: Semaphore
     progress: Progress
 
     def index(self) -> ClipIndex:

@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
-from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.footage import Footage, SampleTable
+
+
+def survey(path: Path) -> tuple[Footage, SampleTable]:
+    """Facts of a video file, and the table of its frames. Raises FootageBroken when not whole."""
+    from upvs_tasks.media import probe  # noqa: PLC0415  a tenth of a second
+
+    return probe.survey(path)
 
 
 def measure(path: Path) -> Footage:
     """Facts of a video file. Raises FootageBroken when it is not whole."""
-    from upvs_tasks.media import probe  # noqa: PLC0415  a tenth of a second
-
-    return probe.measure(path)
+    return survey(path)[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 from upvs_tasks.model.index import ClipIndex, ClipStatus, IndexEntry
 from upvs_tasks.phases import timelapse
 from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.timelapse import Damage
 
 _MOST_NAMED = 20
 
@@ -18,6 +19,7 @@ class DayAccount:
     index: ClipIndex
     film_is_current: bool
     leftovers: tuple[Path, ...] = ()
+    damages: tuple[Damage, ...] = ()
 
     @property
     def missing(self) -> tuple[IndexEntry, ...]:
@@ -34,6 +36,9 @@ class DayAccount:
         if len(self.missing) > _MOST_NAMED:
             unnamed = len(self.missing) - _MOST_NAMED
             yield f"missing: {unnamed} more, each with its reason in clip_index.json"
+        for damage in self.damages if film_wanted else ():
+            counted = f"{damage.replaced_frames} of {damage.wanted_frames} frames"
+            yield f"damaged: {damage.clip_name}: {counted} of it show a neighbour: {damage.reason}"
         for event in index.ongoing:
             began = index.day.clock(event.start_ms)
             yield f"under way: {event.event_type} since {began:%H:%M:%S}; a later run takes it up"
@@ -48,6 +53,9 @@ class DayAccount:
 
     def _whole_or_not(self) -> str:
         events = self.index.event_count
+        if not self.missing and self.damages:
+            names = len(self.damages)
+            return f"not whole: {names} clips of {self.index.day.text} are damaged on this disk"
         if not self.missing:
             return f"whole: all {events} events of {self.index.day.text} are in the film"
         lost = len({event.event_id for entry in self.missing for event in entry.clip.events})
@@ -66,6 +74,7 @@ def run(job: Job) -> DayAccount | None:
         index=known.with_standings(job.inventory.standing_of),
         film_is_current=timelapse.is_current(job),
         leftovers=job.inventory.leftovers(known),
+        damages=timelapse.damages(job),
     )
 
 

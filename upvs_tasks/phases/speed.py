@@ -2,15 +2,24 @@
 
 from upvs_tasks import durable
 from upvs_tasks.model.index import ClipIndex
+from upvs_tasks.model.recipe import Engine
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.phases.inventory import Recorded
 from upvs_tasks.phases.job import Job
 
 
 def speed_of(job: Job, recorded: Recorded) -> Speed:
-    """Speed of a film of these clips."""
+    """Speed of a film of these clips.
+
+    Repeated footage counts once where the engine shows it once: where it goes by the plan.
+    """
+    match job.settings.engine:
+        case Engine.SEGMENTS:
+            total_duration_ms = job.inventory.source(recorded).duration_ms
+        case Engine.CONCAT:
+            total_duration_ms = sum(record.footage.duration_ms for _, record in recorded)
     return Speed.of(
-        total_duration_ms=sum(record.footage.duration_ms for _, record in recorded),
+        total_duration_ms=total_duration_ms,
         target_secs=job.settings.target_duration,
         output_fps=job.settings.output_fps,
     )

@@ -1,22 +1,43 @@
-"""Render the film, and put it under its name once it is what was planned."""
+"""Make the film, and put it under its name once it is what was planned."""
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from upvs_tasks import durable
 from upvs_tasks.errors import RenderFailed
 from upvs_tasks.model.index import ClipIndex
-from upvs_tasks.model.recipe import ClipIdentity, FilmRecipe
+from upvs_tasks.model.recipe import ClipIdentity, Engine, FilmRecipe
 from upvs_tasks.model.speed import Speed
+from upvs_tasks.model.timeline import (
+    Scene,
+    captions,
+    chapters_of,
+    scenes_of,
+    timeline_document,
+)
 from upvs_tasks.model.verification import film_findings
+from upvs_tasks.phases import render
 from upvs_tasks.phases.inventory import Recorded
 from upvs_tasks.phases.job import Job
 from upvs_tasks.phases.measuring import measure
 from upvs_tasks.phases.speed import speed_of
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """How many frames of the film show a neighbour because those of a clip are damaged."""
+
+    clip_name: str
+    wanted_frames: int
+    replaced_frames: int
+    reason: str
 
 
 def film_path(job: Job, index: ClipIndex) -> Path:
@@ -35,12 +56,21 @@ def is_current(job: Job) -> bool:
     recorded = job.inventory.recorded(index)
     if not recorded:
         return not index.entries
-    stamp = _stamp(_recipe(job, recorded), film_path(job, index))
-    return stamp is not None and durable.read_json(job.layout.film_stamp) == stamp
+    wanted = {"recipe": _recipe(job, recorded).digest(), "size_bytes": _size(film_path(job, index))}
+    known = durable.read_json(job.layout.film_stamp)
+    return isinstance(known, dict) and wanted.items() <= known.items()
+
+
+def damages(job: Job) -> tuple[Damage, ...]:
+    """What of the film on the disk is damaged, clip by clip."""
+    match durable.read_json(job.layout.film_stamp):
+        case {"damages": [*documents]}:
+            return tuple(Damage(**document) for document in documents)
+    return ()
 
 
 def run(job: Job) -> str:
-    """Render, count, rename, stamp. Returns the story.
+    """Make, count, rename, stamp. Returns the story.
 
     The stamp goes first and comes last, so that a film without one is never taken for finished.
     """
@@ -48,50 +78,123 @@ def run(job: Job) -> str:
     recorded = job.inventory.recorded(index)
     if not recorded:
         return "nothing to film"
-    path, recipe = film_path(job, index), _recipe(job, recorded)
+    path, speed = film_path(job, index), speed_of(job, recorded)
     job.layout.film_stamp.unlink(missing_ok=True)
     started_secs = time.monotonic()
-    _render(job, path, speed_of(job, recorded))
-    durable.write_if_changed(job.layout.film_stamp, durable.encode_json(_stamp(recipe, path)))
+    match job.settings.engine:
+        case Engine.SEGMENTS:
+            damaged = _joined(job, index, path, speed)
+        case Engine.CONCAT:
+            damaged = _rendered_at_once(job, path, speed)
+    _stamp(job, recorded, path, damaged)
     took_secs = time.monotonic() - started_secs
-    size_mb = path.stat().st_size / 1e6
-    log.info("film rendered", extra={"path": str(path), "secs": round(took_secs, 1)})
-    return f"{recipe.output_frames} frames in {took_secs:.0f} s, {size_mb:.1f} MB: {path}"
+    size_bytes = path.stat().st_size
+    log.info("film made", extra={"path": str(path), "bytes": size_bytes, "secs": took_secs})
+    return f"{speed.output_frames} frames, {size_bytes / 1e6:.1f} MB: {path}"
 
 
-def _render(job: Job, path: Path, speed: Speed) -> None:
+def _joined(job: Job, index: ClipIndex, path: Path, speed: Speed) -> tuple[Damage, ...]:
+    from upvs_tasks.media import ffmpeg, join  # noqa: PLC0415  only where there is work
+
+    drawing, settings = render.drawn(job, index), job.settings
+    segments = [
+        (job.layout.segment(drawing.digest(segment)), segment.frame_count)
+        for segment in drawing.plan.segments
+    ]
+    scenes = scenes_of(drawing.plan, index.entries)
+    tags = join.FilmTags(
+        title=f"{index.camera_name} {index.day.text}",
+        date=index.day.text,
+        camera=index.camera_name,
+        chapters=tuple(
+            join.Chapter(chapter.start_frame, chapter.end_frame, chapter.title)
+            for chapter in chapters_of(scenes, day=index.day, fps=settings.output_fps)
+        ),
+    )
+    list_path, tags_path = job.layout.join_list, job.layout.join_tags
+    listed = join.segment_list(segments, settings.output_fps)
+    durable.write_if_changed(list_path, listed.encode())
+    durable.write_if_changed(tags_path, join.tags_text(tags, settings.output_fps).encode())
+    with _replacing(path, speed) as partial:
+        whole = join.Join(list_path, tags_path, partial, settings.output_fps, settings.codec)
+        ffmpeg.run(join.join_command(ffmpeg.find_ffmpeg(), whole), partial=partial)
+        join.check_joined(partial, frames=speed.output_frames, fps=settings.output_fps)
+    _write_timeline(job, index, path, scenes)
+    _drop_all_but(job, {segment_path for segment_path, _ in segments})
+    return _damages([segment_path for segment_path, _ in segments])
+
+
+def _rendered_at_once(job: Job, path: Path, speed: Speed) -> tuple[Damage, ...]:
     from upvs_tasks.media import ffmpeg  # noqa: PLC0415  only where there is work
     from upvs_tasks.media.concat import ConcatRender, concat_command  # noqa: PLC0415  likewise
 
-    partial = durable.partial_of(path)
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    render = ConcatRender(
-        concat_path=job.layout.concat_text,
-        output_path=partial,
-        speed_factor=speed.speed_factor,
-        output_fps=job.settings.output_fps,
-        output_frames=speed.output_frames,
-        crf=job.settings.crf,
-        preset=job.settings.preset,
-    )
-    try:
+    with _replacing(path, speed) as partial:
+        whole = ConcatRender(
+            concat_path=job.layout.concat_text,
+            output_path=partial,
+            speed_factor=speed.speed_factor,
+            output_fps=job.settings.output_fps,
+            output_frames=speed.output_frames,
+            crf=job.settings.crf,
+            preset=job.settings.preset,
+        )
         ffmpeg.run(
-            concat_command(ffmpeg.find_ffmpeg(), render),
+            concat_command(ffmpeg.find_ffmpeg(), whole),
             on_frame=lambda frame: job.progress.frames_rendered(frame, speed.output_frames),
             partial=partial,
         )
+    return ()
+
+
+@contextmanager
+def _replacing(path: Path, speed: Speed) -> Iterator[Path]:
+    """Yield where to write the film, which gets its name once it is what was planned."""
+    partial = durable.partial_of(path)
+    with durable.storing(path):
+        partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield partial
         _check(partial, speed)
         durable.sync_file(partial)
+        durable.promote(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    durable.promote(partial, path)
 
 
 def _check(film: Path, speed: Speed) -> None:
     findings = film_findings(measure(film), speed)
     if findings:
         raise RenderFailed(f"the film is not what was planned: {'; '.join(findings)}")
+
+
+def _write_timeline(job: Job, index: ClipIndex, path: Path, scenes: tuple[Scene, ...]) -> None:
+    fps = job.settings.output_fps
+    document = timeline_document(scenes, day=index.day, fps=fps)
+    durable.write_if_changed(job.layout.timeline_json, durable.encode_json(document))
+    text = captions(scenes, day=index.day, fps=fps)
+    durable.write_if_changed(path.with_suffix(".vtt"), text.encode())
+
+
+def _drop_all_but(job: Job, wanted: set[Path]) -> None:
+    """Delete segments of films that the day no longer has."""
+    kept = wanted | {render.damage_record(path) for path in wanted}
+    for path in job.layout.segments.iterdir():
+        if path not in kept:
+            path.unlink()
+
+
+def _damages(segments: list[Path]) -> tuple[Damage, ...]:
+    """Damages of all segments, added up clip by clip."""
+    found: dict[str, Damage] = {}
+    for path in segments:
+        for part in durable.read_json(render.damage_record(path)) or ():
+            name = part["name"]
+            known = found.get(name, Damage(name, 0, 0, part["reason"]))
+            wanted_frames = known.wanted_frames + part["wanted"]
+            replaced_frames = known.replaced_frames + part["replaced"]
+            found[name] = Damage(name, wanted_frames, replaced_frames, known.reason)
+    return tuple(found.values())
 
 
 def _recipe(job: Job, recorded: Recorded) -> FilmRecipe:
@@ -104,12 +207,28 @@ def _recipe(job: Job, recorded: Recorded) -> FilmRecipe:
         output_fps=settings.output_fps,
         crf=settings.crf,
         preset=settings.preset,
+        codec=settings.codec,
+        height=settings.height,
     )
 
 
-def _stamp(recipe: FilmRecipe, path: Path) -> Any | None:  # noqa: ANN401  a JSON document
-    """What proves the film current: its recipe, and that it still has the size it had."""
-    try:
-        return {"recipe": recipe.digest(), "size_bytes": path.stat().st_size}
-    except FileNotFoundError:
-        return None
+def _stamp(job: Job, recorded: Recorded, path: Path, damaged: tuple[Damage, ...]) -> None:
+    """Note what proves the film current: its recipe, and that it still has the size it had."""
+    document: dict[str, Any] = {
+        "recipe": _recipe(job, recorded).digest(),
+        "size_bytes": _size(path),
+        "damages": [
+            {
+                "clip_name": damage.clip_name,
+                "wanted_frames": damage.wanted_frames,
+                "replaced_frames": damage.replaced_frames,
+                "reason": damage.reason,
+            }
+            for damage in damaged
+        ],
+    }
+    durable.write_if_changed(job.layout.film_stamp, durable.encode_json(document))
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.exists() else None

@@ -1,0 +1,99 @@
+"""Plan the film, and render it segment by segment, each in a process of its own."""
+
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from upvs_tasks import durable
+from upvs_tasks.model.film_format import FilmFormat, film_size
+from upvs_tasks.model.index import ClipIndex, IndexEntry
+from upvs_tasks.model.plan import Plan, Segment, plan_film
+from upvs_tasks.phases.inventory import FootageRecord, Recorded
+from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.speed import speed_of
+
+if TYPE_CHECKING:
+    from upvs_tasks.media.segment import Shot
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A film before it is made: which frames, in which format, from which clips."""
+
+    plan: Plan
+    film: FilmFormat
+    recorded: dict[str, tuple[IndexEntry, FootageRecord]]
+
+    def digest(self, segment: Segment) -> str:
+        """Under which the segment is kept."""
+        return self.plan.digest(segment, self.film)
+
+
+def drawn(job: Job, index: ClipIndex) -> Drawing:
+    """Drawing of the film of all clips that are on the disk; there has to be one."""
+    recorded = job.inventory.recorded(index)
+    plan = plan_film(job.inventory.source(recorded), speed_of(job, recorded))
+    return Drawing(plan, _film_format(job, recorded), {pair[0].name: pair for pair in recorded})
+
+
+def is_current(job: Job, drawing: Drawing, segment: Segment) -> bool:
+    """Whether the segment is there; it is only ever there whole."""
+    return job.layout.segment(drawing.digest(segment)).exists()
+
+
+def run(job: Job, drawing: Drawing, segment: Segment) -> None:
+    """Render the segment, and note beside it what of it is damaged."""
+    from upvs_tasks.media.segment import SegmentJob  # noqa: PLC0415  only where there is work
+    from upvs_tasks.media.segment_worker import render_apart  # noqa: PLC0415  likewise
+
+    path = job.layout.segment(drawing.digest(segment))
+    partial = durable.partial_of(path)
+    with durable.storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    shots = tuple(_shots(job, drawing, segment))
+    with job.rendering:
+        result = render_apart(SegmentJob(drawing.film, partial, shots), nice=job.settings.nice)
+    if result.damages:
+        log.warning("segment damaged", extra={"segment": segment.number, "result": str(result)})
+        damages = [asdict(damage) for damage in result.damages]
+        durable.write_if_changed(damage_record(path), durable.encode_json(damages))
+    durable.sync_file(partial)
+    durable.promote(partial, path)
+
+
+def damage_record(segment_path: Path) -> Path:
+    """Where it is noted what of a segment is damaged; absent where nothing is."""
+    return segment_path.with_suffix(".json")
+
+
+def _shots(job: Job, drawing: Drawing, segment: Segment) -> "list[Shot]":
+    from upvs_tasks.media.segment import Shot  # noqa: PLC0415  see run
+
+    shots = []
+    for run_of_frames in segment.runs:
+        clip = drawing.plan.source.clips[run_of_frames.clip]
+        entry, record = drawing.recorded[clip.name]
+        shot = Shot.of(
+            clip.name,
+            job.layout.at(entry.file_path),
+            rotation=record.footage.rotation,
+            table=clip.table,
+            frames=run_of_frames.frames,
+        )
+        shots.append(shot)
+    return shots
+
+
+def _film_format(job: Job, recorded: Recorded) -> FilmFormat:
+    settings = job.settings
+    shown_ms: dict[tuple[int, int], int] = {}
+    for _, record in recorded:
+        size = record.footage.shown_size
+        shown_ms[size] = shown_ms.get(size, 0) + record.footage.duration_ms
+    width, height = film_size(shown_ms, settings.height or None)
+    return FilmFormat(
+        width, height, settings.output_fps, settings.crf, settings.preset, settings.codec
+    )

@@ -17,7 +17,7 @@ ALLOWED_ROOMS = {
     "reporter": {"run", "signals", "errors"},
     "run": {"phases", "journal", "durable", "terminal", "signals", "settings", "errors"},
     "phases": {"console", "media", "model", "durable", "settings", "errors"},
-    "console": {"model", "errors"},
+    "console": {"model", "durable", "errors"},
     "media": {"model", "errors", PACKAGE},
     "settings": {"model", "errors"},
     "journal": {"durable", "errors"},

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from tests.given import NO_CONFIG, load, refusal, write_config
 from upvs_tasks import settings
 from upvs_tasks.errors import SettingsError
-from upvs_tasks.model.clip import Overlaps
+from upvs_tasks.model.clip import FilmedSource, Overlaps
+from upvs_tasks.model.film_format import Codec
+from upvs_tasks.model.recipe import Engine
 from upvs_tasks.settings import Settings
 
 SHIPPED_CONFIG = Path(__file__).parents[1] / settings.CONFIG_NAME
@@ -69,7 +71,38 @@ WAYS = {
         "placebo",
         "must be one of",
     ),
-    "engine": Ways("concat", "concat", "concat", ("concat",) * 3, "ffmpeg", "must be one of"),
+    "engine": Ways(
+        "concat",
+        "segments",
+        "concat",
+        (Engine.CONCAT, Engine.SEGMENTS, Engine.CONCAT),
+        "ffmpeg",
+        "must be one of",
+    ),
+    "height": Ways(0, "360", 720, (0, 360, 720), 5000, "a whole number from 0 to 4320"),
+    "codec": Ways(
+        "h264", "hevc", "av1", (Codec.H264, Codec.HEVC, Codec.AV1), "vp9", "must be one of"
+    ),
+    "threads": Ways(0, "2", 256, (0, 2, 256), -1, "a whole number from 0 to 256"),
+    "nice": Ways(0, "5", 19, (0, 5, 19), 20, "a whole number from 0 to 19"),
+    "smart_types": Ways(
+        [], "person,vehicle", "animal", ((), ("person", "vehicle"), ("animal",)), ["!"], "must be"
+    ),
+    "padding_secs": Ways(0, "2.5", 600, (0.0, 2.5, 600.0), 601, "from 0 to 600"),
+    "source": Ways(
+        "events",
+        "continuous",
+        "events",
+        (FilmedSource.EVENTS, FilmedSource.CONTINUOUS, FilmedSource.EVENTS),
+        "all",
+        "must be one of",
+    ),
+    "start": Ways(
+        "", "06:30", "07:00:05", (None, dt.time(6, 30), dt.time(7, 0, 5)), "6", "time of day"
+    ),
+    "end": Ways(
+        dt.time(6, 30), "", "23:59", (dt.time(6, 30), None, dt.time(23, 59)), "25:00", "time of day"
+    ),
     "event_types": Ways(
         ["ring"],
         "motion,ring",

@@ -15,7 +15,7 @@ from typing import Any
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.model import spelling
 from upvs_tasks.model.camera import safe_name
-from upvs_tasks.model.clip import Overlaps
+from upvs_tasks.model.clip import FilmedSource, Overlaps
 from upvs_tasks.model.day import zone_named
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES
 from upvs_tasks.model.film_format import Codec
@@ -64,8 +64,13 @@ class Settings:
     threads: int = 0
     nice: int = 10
     event_types: tuple[str, ...] = DEFAULT_EVENT_TYPES
+    smart_types: tuple[str, ...] = ()
+    padding_secs: float = 0.0
     overlaps: Overlaps = Overlaps.MERGE
     merge_gap_secs: float = 5.0
+    source: FilmedSource = FilmedSource.EVENTS
+    start: dt.time | None = None
+    end: dt.time | None = None
     timezone: str = ""
     max_workers: int = 4
     retry_limit: int = 3
@@ -131,8 +136,13 @@ _PARSERS: dict[str, spelling.Parser] = {
     "threads": spelling.whole_number(0, 256),
     "nice": spelling.whole_number(0, 19),
     "event_types": spelling.words,
+    "smart_types": spelling.words_or_none,
+    "padding_secs": spelling.number(0, 600),
     "overlaps": spelling.choice(*Overlaps),
     "merge_gap_secs": spelling.number(0, 3_600),
+    "source": spelling.choice(*FilmedSource),
+    "start": spelling.clock_time,
+    "end": spelling.clock_time,
     "timezone": spelling.text,
     "max_workers": spelling.whole_number(1, 16),
     "retry_limit": spelling.whole_number(1, 20),
@@ -141,7 +151,7 @@ _PARSERS: dict[str, spelling.Parser] = {
     "direct_api": spelling.switch,
 }
 NAMES = ("date", *_PARSERS)
-_KINDS = {"overlaps": Overlaps, "codec": Codec, "engine": Engine}
+_KINDS = {"overlaps": Overlaps, "codec": Codec, "engine": Engine, "source": FilmedSource}
 
 
 def load(

@@ -114,6 +114,7 @@ def test_an_index_says_of_which_camera_and_day_it_is() -> None:
         "camera_folder": "FrontDoor",
         "date": "2024-01-15",
         "timezone": "Europe/Zurich",
+        "is_final": False,
     }
     assert [(event["event_id"], event["end_ms"]) for event in document["ongoing"]] == [("e3", None)]
 

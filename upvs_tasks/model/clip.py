@@ -12,6 +12,13 @@ _SHORTEST_MS = 1_000
 _SAFE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
 
+class FilmedSource(StrEnum):
+    """What of the day is filmed."""
+
+    EVENTS = "events"
+    CONTINUOUS = "continuous"
+
+
 class Overlaps(StrEnum):
     """What becomes of events that overlap."""
 

@@ -37,6 +37,16 @@ class Day:
         """Whether the instant belongs to this day; the next midnight does not."""
         return self.start_ms <= instant_ms < self.end_ms
 
+    def span(self, start: dt.time | None, end: dt.time | None) -> tuple[int, int]:
+        """Unix ms from one clock time of the day to another; the midnights where None."""
+        start_ms, end_ms = (
+            _unix_ms(dt.datetime.combine(self.date, time, tzinfo=zone_named(self.timezone)))
+            if time
+            else midnight_ms
+            for time, midnight_ms in ((start, self.start_ms), (end, self.end_ms))
+        )
+        return start_ms, end_ms
+
     def clock(self, instant_ms: int) -> dt.datetime:
         """Wall time of an instant in the day's zone."""
         return dt.datetime.fromtimestamp(instant_ms / 1000, zone_named(self.timezone))

@@ -42,19 +42,27 @@ class DayEvents:
 
 
 def events_of_day(
-    listed: Iterable[Event], *, day: Day, camera_id: str, event_types: Iterable[str]
+    listed: Iterable[Event],
+    *,
+    day: Day,
+    camera_id: str,
+    event_types: Iterable[str],
+    smart_types: Iterable[str] = (),
 ) -> DayEvents:
     """Those of the listed events that belong to the film of this camera and day.
 
     An event belongs to the day in which it starts. The console's own choice is not relied on:
     whether it matches a window by start or by overlap, and whether it heeds ``cameras`` and
     ``types``, differs between versions. Of two reports of one event the ended one counts, and of
-    two ended ones the longer, in whatever order they were listed.
+    two ended ones the longer, in whatever order they were listed. With ``smart_types``, only
+    events in which one of these was recognised belong to the film; plain motion recognises none.
     """
-    wanted = frozenset(event_types)
+    wanted, wanted_smart = frozenset(event_types), frozenset(smart_types)
     newest: dict[str, Event] = {}
     for event in listed:
         if event.camera_id != camera_id or event.event_type not in wanted:
+            continue
+        if wanted_smart and wanted_smart.isdisjoint(event.smart_types):
             continue
         if day.contains(event.start_ms):
             known = newest.setdefault(event.event_id, event)

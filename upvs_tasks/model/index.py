@@ -57,15 +57,26 @@ class ClipIndex:
     day: Day
     entries: tuple[IndexEntry, ...]
     ongoing: tuple[Event, ...] = ()
+    is_final: bool = True
 
     @classmethod
     def of(
-        cls, camera: Camera, day: Day, clips: tuple[Clip, ...], ongoing: tuple[Event, ...]
+        cls,
+        camera: Camera,
+        day: Day,
+        clips: tuple[Clip, ...],
+        ongoing: tuple[Event, ...],
+        *,
+        is_over: bool = True,
     ) -> "ClipIndex":
-        """Index of a day as it was just listed; no clip has a standing yet."""
+        """Index of a day as it was just listed; no clip has a standing yet.
+
+        It is final once the day is over and no event is under way any more.
+        """
         folder = camera.folder_name
         entries = tuple(IndexEntry(clip, clip_path(clip, folder, day.text)) for clip in clips)
-        return cls(camera.camera_id, camera.name, folder, day, entries, ongoing)
+        is_final = is_over and not ongoing
+        return cls(camera.camera_id, camera.name, folder, day, entries, ongoing, is_final)
 
     def with_standings(self, standing_of: Callable[[IndexEntry], Standing]) -> "ClipIndex":
         """The same day with every clip's standing asked for anew."""
@@ -92,6 +103,7 @@ class ClipIndex:
             "camera_folder": self.camera_folder,
             "date": self.day.text,
             "timezone": self.day.timezone,
+            "is_final": self.is_final,
             "clips": [_entry_document(entry) for entry in self.entries],
             "ongoing": [_event_document(event) for event in self.ongoing],
         }
@@ -107,6 +119,7 @@ class ClipIndex:
                 day=Day.of(date.fromisoformat(document["date"]), document["timezone"]),
                 entries=tuple(_entry(entry) for entry in document["clips"]),
                 ongoing=tuple(_event(event) for event in document["ongoing"]),
+                is_final=document["is_final"] is True,
             )
             index.check()
         except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:

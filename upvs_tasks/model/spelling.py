@@ -5,7 +5,7 @@ allowed, to be put behind the setting's name: "must be a whole number from 0 to 
 """
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from string import Formatter
 
@@ -80,6 +80,8 @@ def words(value: object) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(word for part in parts if (word := text(part))))
     if not found:
         raise ValueError("must name at least one")
+    if not all(word.isidentifier() for word in found):
+        raise ValueError("must be words with commas between them")
     return found
 
 
@@ -100,6 +102,22 @@ def folder(value: object) -> str:
     if not written or names - {"camera", "date"}:
         raise ValueError("must name a folder, with only the placeholders {camera} and {date}")
     return written
+
+
+def clock_time(value: object) -> time | None:
+    """HH:MM, or a TOML time; nothing where it is left empty."""
+    if isinstance(value, time):
+        return value
+    written = text(value)
+    try:
+        return time.fromisoformat(written) if written else None
+    except ValueError:
+        raise ValueError("must be a time of day such as 06:30") from None
+
+
+def words_or_none(value: object) -> tuple[str, ...]:
+    """Like `words`, or nothing where it is left empty."""
+    return () if value in ("", []) else words(value)
 
 
 def day(today: date) -> Callable[[object], date]:

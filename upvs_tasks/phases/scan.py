@@ -1,12 +1,13 @@
 """Ask the console for the camera and the day's events, and write the clip index."""
 
 import logging
+import time
 
 from upvs_tasks import durable
 from upvs_tasks.model.camera import Camera, resolve_camera
-from upvs_tasks.model.clip import clips_of
+from upvs_tasks.model.clip import Clip, FilmedSource, Padding, clips_of, slices_of
 from upvs_tasks.model.day import Day
-from upvs_tasks.model.event import events_of_day
+from upvs_tasks.model.event import Event, events_of_day
 from upvs_tasks.model.index import ClipIndex
 from upvs_tasks.phases.job import Job
 
@@ -39,6 +40,21 @@ def run(job: Job) -> str:
 
 
 def _listed(job: Job, camera: Camera, day: Day) -> ClipIndex:
+    now_ms = round(time.time() * 1000)
+    match job.settings.source:
+        case FilmedSource.EVENTS:
+            clips, ongoing = _event_clips(job, camera, day)
+        case FilmedSource.CONTINUOUS:
+            start_ms, end_ms = day.span(job.settings.start, job.settings.end)
+            slices = slices_of(start_ms, end_ms, camera.camera_id)
+            clips = tuple(piece for piece in slices if piece.end_ms < now_ms)
+            ongoing = ()
+    is_over = now_ms > day.end_ms
+    index = ClipIndex.of(camera, day, clips, ongoing, is_over=is_over)
+    return index.with_standings(job.inventory.standing_of)
+
+
+def _event_clips(job: Job, camera: Camera, day: Day) -> tuple[tuple[Clip, ...], tuple[Event, ...]]:
     settings = job.settings
     listed = job.connection.console().events(
         camera.camera_id,
@@ -47,15 +63,20 @@ def _listed(job: Job, camera: Camera, day: Day) -> ClipIndex:
         event_types=settings.event_types,
     )
     events = events_of_day(
-        listed, day=day, camera_id=camera.camera_id, event_types=settings.event_types
+        listed,
+        day=day,
+        camera_id=camera.camera_id,
+        event_types=settings.event_types,
+        smart_types=settings.smart_types,
     )
+    padding_ms = round(settings.padding_secs * 1000)
     clips = clips_of(
         events.ended,
         overlaps=settings.overlaps,
         merge_gap_ms=round(settings.merge_gap_secs * 1000),
+        padding=Padding(padding_ms, padding_ms),
     )
-    index = ClipIndex.of(camera, day, clips, events.ongoing)
-    return index.with_standings(job.inventory.standing_of)
+    return clips, events.ongoing
 
 
 def _camera_document(camera: Camera, console_version: str) -> dict[str, object]:
@@ -87,8 +108,11 @@ def _camera_document(camera: Camera, console_version: str) -> dict[str, object]:
 def _story(index: ClipIndex) -> str:
     head = f"{index.camera_name}, {index.day.text} ({index.day.timezone})"
     if not index.entries:
-        return f"{head}: no events"
+        return f"{head}: nothing to fetch{_running(index)}"
     asked_mins = sum(entry.clip.duration_ms for entry in index.entries) / 60_000
     counted = f"{index.event_count} events in {len(index.entries)} clips, {asked_mins:.1f} min"
-    running = f"; {len(index.ongoing)} still under way" if index.ongoing else ""
-    return f"{head}: {counted}{running}"
+    return f"{head}: {counted}{_running(index)}"
+
+
+def _running(index: ClipIndex) -> str:
+    return f"; {len(index.ongoing)} still under way" if index.ongoing else ""

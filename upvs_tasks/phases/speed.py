@@ -53,6 +53,7 @@ def _day_json(job: Job, index: ClipIndex) -> bytes:
             "camera_name": index.camera_name,
             "date": index.day.text,
             "timezone": index.day.timezone,
+            "state": "final" if index.is_final else "provisional",
             "total_clips": len(index.entries),
             "valid_clips": len(recorded),
             **speed_of(job, recorded).to_document(),

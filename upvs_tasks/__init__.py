@@ -8,7 +8,7 @@ Where to look:
     cli         `upvs`, a face over the same graph
     settings    config.toml, UPVS_* and name=value become one frozen value
     phases      one module a task: read, decide, write
-    model       values and decisions, nothing else: day, event, clip, index, speed
+    model       values and decisions, nothing else: day, event, clip, index, speed, plan
     console     the UniFi Protect console: all of HTTP
     media       sample tables, ffmpeg, films: all codecs and processes
     durable     files that are whole or absent

@@ -120,7 +120,8 @@ class Run:
             self.fail(UsageError())
             self.terminal.warn(f"there is no clip {stranger}: doit list --all names them")
         is_damaged = film_wanted and bool(account.damages)
-        if is_damaged or any(entry.name in clip_names for entry in account.missing):
+        may_heal = {entry.name for entry in account.missing if not entry.standing.is_settled}
+        if is_damaged or may_heal & clip_names:
             self.fail(UpvsError())
         for line in account.lines(film_wanted=film_wanted):
             self.terminal.tell("report", line)

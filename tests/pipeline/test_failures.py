@@ -46,6 +46,23 @@ def test_a_clip_that_failed_is_the_only_one_asked_for_again(
     assert {entry["status"] for entry in project.entries()} == {"complete"}
 
 
+def test_what_the_console_does_not_have_turns_no_day_red_for_ever(
+    project: Project, console: SimulatedConsole
+) -> None:
+    project.doit("run", "scan")
+    start_ms = int(str(project.entries()[2]["start_ms"]))
+    console.order(Fault("status", status=404, start_ms=start_ms, times=None))
+    assert project.doit("run", "timelapse").code == 1
+    film_time_ns = project.film.stat().st_mtime_ns
+    console.forget_requests()
+    again = project.doit("run", "timelapse")
+    assert again.code == 0, again.output
+    assert "not to be had" in again.output
+    assert project.exports() == [start_ms]
+    assert project.film.stat().st_mtime_ns == film_time_ns
+    assert project.entries()[2]["is_settled"] is True
+
+
 @pytest.mark.parametrize(
     "fault",
     [

@@ -23,10 +23,14 @@ class ClipStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A clip's status, with the reason where it failed."""
+    """A clip's status, with the reason where it failed.
+
+    ``is_settled``: two runs were told that it cannot be had, and a third will hardly be told else.
+    """
 
     status: ClipStatus
     reason: str = ""
+    is_settled: bool = False
 
 
 PENDING = Standing(ClipStatus.PENDING)
@@ -153,7 +157,9 @@ def _entry_document(entry: IndexEntry) -> dict[str, object]:
         "file_path": entry.file_path,
         "events": [_event_document(event) for event in clip.events],
     }
-    return document | ({"reason": standing.reason} if standing.reason else {})
+    if standing.reason or standing.is_settled:
+        document |= {"reason": standing.reason, "is_settled": standing.is_settled}
+    return document
 
 
 def _event_document(event: Event) -> dict[str, object]:
@@ -173,7 +179,11 @@ def _entry(document: Mapping[str, Any]) -> IndexEntry:
     clip = Clip(document["start_ms"], document["end_ms"], events)
     if {type(clip.start_ms), type(clip.end_ms)} != {int}:
         raise ValueError(f"no instants: {clip.start_ms!r}, {clip.end_ms!r}")
-    standing = Standing(ClipStatus(document["status"]), document.get("reason", ""))
+    standing = Standing(
+        ClipStatus(document["status"]),
+        document.get("reason", ""),
+        document.get("is_settled") is True,
+    )
     return IndexEntry(clip, document["file_path"], standing)
 
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from upvs_tasks import durable
-from upvs_tasks.errors import ConsoleError, FootageBroken, Transient
+from upvs_tasks.errors import CannotHeal, ConsoleError, FootageBroken, Transient
 from upvs_tasks.model.footage import Footage, SampleTable
 from upvs_tasks.model.index import IndexEntry
 from upvs_tasks.phases.inventory import FootageRecord, date_file
@@ -34,7 +34,8 @@ def run(job: Job, camera_id: str, entry: IndexEntry) -> None:
     try:
         record = _adopted(job, entry) or _downloaded(job, camera_id, entry)
     except (ConsoleError, FootageBroken) as error:
-        job.inventory.note_failure(entry, str(error))
+        can_heal = not isinstance(error, CannotHeal)
+        job.inventory.note_failure(entry, str(error), can_heal=can_heal)
         log.warning("clip failed", extra={"clip": entry.name, "reason": str(error)})
     else:
         job.inventory.note_record(entry, record)

@@ -18,6 +18,8 @@ from upvs_tasks.model.index import (
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.source import Source, SourceClip
 
+_RUNS_TO_SETTLE = 2
+
 Recorded = tuple[tuple[IndexEntry, "FootageRecord"], ...]
 
 
@@ -108,8 +110,9 @@ class Inventory:
         if self.record_of(entry):
             return COMPLETE
         match durable.read_json(self._layout.failure_record(entry.file_path)):
-            case {"reason": str(reason)}:
-                return Standing(ClipStatus.FAILED, reason)
+            case {"reason": str(reason), "runs": int(runs), "can_heal": bool(can_heal)}:
+                is_settled = not can_heal and runs >= _RUNS_TO_SETTLE
+                return Standing(ClipStatus.FAILED, reason, is_settled)
         return PENDING
 
     def recorded(self, index: ClipIndex) -> Recorded:
@@ -131,10 +134,16 @@ class Inventory:
         self._layout.failure_record(entry.file_path).unlink(missing_ok=True)
         self._records[entry.file_path] = record
 
-    def note_failure(self, entry: IndexEntry, reason: str) -> None:
-        """Keep why a clip could not be had."""
+    def note_failure(self, entry: IndexEntry, reason: str, *, can_heal: bool) -> None:
+        """Keep why a clip could not be had, and in how many runs that was found."""
         path = self._layout.failure_record(entry.file_path)
-        durable.write_if_changed(path, durable.encode_json({"reason": reason}))
+        match durable.read_json(path):
+            case {"runs": int(runs), "can_heal": bool(could_heal)} if could_heal == can_heal:
+                found_before = min(runs, _RUNS_TO_SETTLE - 1)
+            case _:
+                found_before = 0
+        document = {"reason": reason, "runs": found_before + 1, "can_heal": can_heal}
+        durable.write_if_changed(path, durable.encode_json(document))
 
     def leftovers(self, index: ClipIndex) -> tuple[Path, ...]:
         """Clips on the disk that the day no longer has: a later event changed their span."""

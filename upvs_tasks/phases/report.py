@@ -32,7 +32,8 @@ class DayAccount:
         """The account in words, one sentence a line."""
         index = self.index
         for entry in self.missing[:_MOST_NAMED]:
-            yield f"missing: {_span(index, entry)} {entry.name}: {entry.standing.reason}"
+            word = "not to be had" if entry.standing.is_settled else "missing"
+            yield f"{word}: {_span(index, entry)} {entry.name}: {entry.standing.reason}"
         if len(self.missing) > _MOST_NAMED:
             unnamed = len(self.missing) - _MOST_NAMED
             yield f"missing: {unnamed} more, each with its reason in clip_index.json"
@@ -52,17 +53,16 @@ class DayAccount:
             yield self._whole_or_not()
 
     def _whole_or_not(self) -> str:
-        events = self.index.event_count
-        if not self.missing and self.damages:
-            names = len(self.damages)
-            return f"not whole: {names} clips of {self.index.day.text} are damaged on this disk"
-        if not self.missing:
-            return f"whole: all {events} events of {self.index.day.text} are in the film"
-        lost = len({event.event_id for entry in self.missing for event in entry.clip.events})
-        return (
-            f"not whole: {lost} of {events} events of {self.index.day.text} are missing; "
-            "running again asks for those alone"
-        )
+        day = self.index.day.text
+        if self.missing:
+            lost = len({event.event_id for entry in self.missing for event in entry.clip.events})
+            missing = f"{lost} of {self.index.event_count} events of {day} are missing"
+            if all(entry.standing.is_settled for entry in self.missing):
+                return f"whole but for what the console does not have: {missing}"
+            return f"not whole: {missing}; running again asks for those alone"
+        if self.damages:
+            return f"not whole: {len(self.damages)} clips of {day} are damaged on this disk"
+        return f"whole: all {self.index.event_count} events of {day} are in the film"
 
 
 def run(job: Job) -> DayAccount | None:

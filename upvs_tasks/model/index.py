@@ -188,14 +188,16 @@ def _entry(document: Mapping[str, Any]) -> IndexEntry:
 
 
 def _event(document: Mapping[str, Any]) -> Event:
-    if type(document["start_ms"]) is not int or type(document["end_ms"]) not in {int, type(None)}:
-        raise ValueError(f"no instants: {document['start_ms']!r}, {document['end_ms']!r}")
-    return Event(
-        event_id=document["event_id"],
-        event_type=document["event_type"],
-        start_ms=document["start_ms"],
-        end_ms=document["end_ms"],
-        camera_id=document["camera_id"],
-        smart_types=tuple(document["smart_types"]),
-        score=document["score"],
-    )
+    match document:
+        case {
+            "event_id": str(event_id),
+            "event_type": str(event_type),
+            "start_ms": int(start_ms),
+            "end_ms": int() | None as end_ms,
+            "camera_id": str() | None as camera_id,
+            "smart_types": [*smart_types],
+            "score": int(score),
+        } if all(isinstance(kind, str) for kind in smart_types):
+            kinds = tuple(smart_types)
+            return Event(event_id, event_type, start_ms, end_ms, camera_id, kinds, score)
+    raise ValueError(f"no event: {document!r}")

@@ -21,7 +21,7 @@ MOST_ROWS = 10_000
 # A page shorter than this is not taken for one that the console has capped.
 _SMALLEST_CAP = 20
 # A piece that is thought to be known is cut so small that a few unknown rows still fit its page.
-_FILLED_SHARE = 0.95
+_FILLED_SHARE = 0.97
 # So many rows of a page (one in ten) may have begun before its window until a larger is asked for.
 _RUN_IN_SHARE = 10
 # Pieces overlap by one instant, so that it does not matter whether bounds belong to a window.

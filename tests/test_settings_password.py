@@ -27,7 +27,7 @@ def test_a_password_in_the_config_is_refused_and_not_repeated(
 
     assert sentence.startswith("password does not belong into config.toml or the command line")
     assert "UPVS_PASSWORD" in sentence
-    assert "password_file" in sentence
+    assert "UPVS_PASSWORD_FILE" in sentence
     assert PASSWORD not in sentence
 
 

@@ -57,7 +57,8 @@ class Run:
         self._resources.enter_context(durable.holding(layout.lock))
         for folder in layout.own_folders:
             durable.sweep(folder)
-        secrets = (self._settings.password,)
+        settings = self._settings
+        secrets = (settings.password, settings.totp_secret, settings.one_time_code)
         handler = journal.start(layout.run_log, secrets=secrets, verbose=self._verbose)
         self._resources.callback(journal.stop, handler)
         self._resources.callback(self._connection.close)
@@ -99,8 +100,10 @@ class Run:
         self.terminal.end_work()
         if self.job is not None and self._exit_code <= 1 and (clip_names or film_wanted):
             self._account(self.job, clip_names, film_wanted=film_wanted)
-        requests = self._connection.account()
-        log.info("run ends", extra={"exit_code": self._exit_code, "console": str(requests)})
+        asked = self._connection.account()
+        if asked is not None:
+            self.terminal.tell("console", asked.sentence())
+        log.info("run ends", extra={"exit_code": self._exit_code, "console": str(asked)})
         self._resources.close()
         return self._exit_code
 

@@ -38,7 +38,9 @@ PRESETS = (
 )
 
 _PREFIX = "UPVS_"
-_PASSWORD_VARIABLE = "UPVS_PASSWORD"  # noqa: S105  the name of the variable, not a password
+_FILE_SUFFIX = "_FILE"
+# What only the environment or a file may hold, since others can read the rest.
+_SECRETS = ("password", "totp_secret", "one_time_code")
 # Read by the test suite, not by upvs: a real console to hold the contract against.
 _NOT_SETTINGS = "UPVS_LIVE_"
 
@@ -51,6 +53,9 @@ class Settings:
     username: str = ""
     password: str = field(default="", repr=False)
     password_file: Path | None = None
+    totp_secret: str = field(default="", repr=False)
+    one_time_code: str = field(default="", repr=False)
+    session_file: Path | None = None
     camera: str = ""
     date: dt.date | None = None
     out_dir: str = "out/{camera}/{date}"
@@ -124,6 +129,7 @@ _PARSERS: dict[str, spelling.Parser] = {
     "host": spelling.text,
     "username": spelling.text,
     "password_file": spelling.path,
+    "session_file": spelling.path,
     "camera": spelling.text,
     "out_dir": spelling.folder,
     "target_duration": spelling.number(1, 86_400),
@@ -166,8 +172,9 @@ def load(
 
     A config file that does not exist holds nothing. ``now`` tells which day ``today`` is, in the
     zone of the setting ``timezone`` or else the host's. UPVS_PASSWORD goes before a password_file,
-    unless that is named on the command line. Raises SettingsError for an unknown name,
-    a value that is not allowed, or a password where it does not belong.
+    unless that is named on the command line; UFP_ADDRESS and its kin count where nothing else says
+    the same. Raises SettingsError for an unknown name, a value that is not allowed, or a secret
+    where it does not belong.
     """
     environment = os.environ if environment is None else environment
     given = dict(_given(config_path, environment, variables))
@@ -179,14 +186,19 @@ def load(
     for name, kind in _KINDS.items():
         if name in values:
             values[name] = kind(values[name])
-    for name in ("password_file", "ca_file"):
+    for name in ("password_file", "ca_file", "session_file"):
         if values.get(name):
             values[name] = _at_home(values[name])
-    if password is None:
-        named_last = bool(variables.get("password_file"))
-        variable = None if named_last else environment.get(_PASSWORD_VARIABLE)
-        password = _password_in(values.get("password_file")) if variable is None else variable
-    return Settings(**values, password=password)
+    secrets = {name: _secret(name, environment) for name in _SECRETS}
+    in_file = values.get("password_file")
+    if in_file and (secrets["password"] is None or variables.get("password_file")):
+        secrets["password"] = _content("password_file", in_file)
+    if secrets["password"] is None:
+        secrets["password"] = environment.get("UFP_PASSWORD")
+    if password is not None:
+        secrets["password"] = password
+    values |= {name: secret or "" for name, secret in secrets.items()}
+    return Settings(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,26 +218,58 @@ class _Given:
 def _given(
     config_path: Path, environment: Mapping[str, str], variables: Mapping[str, object]
 ) -> Iterator[tuple[str, _Given]]:
+    fallbacks = dict(_neighbours_names(environment))
+    yield from fallbacks.items()
     for name, value in _config_values(config_path).items():
-        yield _known(name, name), _Given(value, f"{name} in {config_path.name}")
+        if value != "" or name not in fallbacks:
+            yield _known(name, name), _Given(value, f"{name} in {config_path.name}")
     for variable, value in environment.items():
-        if _is_setting(variable):
-            name = variable.removeprefix(_PREFIX).lower()
-            yield _known(name, variable), _Given(value, variable)
+        if variable.startswith(_PREFIX) and not variable.startswith(_NOT_SETTINGS):
+            yield from _from_variable(variable, value)
     for name, value in variables.items():
         yield _known(name, name), _Given(value, name)
 
 
-def _is_setting(variable: str) -> bool:
-    is_ours = variable.startswith(_PREFIX) and not variable.startswith(_NOT_SETTINGS)
-    return is_ours and variable != _PASSWORD_VARIABLE
+def _from_variable(variable: str, value: str) -> Iterator[tuple[str, _Given]]:
+    """A setting as UPVS_NAME, or in the file that UPVS_NAME_FILE names; secrets come apart."""
+    name = variable.removeprefix(_PREFIX).lower()
+    stem = name.removesuffix(_FILE_SUFFIX.lower())
+    names_secret = variable == variable.upper() and stem in _SECRETS
+    if names_secret and name not in NAMES:
+        return
+    if name not in NAMES and stem in NAMES:
+        yield stem, _Given(_content(variable, Path(value)), variable)
+    else:
+        yield _known(name, variable), _Given(value, variable)
+
+
+def _neighbours_names(environment: Mapping[str, str]) -> Iterator[tuple[str, _Given]]:
+    """What uiprotect and its kin call the same things, where nothing else says them."""
+    if address := environment.get("UFP_ADDRESS"):
+        port = environment.get("UFP_PORT")
+        yield "host", _Given(f"{address}:{port}" if port else address, "UFP_ADDRESS")
+    if username := environment.get("UFP_USERNAME"):
+        yield "username", _Given(username, "UFP_USERNAME")
+    if verify := environment.get("UFP_SSL_VERIFY"):
+        is_insecure = not _Given(verify, "UFP_SSL_VERIFY").parsed(spelling.switch)
+        yield "tls_insecure", _Given(is_insecure, "UFP_SSL_VERIFY")
+
+
+def _secret(name: str, environment: Mapping[str, str]) -> str | None:
+    """A secret from UPVS_NAME, or from the file that UPVS_NAME_FILE names."""
+    variable = _PREFIX + name.upper()
+    if variable in environment:
+        return environment[variable]
+    path = environment.get(variable + _FILE_SUFFIX)
+    return _content(variable + _FILE_SUFFIX, _at_home(Path(path))) if path else None
 
 
 def _known(name: str, written: str) -> str:
-    if name == "password":
+    if name in _SECRETS:
         raise SettingsError(
-            "password does not belong into config.toml or the command line, where others can "
-            "read it: put it into the environment as UPVS_PASSWORD, or use password_file"
+            f"{name} does not belong into config.toml or the command line, where others can read "
+            f"it: put it into the environment as UPVS_{name.upper()}, or its file's name as "
+            f"UPVS_{name.upper()}_FILE"
         )
     if name not in NAMES:
         raise SettingsError(f"{written} is no setting; there are: {', '.join(sorted(NAMES))}")
@@ -250,11 +294,9 @@ def _at_home(path: Path) -> Path:
         raise SettingsError(f"{path} cannot be resolved: {error}") from error
 
 
-def _password_in(password_file: Path | None) -> str:
-    """The password of a file, whose last newline does not count."""
-    if password_file is None:
-        return ""
+def _content(place: str, path: Path) -> str:
+    """What a file holds; its last newline does not count."""
     try:
-        return password_file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+        return path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
     except (OSError, ValueError) as error:
-        raise SettingsError(f"password_file {password_file} cannot be read: {error}") from error
+        raise SettingsError(f"{place} {path} cannot be read: {error}") from error

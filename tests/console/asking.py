@@ -1,6 +1,7 @@
 """A simulated console with a client beside it that waits for nothing but notes each wait."""
 
 import io
+import time
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from upvs_tasks.console.access import Access
 from upvs_tasks.console.client import Console
 from upvs_tasks.console.records import Download
 from upvs_tasks.console.retrying import Patience
+from upvs_tasks.console.surroundings import Surroundings
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, Event
 from upvs_tasks.simulator import FRONT_DOOR, SimulatedConsole
@@ -19,12 +21,24 @@ DAY = Day.of(date(2024, 1, 15), "America/New_York")
 CAMERA_ID = FRONT_DOOR.camera_id
 
 
+def in_no_time(waits_secs: list[float] | None = None) -> Surroundings:
+    """Surroundings in which waiting only puts the clocks forward, and is noted."""
+    waited = [] if waits_secs is None else waits_secs
+    return Surroundings(
+        sleep=waited.append,
+        roll=lambda: 0.5,
+        monotonic_secs=lambda: time.monotonic() + sum(waited),
+        unix_secs=lambda: time.time() + sum(waited),
+    )
+
+
 class Asking:
     """Console and client."""
 
     def __init__(self, simulated: SimulatedConsole) -> None:
         self.simulated = simulated
         self.waits_secs: list[float] = []
+        self.surroundings = in_no_time(self.waits_secs)
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -52,15 +66,21 @@ class Asking:
         )
 
     def client(
-        self, access: Access | None = None, *, attempts: int = 3, read_timeout_secs: float = 30.0
+        self,
+        access: Access | None = None,
+        *,
+        attempts: int = 3,
+        connections: int = 8,
+        read_timeout_secs: float = 30.0,
+        weather_secs: float = 600.0,
     ) -> Console:
         """One more client; the waits of all are noted together."""
         console = Console(
             access or self.access(),
             patience=Patience.of(attempts),
-            connections=8,
-            sleep=self.waits_secs.append,
-            roll=lambda: 0.5,
+            connections=connections,
+            weather_secs=weather_secs,
+            surroundings=self.surroundings,
             read_timeout_secs=read_timeout_secs,
         )
         return self._stack.enter_context(console)

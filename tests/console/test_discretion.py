@@ -1,19 +1,24 @@
-"""No password, cookie or token in any error or log record, whatever fails."""
+"""No password, secret, code, cookie or token in any error, log record or file, whatever fails."""
 
 import logging
+import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import orjson
 import pytest
 
-from tests.console.asking import Asking
+from tests.console.asking import Asking, in_no_time
 from tests.console.conftest import Running
 from tests.console.scripted import PASSWORD, Answer, ScriptedServer, Seen
+from upvs_tasks.console.access import Access
 from upvs_tasks.console.client import Console
+from upvs_tasks.console.refusals import Refusal
 from upvs_tasks.console.retrying import Patience
+from upvs_tasks.console.session_file import KeptSession
 from upvs_tasks.errors import UpvsError
 from upvs_tasks.simulator import Behaviour, Fault, FaultKind
 
@@ -42,6 +47,7 @@ FAULTS = [
         (FaultKind.WRONG_BYTES, 0),
         (FaultKind.STALL_FIRST, 0),
     )
+    if (path, kind) != ("login", FaultKind.WRONG_BYTES)  # nobody reads what a login answers
 ]
 
 
@@ -62,6 +68,50 @@ def test_no_failure_shows_a_secret(
     assert asking.simulated.password not in said
     assert "eyJ" not in said
     assert failures
+
+
+@pytest.mark.parametrize(
+    "fault", FAULTS, ids=lambda fault: f"{fault.path}-{fault.kind}-{fault.status}"
+)
+def test_no_failure_shows_a_second_factor_or_a_kept_session(
+    running: Running, caplog: pytest.LogCaptureFixture, tmp_path: Path, fault: Fault
+) -> None:
+    """With the session kept in a file, which holds cookie and CSRF token and nothing else."""
+    caplog.set_level(logging.DEBUG)
+    asking = running(Behaviour())
+    path = tmp_path / "session.json"
+    secret = asking.simulated.account("careful").totp_secret_text
+    access = replace(asking.access(username="careful"), totp_secret=secret, session_file=path)
+    asking.client(access).bootstrap()
+    kept = orjson.loads(path.read_bytes())
+    path.chmod(0o644 if fault.status == 404 else 0o600)
+    asking.simulated.kill_sessions()
+    asking.console = asking.client(
+        access, attempts=2, read_timeout_secs=0.1, weather_secs=30, connections=2
+    )
+    asking.simulated.order(fault)
+    failures = [failure for ask in questions(asking) if (failure := failed(ask)) is not None]
+    asking.simulated.release()
+    said = "".join(everything_said(failure, caplog) for failure in failures) + repr(access)
+    said += "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    account = asking.simulated.account("careful")
+    step_secs = time.time() + sum(asking.waits_secs)
+    codes = {account.totp(step_secs - 30 * steps) for steps in range(3)}
+    for canary in {asking.simulated.password, secret, kept["token"], kept["csrf_token"], "eyJ"}:
+        assert canary not in said
+    assert not any(f'"{code}"' in said or f" {code} " in said for code in codes)
+    written = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert asking.simulated.password.encode() not in written
+    assert secret.encode() not in written
+    assert failures
+
+
+def test_what_holds_a_secret_does_not_show_it() -> None:
+    """In a traceback with locals, or a careless log line."""
+    access = Access("10.0.0.2", "u", "canary-1", totp_secret="canary-2", one_time_code="canary-3")
+    kept = KeptSession("TOKEN", "canary-4", "canary-5", 0)
+    refusal = Refusal(499, second_factor_cookie="canary-6")
+    assert "canary" not in f"{access!r} {kept!r} {refusal!r}"
 
 
 def questions(asking: Asking) -> tuple[Callable[[], object], ...]:
@@ -105,7 +155,7 @@ def test_a_console_that_repeats_what_it_was_sent_is_not_quoted(
 
     with ScriptedServer(state_dir, answer) as server:
         access = server.access(password=AWKWARD_PASSWORD, direct_api=direct_api)
-        console = Console(access, patience=Patience.of(2), sleep=lambda _: None)
+        console = Console(access, patience=Patience.of(2), surroundings=in_no_time())
         error = failed(console.bootstrap)
     assert error is not None
     said = everything_said(error, caplog)

@@ -1,5 +1,6 @@
 import hashlib
 import io
+import itertools
 import subprocess
 import sys
 import threading
@@ -15,7 +16,13 @@ from tests.console.conftest import Running
 from tests.console.scripted import ENTERED, Answer, ScriptedServer, Seen
 from upvs_tasks.console.client import Console
 from upvs_tasks.console.retrying import Patience, persist
-from upvs_tasks.errors import ConsoleError, NoFootage, Transient
+from upvs_tasks.errors import (
+    CannotHeal,
+    ConsoleError,
+    ExportImpossible,
+    NoFootage,
+    Transient,
+)
 from upvs_tasks.simulator import Behaviour, Fault, FaultKind, Length
 from upvs_tasks.simulator import NoFootage as NoFootageAnswer
 
@@ -85,7 +92,6 @@ def test_bytes_are_told_as_they_come(asking: Asking) -> None:
         (Fault(FaultKind.STATUS, status=500), "answered 500"),
         (Fault(FaultKind.STATUS, status=503), "answered 503"),
         (Fault(FaultKind.STATUS, status=408), "answered 408"),
-        (Fault(FaultKind.STATUS, status=400), "may be restarting"),
         (Fault(FaultKind.STATUS, status=204), "answered 204 instead of 200"),
     ],
 )
@@ -111,6 +117,30 @@ def test_a_console_that_falls_silent_is_given_up_on(asking: Asking, kind: FaultK
     asking.simulated.release()
 
 
+def test_a_body_that_trickles_is_given_up_on(asking: Asking) -> None:
+    """Every read of it comes in time, and the whole would take days."""
+    clock_secs = itertools.count(0.0, 25.0)
+    surroundings = replace(asking.surroundings, monotonic_secs=lambda: next(clock_secs))
+    console = Console(asking.access(), patience=Patience.of(1), surroundings=surroundings)
+    with console, pytest.raises(Transient, match=r"sent only \d+ bytes in \d+ s"):
+        console.export(
+            CAMERA_ID, start_ms=DAY.start_ms, end_ms=DAY.start_ms + 60_000, into=io.BytesIO()
+        )
+
+
+def test_a_body_of_a_thousand_bytes_a_second_is_waited_for(running: Running) -> None:
+    """However long it takes."""
+    asking = running(Behaviour(grow_exports_to_bytes=2_000_000))
+    clock_secs = itertools.count(0.0, 5.0)
+    surroundings = replace(asking.surroundings, monotonic_secs=lambda: next(clock_secs))
+    console = Console(asking.access(), patience=Patience.of(1), surroundings=surroundings)
+    with console:
+        into = io.BytesIO()
+        console.export(CAMERA_ID, start_ms=DAY.start_ms, end_ms=DAY.start_ms + 1_000, into=into)
+    assert next(clock_secs) > 5 * 60
+    assert len(into.getvalue()) >= 2_000_000
+
+
 def test_each_attempt_starts_the_file_anew(asking: Asking) -> None:
     """Nothing of a broken attempt is left, even if it was longer."""
     whole, into = io.BytesIO(), io.BytesIO(b"left over" * 1_000_000)
@@ -129,7 +159,8 @@ def test_an_attempt_after_a_failure_is_counted_as_a_retry(asking: Asking) -> Non
     download = persist(asking.export, patience=Patience.of(3), what="clip", sleep=waits_secs.append)
     account = asking.console.account
     assert waits_secs == [4]
-    assert (account.requests, account.logins, account.retries) == (3, 1, 1)
+    assert (account.logins, account.retries) == (1, 1)
+    assert asking.asked("export") == 2
     assert account.received_bytes == download.size_bytes
     assert account.worst_wait_secs > 0
 
@@ -164,15 +195,38 @@ def test_a_span_without_recording_is_no_failure_of_the_console(
 ) -> None:
     """Newer builds say 404, older ones 500 and a sentence."""
     asking = running(Behaviour(no_footage=answer))
-    with pytest.raises(NoFootage, match="holds no recording"):
+    with pytest.raises(NoFootage, match="holds no recording") as caught:
         asking.export(start_ms=1_000_000_000_000)
+    assert isinstance(caught.value, CannotHeal)
+    assert len(asking.simulated.requests) == 2
 
 
 def test_a_404_without_a_reason_is_taken_for_no_recording_and_says_so(asking: Asking) -> None:
-    """It cannot be told from a console that restarts."""
+    """A console that is up otherwise does not mean a restart by it."""
     asking.simulated.order(Fault(FaultKind.STATUS, status=404))
-    with pytest.raises(NoFootage, match="does not say why"):
+    with pytest.raises(NoFootage, match="is up and does not say why"):
         asking.export()
+    assert asking.asked("nvr") == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, None),
+        (500, '{"error":"Non-monotonic timestamp provided"}'),
+        (500, '{"error":"Track information is not valid"}'),
+    ],
+)
+def test_an_export_that_the_console_cannot_make_is_not_tried_again(
+    asking: Asking, status: int, body: str | None
+) -> None:
+    """The same for ever, for that clip; the console is well."""
+    asking.simulated.order(Fault(FaultKind.STATUS, status=status, body=body))
+    waits_secs: list[float] = []
+    with pytest.raises(ExportImpossible, match=str(status)):
+        persist(asking.export, patience=Patience.of(3), what="clip", sleep=waits_secs.append)
+    assert asking.asked("export") == 1
+    assert waits_secs == asking.waits_secs == []
 
 
 def test_a_status_that_nobody_expects_is_not_tried_again(asking: Asking) -> None:

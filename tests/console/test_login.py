@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.console.asking import Asking
+from tests.console.asking import Asking, in_no_time
 from tests.console.conftest import Running
 from tests.console.scripted import ENTERED, PASSWORD, Answer, ScriptedServer, Seen
 from upvs_tasks.console.client import Console
@@ -26,7 +26,7 @@ EMPTY_BOOTSTRAP = Answer(body=b'{"nvr": {"id": "n1"}, "cameras": []}')
 
 
 def client_of(server: ScriptedServer) -> Console:
-    return Console(server.access(), patience=Patience.of(2), sleep=lambda _: None)
+    return Console(server.access(), patience=Patience.of(2), surroundings=in_no_time())
 
 
 def test_nothing_is_asked_before_the_first_question(asking: Asking) -> None:
@@ -119,11 +119,11 @@ def test_an_account_with_a_second_factor_is_told_what_to_use_instead(asking: Ask
 def test_a_login_limit_is_waited_out_politely(
     asking: Asking, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A minute each time where the console names no time of its own, and it is said why."""
+    """A minute, then two, where the console names no time of its own; and it is said once."""
     asking.simulated.order(Fault(FaultKind.STATUS, path="login", status=429, times=2))
     assert asking.console.bootstrap().cameras
-    assert asking.waits_secs == [60, 60]
-    assert [record.getMessage() for record in caplog.records] == ["console will be asked again"] * 2
+    assert asking.waits_secs == [60, 120]
+    assert [record.getMessage() for record in caplog.records] == ["login has to wait"]
     assert "takes no more logins for now" in str(vars(caplog.records[0]))
 
 
@@ -135,13 +135,22 @@ def test_a_login_limit_is_waited_out_as_the_console_asks(asking: Asking) -> None
 
 
 def test_a_login_limit_that_stays_ends_the_run(asking: Asking) -> None:
-    """After as many attempts as the policy has, and with no further request by anybody."""
+    """After ten minutes at most, and with no further request by anybody."""
     asking.simulated.order(Fault(FaultKind.STATUS, path="login", status=429, times=None))
     for _ in range(2):
-        with pytest.raises(LoginLimited, match="given up after 3 attempts"):
+        with pytest.raises(LoginLimited, match="even after 420 s; wait some minutes"):
             asking.console.bootstrap()
-    assert asking.asked("login") == 3
-    assert asking.waits_secs == [60, 60]
+    assert asking.asked("login") == 4
+    assert asking.waits_secs == [60, 120, 240]
+
+
+def test_a_login_limit_is_no_attempt_at_the_question(asking: Asking) -> None:
+    """Nor are its waits: what fails afterwards has all its attempts before it."""
+    asking.simulated.order(
+        Fault(FaultKind.STATUS, path="login", status=429, retry_after=9),
+        Fault(FaultKind.STATUS, path="bootstrap", status=500, times=2),
+    )
+    assert asking.console.bootstrap().cameras
 
 
 def test_a_struggling_console_is_asked_again_for_the_login(asking: Asking) -> None:
@@ -155,7 +164,7 @@ def test_a_struggling_console_is_asked_again_for_the_login(asking: Asking) -> No
 
 def test_a_console_that_was_down_may_be_asked_by_a_later_call(asking: Asking) -> None:
     """Only a refusal is final."""
-    asking.simulated.order(Fault(FaultKind.STATUS, path="login", status=502, times=3))
+    asking.simulated.order(Fault(FaultKind.STATUS, path="login", status=404, times=3))
     with pytest.raises(AttemptsExhausted):
         asking.console.bootstrap()
     assert asking.console.bootstrap().cameras

@@ -17,7 +17,9 @@ class Access:
     """What it takes to get into a console.
 
     ``ca_file`` holds the certificates to trust in place of the public ones. ``direct_api`` means
-    a recorder without UniFi OS.
+    a recorder without UniFi OS. An account with a second factor takes a ``totp_secret``, as
+    authenticator apps are given it, or a ``one_time_code``, which serves for a single login.
+    ``session_file`` is where the session is kept for later processes; None keeps it nowhere.
     """
 
     host: str
@@ -26,6 +28,9 @@ class Access:
     ca_file: Path | None = None
     tls_insecure: bool = False
     direct_api: bool = False
+    totp_secret: str = field(default="", repr=False)
+    one_time_code: str = field(default="", repr=False)
+    session_file: Path | None = None
 
     @property
     def base_url(self) -> str:

@@ -1,5 +1,3 @@
-import random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,14 +7,16 @@ from typing import IO, Self, TypeVar
 import requests
 
 from upvs_tasks.console.access import Access
-from upvs_tasks.console.download import receive
-from upvs_tasks.console.entrance import Entrance, Pass
+from upvs_tasks.console.conversation import Conversation
+from upvs_tasks.console.entrance import Entrance
+from upvs_tasks.console.exports import Exports
+from upvs_tasks.console.pace import Gate
 from upvs_tasks.console.records import Account, Bootstrap, Download, Nvr, Question
-from upvs_tasks.console.refusals import Refusal, refused
 from upvs_tasks.console.retrying import Patience, persist
+from upvs_tasks.console.surroundings import Surroundings
 from upvs_tasks.console.transport import READ_TIMEOUT_SECS, Transport
+from upvs_tasks.console.weather import LONGEST_ABSENCE_SECS, Weather
 from upvs_tasks.console.wire import parse_bootstrap, parse_events
-from upvs_tasks.errors import Unauthorized
 from upvs_tasks.model.event import Event
 from upvs_tasks.model.paging import collect
 
@@ -37,29 +37,39 @@ class Console:
         *,
         patience: Patience,
         connections: int = 4,
-        sleep: Callable[[float], object] = time.sleep,
-        roll: Callable[[], float] = random.random,
+        weather_secs: float = LONGEST_ABSENCE_SECS,
+        surroundings: Surroundings = Surroundings(),  # noqa: B008  a frozen value
         read_timeout_secs: float = READ_TIMEOUT_SECS,
+        page_limit: int = PAGE_LIMIT,
     ) -> None:
         self._patience = patience
-        self._sleep = sleep
-        self._roll = roll
-        self._api = "/api" if access.direct_api else "/proxy/protect/api"
+        self._surroundings = surroundings
+        self._page_limit = page_limit
         self._transport = Transport(
             access,
             patience=patience,
             connections=connections,
             read_timeout_secs=read_timeout_secs,
+            surroundings=surroundings,
         )
-        self._entrance = Entrance(
-            access, self._transport, patience=patience, sleep=sleep, roll=roll
+        entrance = Entrance(access, self._transport, patience=patience, surroundings=surroundings)
+        api = "/api" if access.direct_api else "/proxy/protect/api"
+        self._conversation = Conversation(self._transport, entrance, api=api)
+        self._weather = Weather(
+            self._conversation.look,
+            is_known=lambda: entrance.has_been_in,
+            longest_secs=weather_secs,
+            surroundings=surroundings,
         )
-        self._exports_asked: set[Question] = set()
+        self._gate = Gate(connections, surroundings)
+        self._exports = Exports(self._transport, self._conversation, self._gate)
 
     @property
     def account(self) -> Account:
         """What was asked of the console so far."""
-        return self._transport.account
+        return replace(
+            self._transport.account, pace=self._gate.figures, away_secs=self._weather.away_secs
+        )
 
     def bootstrap(self) -> Bootstrap:
         """The recorder and its cameras."""
@@ -79,7 +89,7 @@ class Console:
             question = _events_question(camera_id, event_types, (from_ms, to_ms), limit)
             return self._persistent(question, parse_events)
 
-        listed = collect(page, start_ms=start_ms, end_ms=end_ms, limit=PAGE_LIMIT)
+        listed = collect(page, start_ms=start_ms, end_ms=end_ms, limit=self._page_limit)
         return tuple(event for event in listed if event.camera_id is not None)
 
     def export(
@@ -93,30 +103,15 @@ class Console:
     ) -> Download:
         """Write one clip into an open file, from its start; one attempt, in constant memory.
 
-        Raises Transient where another attempt may help, NoFootage, or AccessError.
+        Waits for its turn: as many run at once as the console bears. What concerns the console as
+        a whole costs the clip no attempt: while it is away, or refuses an export because of others
+        of ours, the clip is asked for again. Raises Transient where another attempt may help,
+        CannotHeal where none does, AttemptsExhausted when the console stays away, or AccessError.
         """
-        into.seek(0)
-        into.truncate()
         question = _export_question(camera_id, start_ms, end_ms)
-        if question in self._exports_asked:
-            self._transport.count(lambda account: replace(account, retries=account.retries + 1))
-        self._exports_asked.add(question)
-        download = self._asked(
-            question,
-            lambda response: receive(
-                response,
-                into,
-                what=question.what,
-                translating=self._transport.translating,
-                on_bytes=on_bytes,
-            ),
+        return self._weather.ask(
+            question.what, lambda: self._exports.bring(question, into, on_bytes)
         )
-        self._transport.count(
-            lambda account: replace(
-                account, received_bytes=account.received_bytes + download.size_bytes
-            )
-        )
-        return download
 
     def close(self) -> None:
         """Close all connections."""
@@ -137,48 +132,17 @@ class Console:
         def parsed(response: requests.Response) -> T:
             return parse(self._transport.read(response, what=question.what))
 
+        def asked() -> T:
+            return self._conversation.once(question, parsed)
+
         return persist(
-            lambda: self._asked(question, parsed),
+            lambda: self._weather.ask(question.what, asked),
             patience=self._patience,
             what=question.what,
-            sleep=self._sleep,
-            roll=self._roll,
+            sleep=self._surroundings.sleep,
+            roll=self._surroundings.roll,
             on_retry=self._transport.note_retry,
         )
-
-    def _asked(self, question: Question, use: Callable[[requests.Response], T]) -> T:
-        """What ``use`` makes of a 200; where the session has ended, after one fresh login."""
-        shown = self._entrance.current()
-        outcome = self._asked_once(shown, question, use)
-        if isinstance(outcome, Refusal):
-            outcome = self._asked_once(self._entrance.renewed(shown), question, use)
-        if isinstance(outcome, Refusal):
-            raise self._entrance.shut(
-                Unauthorized(
-                    f"{question.what}: the console answered {outcome} even after a fresh login; "
-                    "check that the account may use Protect"
-                )
-            )
-        return outcome
-
-    def _asked_once(
-        self, shown: Pass, question: Question, use: Callable[[requests.Response], T]
-    ) -> T | Refusal:
-        with self._transport.asking(
-            shown.session,
-            "GET",
-            self._api + question.path,
-            what=question.what,
-            params=question.params,
-            headers=shown.headers(),
-        ) as response:
-            shown.learn(response)
-            refusal = self._transport.refusal(response, what=question.what)
-            if refusal is None:
-                return use(response)
-        if refusal.is_of_session:
-            return refusal
-        raise refused(refusal, question)
 
 
 def _events_question(

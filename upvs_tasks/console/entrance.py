@@ -1,63 +1,26 @@
 """The way in: one login a process, shared by its threads."""
 
-import base64
-import binascii
-import re
-from collections.abc import Callable
+import logging
 from copy import copy
-from dataclasses import replace
 from threading import Lock
-from typing import Any
-
-import orjson
-import requests
 
 from upvs_tasks.console.access import Access
-from upvs_tasks.console.refusals import Refusal
+from upvs_tasks.console.login import Login, TooManyLogins
+from upvs_tasks.console.passes import Pass
+from upvs_tasks.console.refusals import Trouble
 from upvs_tasks.console.retrying import Patience, persist
+from upvs_tasks.console.session_file import SessionFile
+from upvs_tasks.console.surroundings import Surroundings
 from upvs_tasks.console.transport import Transport
-from upvs_tasks.errors import (
-    AttemptsExhausted,
-    ConsoleError,
-    LoginLimited,
-    SecondFactorNeeded,
-    Transient,
-    Unauthorized,
-    UpvsError,
-)
+from upvs_tasks.errors import AttemptsExhausted, LoginLimited, Transient, UpvsError
 
-SESSION_COOKIES = ("TOKEN", "UOS_TOKEN")
-# UniFi OS takes five logins a minute, and names no time when it has had enough.
+log = logging.getLogger(__name__)
+
+# UniFi OS takes five logins a minute, and after as many wrong ones none for three; it names no
+# time when it has had enough.
 _LOGIN_PAUSE_SECS = 60.0
-# Newest first: a console that changes its token announces the next one under the first name.
-_CSRF_HEADERS = ("X-Updated-CSRF-Token", "X-CSRF-Token")
-_FIT_FOR_A_HEADER = re.compile(r"[\x21-\x7e]{1,4096}")
-
-
-class Pass:
-    """What one login gave: a session with its own cookies, and the CSRF token of the moment."""
-
-    def __init__(self, transport: Transport) -> None:
-        self.session = transport.session()
-        self.csrf_token = ""
-        self._transport = transport
-
-    def headers(self) -> dict[str, str]:
-        """What goes with each question besides the session's cookie."""
-        return {"X-CSRF-Token": self.csrf_token} if self.csrf_token else {}
-
-    def learn(self, response: requests.Response) -> None:
-        """Take over the CSRF token of an answer, where it brings one: it changes at any time."""
-        for name in _CSRF_HEADERS:
-            token = response.headers.get(name, "")
-            if _FIT_FOR_A_HEADER.fullmatch(token):
-                self.adopt(token)
-                return
-
-    def adopt(self, csrf_token: str) -> None:
-        """Send this CSRF token from now on."""
-        self.csrf_token = csrf_token
-        self._transport.keep_secret(csrf_token)
+_LONGEST_LOGIN_PAUSE_SECS = 240.0
+_LONGEST_LOGIN_WAIT_SECS = 600.0
 
 
 class Entrance:
@@ -72,21 +35,21 @@ class Entrance:
         transport: Transport,
         *,
         patience: Patience,
-        sleep: Callable[[float], object],
-        roll: Callable[[], float],
+        surroundings: Surroundings,
     ) -> None:
-        self._access = access
         self._transport = transport
         self._patience = patience
-        self._sleep = sleep
-        self._roll = roll
+        self._surroundings = surroundings
+        self._login = Login(access, transport, surroundings)
+        self._file = _session_file(access)
         self._lock = Lock()
         self._rounds = 0
         self._pass: Pass | None = None
         self._failure: UpvsError | None = None
+        self.has_been_in = False
 
     def current(self) -> Pass:
-        """The pass in use; logs in when there is none."""
+        """The pass in use; takes up the one that was kept, or logs in, when there is none."""
         return self._other_than(None)
 
     def renewed(self, spent: Pass) -> Pass:
@@ -104,120 +67,82 @@ class Entrance:
         with self._lock:
             if self._failure is not None and self._concerns(round_seen):
                 raise copy(self._failure)
+            if self._pass is None and self._rounds == 0:
+                self._pass = self._kept()
             if self._pass is None or self._pass is spent:
                 self._pass = None
-                self._pass = self._let_in()
+                self._pass = self._let_in(spent)
             return self._pass
 
     def _concerns(self, round_seen: int) -> bool:
         """Whether the last failure is final, or happened while this thread waited for its turn."""
-        return not isinstance(self._failure, AttemptsExhausted) or round_seen != self._rounds
+        may_heal = isinstance(self._failure, AttemptsExhausted | Transient)
+        return not may_heal or round_seen != self._rounds
 
-    def _let_in(self) -> Pass:
+    def _kept(self) -> Pass | None:
+        """The pass of an earlier process; the console that gave it was there not long ago."""
+        kept = self._file.read(self._surroundings.unix_secs()) if self._file else None
+        taken_up = Pass.of_kept(kept, self._transport) if kept else None
+        self.has_been_in = taken_up is not None
+        return taken_up
+
+    def _let_in(self, spent: Pass | None) -> Pass:
+        if self._file is not None and spent is not None:
+            self._file.drop(spent.token)
         try:
-            entered = persist(
-                self._log_in_directly if self._access.direct_api else self._log_in,
-                patience=self._patience,
-                what=f"the login at {self._transport.base_url}",
-                sleep=self._sleep,
-                roll=self._roll,
-                on_retry=self._transport.note_retry,
-            )
+            entered = self._politely()
         except UpvsError as error:
-            self._failure = _gist(error)
-            raise copy(self._failure) from error
+            self._failure = error
+            raise copy(error) from error
         finally:
             self._rounds += 1
         self._failure = None
+        self.has_been_in = True
+        if self._file is not None and (kept := entered.to_keep()) is not None:
+            self._file.write(kept)
         return entered
 
-    def _log_in(self) -> Pass:
-        """UniFi OS: a cookie. The session lives two hours, and is renewed when it has ended."""
-        entered = Pass(self._transport)
-        body = self._credentials() | {"rememberMe": False, "token": ""}
-        self._knock(entered, "/api/auth/login", body)
-        cookies = entered.session.cookies
-        token = next((cookies[name] for name in SESSION_COOKIES if name in cookies), None)
-        if token is None:
-            raise Transient("the console took the login but gave no session cookie")
-        self._transport.keep_secret(token)
-        if not entered.csrf_token:
-            entered.adopt(_csrf_claim(token))
-        return entered
+    def _politely(self) -> Pass:
+        """Wait where the console takes no more logins. Raises LoginLimited when it takes long."""
+        waited_secs, pause_secs = 0.0, _LOGIN_PAUSE_SECS
+        while True:
+            try:
+                return self._patiently()
+            except TooManyLogins as error:
+                share = Patience.share(self._surroundings.roll())
+                wait_secs = error.retry_after_secs or pause_secs * share
+                if waited_secs + wait_secs > _LONGEST_LOGIN_WAIT_SECS:
+                    raise LoginLimited(
+                        f"{error}, even after {waited_secs:.0f} s; wait some minutes, then run "
+                        "again"
+                    ) from error
+                if not waited_secs:
+                    facts = {"reason": str(error), "wait_secs": round(wait_secs, 3)}
+                    log.warning("login has to wait", extra=facts)
+            self._surroundings.sleep(wait_secs)
+            waited_secs += wait_secs
+            pause_secs = min(_LONGEST_LOGIN_PAUSE_SECS, 2 * pause_secs)
 
-    def _log_in_directly(self) -> Pass:
-        """A recorder without UniFi OS: a bearer token in a header of the answer."""
-        entered = Pass(self._transport)
-        response = self._knock(entered, "/api/auth", self._credentials())
-        token = response.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not _FIT_FOR_A_HEADER.fullmatch(token):
-            raise Transient("the console took the login but gave no bearer token")
-        self._transport.keep_secret(token)
-        entered.session.headers["Authorization"] = f"Bearer {token}"
-        return entered
-
-    def _credentials(self) -> dict[str, object]:
-        return {"username": self._access.username, "password": self._access.password}
-
-    def _knock(self, entered: Pass, path: str, body: dict[str, object]) -> requests.Response:
-        """The console's answer to a login that it takes. Raises AccessError or Transient."""
-        what = f"the login at {self._transport.base_url}"
-        self._transport.count(lambda account: replace(account, logins=account.logins + 1))
-        with self._transport.asking(
-            entered.session, "POST", path, what=what, json=body
-        ) as response:
-            entered.learn(response)
-            refusal = self._transport.refusal(response, what=what)
-            if refusal is not None:
-                raise _not_let_in(refusal, what, is_direct=self._access.direct_api)
-            self._transport.read(response, what=what)
-            return response
-
-
-class _TooManyLogins(Transient):
-    """The console takes no login for now."""
-
-
-def _gist(error: UpvsError) -> UpvsError:
-    if isinstance(error, AttemptsExhausted) and isinstance(error.__cause__, _TooManyLogins):
-        return LoginLimited(f"{error}; wait some minutes, then run again")
-    return error
-
-
-def _not_let_in(refusal: Refusal, what: str, *, is_direct: bool) -> UpvsError:
-    if refusal.wants_second_factor:
-        return SecondFactorNeeded(
-            f"{what}: the account wants a one-time code; use a local account made on the console "
-            "itself (Admins & Users, restrict to local access only)"
-        )
-    match refusal.status:
-        case 401 | 403:
-            return Unauthorized(
-                f"{what}: the console answered {refusal.status}; check username and password, and "
-                "that the account is a local one of the console with access to Protect"
+    def _patiently(self) -> Pass:
+        """Try more than once only at the first login: later failures are the weather's to judge."""
+        if self.has_been_in or self._rounds:
+            return self._login.enter()
+        try:
+            return persist(
+                self._login.enter,
+                patience=self._patience,
+                what=self._login.what,
+                sleep=self._surroundings.sleep,
+                roll=self._surroundings.roll,
+                on_retry=self._transport.note_retry,
             )
-        case 429:
-            pause_secs = refusal.retry_after_secs or _LOGIN_PAUSE_SECS
-            message = f"{what}: the console takes no more logins for now (answer 429)"
-            return _TooManyLogins(message, retry_after_secs=pause_secs)
-        case 400 | 404:
-            kind = "has UniFi OS: leave direct_api off" if is_direct else "has no UniFi OS"
-            return Transient(
-                f"{what}: the console answered {refusal.status}; it may be restarting, or it {kind}"
-            )
-        case 408 | 425 | 500 | 501 | 502 | 503 | 504:
-            message = f"{what}: the console answered {refusal.status}"
-            return Transient(message, retry_after_secs=refusal.retry_after_secs)
-        case _:
-            return ConsoleError(f"{what}: the console answered {refusal.status}")
+        except AttemptsExhausted as error:
+            if isinstance(error.__cause__, Trouble) and error.__cause__.is_breakdown:
+                raise error.__cause__ from None
+            raise
 
 
-def _csrf_claim(token: str) -> str:
-    """The CSRF token inside a session token, for consoles that send no header; else nothing."""
-    try:
-        payload = token.split(".")[1]
-        claims: Any = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        claim = claims["csrfToken"]
-    except (IndexError, KeyError, TypeError, ValueError, binascii.Error):
-        return ""
-    return claim if isinstance(claim, str) and _FIT_FOR_A_HEADER.fullmatch(claim) else ""
+def _session_file(access: Access) -> SessionFile | None:
+    if access.session_file is None:
+        return None
+    return SessionFile(access.session_file, base_url=access.base_url, username=access.username)

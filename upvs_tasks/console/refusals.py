@@ -1,9 +1,10 @@
 """What a console's refusals and the network's failures mean, in our own errors."""
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import RemoteDisconnected
 from typing import Any
 
@@ -17,9 +18,12 @@ from urllib3.exceptions import (
 )
 
 from upvs_tasks.console.records import Question
+from upvs_tasks.console.steady import TrickleError
 from upvs_tasks.errors import (
+    CannotHeal,
     CertificateUntrusted,
     ConsoleError,
+    ExportImpossible,
     NoFootage,
     PermissionMissing,
     SettingsError,
@@ -29,6 +33,7 @@ from upvs_tasks.errors import (
 
 _WORDS = ("error", "message", "msg", "code")
 _LONGEST_REMARK = 120
+_COOKIE = re.compile(r"[\w-]{1,64}=[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,4096}", re.ASCII)
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectTimeoutError, "the console cannot be reached in time"),
     (RemoteDisconnected, "the console closed the connection without an answer"),
@@ -39,14 +44,60 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
+class Trouble(Transient):
+    """A failure behind which the state of the whole console may be, and not this question alone.
+
+    ``status`` is None where there was no answer, or not the whole of one (``was_answered``).
+    ``fact`` is what the answer means from a console that is up.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_secs: float | None = None,
+        was_answered: bool = True,
+        fact: CannotHeal | None = None,
+    ) -> None:
+        super().__init__(message, retry_after_secs=retry_after_secs)
+        self.status = status
+        self.was_answered = was_answered
+        self.fact = fact
+
+    @property
+    def may_be_absence(self) -> bool:
+        """Whether a console that restarts fails like this."""
+        return self.status in {400, 404} or self.is_breakdown or not self.was_answered
+
+    @property
+    def is_breakdown(self) -> bool:
+        """Whether something answered that has no console behind it now, or a broken one."""
+        return self.status is not None and self.status >= 500  # noqa: PLR2004
+
+    @property
+    def strains(self) -> bool:
+        """Whether too many exports at once may be the cause."""
+        return self.status in {None, 408, 425, 429} or self.is_breakdown
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the console says that it has too much to do."""
+        return self.status in {429, 503}
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer other than 200; ``remark`` is what it says of itself, without secrets."""
+    """An answer other than 200; ``remark`` is what it says of itself, without secrets.
+
+    ``second_factor_cookie`` is what the login with a one-time code has to bring along.
+    """
 
     status: int
     remark: str = ""
     code: str = ""
     retry_after_secs: float | None = None
+    second_factor_cookie: str = field(default="", repr=False)
 
     @property
     def is_of_session(self) -> bool:
@@ -66,19 +117,33 @@ class Refusal:
         return f"{self.status} ({self.remark})" if self.remark else str(self.status)
 
 
-def described(body: bytes, discreet: Callable[[str], str]) -> tuple[str, str]:
-    """What the body of a refusal says, and its code; HTML says nothing."""
+def described(
+    status: int, body: bytes, discreet: Callable[[str], str], *, retry_after_secs: float | None
+) -> Refusal:
+    """What an answer other than 200 says; HTML says nothing."""
     try:
         document: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
         text = body.decode(errors="replace").strip()
-        return ("", "") if text.startswith("<") else (_remark(text, discreet), "")
+        remark = "" if text.startswith("<") else _remark(text, discreet)
+        return Refusal(status, remark, retry_after_secs=retry_after_secs)
     if not isinstance(document, dict):
-        return "", ""
+        return Refusal(status, retry_after_secs=retry_after_secs)
     nested = document.get("error")
     fields = {**document, **nested} if isinstance(nested, dict) else document
     said = [str(fields[word]) for word in _WORDS if isinstance(fields.get(word), str | int)]
-    return _remark(", ".join(said), discreet), str(fields.get("code") or "")
+    return Refusal(
+        status,
+        _remark(", ".join(said), discreet),
+        code=str(fields.get("code") or ""),
+        retry_after_secs=retry_after_secs,
+        second_factor_cookie=_second_factor_cookie(fields.get("data")),
+    )
+
+
+def _second_factor_cookie(data: Any) -> str:  # noqa: ANN401  parsed JSON
+    cookie = data.get("mfaCookie") if isinstance(data, dict) else None
+    return cookie if isinstance(cookie, str) and _COOKIE.fullmatch(cookie) else ""
 
 
 def _remark(text: str, discreet: Callable[[str], str]) -> str:
@@ -90,25 +155,26 @@ def _remark(text: str, discreet: Callable[[str], str]) -> str:
 def refused(refusal: Refusal, question: Question) -> UpvsError:
     """Error for a question that was answered with anything but 200."""
     seen = f"{question.what}: the console answered {refusal}"
-    if question.is_export and _says_nothing_recorded(refusal):
-        return NoFootage(f"{question.what}: the console holds no recording of it ({refusal})")
+    fact = _fact(refusal, question) if question.is_export else None
     match refusal.status:
+        case _ if fact is not None:
+            error: UpvsError = fact
         case 403:
-            error: UpvsError = PermissionMissing(
+            error = PermissionMissing(
                 f"{seen}; the account lacks the permission {question.permission}: "
                 "grant it under Admins & Users"
             )
-        case 404 if question.is_export:
-            error = NoFootage(f"{seen} and does not say why; taken for no recording")
         case 400 | 404:
             # For minutes, a console that restarts says so to everything (hjdhjd/unifi-protect).
-            error = Transient(
-                f"{seen}; it may be restarting", retry_after_secs=refusal.retry_after_secs
+            error = _trouble(
+                refusal,
+                f"{seen}; it may be restarting",
+                fact=_fact_once_up(refusal, seen) if question.is_export else None,
             )
         case 408 | 425 | 429:
-            error = Transient(seen, retry_after_secs=refusal.retry_after_secs)
+            error = _trouble(refusal, seen)
         case status if status >= 500:  # noqa: PLR2004
-            error = Transient(seen, retry_after_secs=refusal.retry_after_secs)
+            error = _trouble(refusal, seen)
         case status if status < 300:  # noqa: PLR2004
             error = Transient(f"{seen} instead of 200")
         case status if status < 400:  # noqa: PLR2004
@@ -120,8 +186,21 @@ def refused(refusal: Refusal, question: Question) -> UpvsError:
     return error
 
 
-def failed(error: Exception, what: str) -> UpvsError:
-    """Error for a question that got no answer, or not the whole of it."""
+def _fact_once_up(refusal: Refusal, seen: str) -> CannotHeal:
+    """What a refusal without a reason means from a console that is up."""
+    if refusal.status == 404:  # noqa: PLR2004
+        return NoFootage(f"{seen}, is up and does not say why; taken for no recording")
+    return ExportImpossible(f"{seen}, and is up: it cannot export this")
+
+
+def _trouble(refusal: Refusal, message: str, *, fact: CannotHeal | None = None) -> Trouble:
+    return Trouble(
+        message, status=refusal.status, retry_after_secs=refusal.retry_after_secs, fact=fact
+    )
+
+
+def failed(error: Exception, what: str, *, was_answered: bool) -> UpvsError:
+    """Error for a question that got no answer, or not the whole of it (``was_answered``)."""
     causes = tuple(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -133,14 +212,30 @@ def failed(error: Exception, what: str) -> UpvsError:
             )
         if isinstance(cause, LocationValueError):
             return SettingsError(f"{what}: host is no address that can be reached")
-    return Transient(f"{what}: {_reason(causes)}")
+        if isinstance(cause, TrickleError):
+            return Trouble(f"{what}: given up, the console sent only {cause}")
+    return Trouble(f"{what}: {_reason(causes)}", was_answered=was_answered)
 
 
-def _says_nothing_recorded(refusal: Refusal) -> bool:
-    """Newer builds say 404 with {"error":502,"operationId":…}, older ones 500 and a sentence."""
-    return (refusal.status == 404 and refusal.remark.startswith("502")) or (  # noqa: PLR2004
-        refusal.status == 500 and "o files found" in refusal.remark  # noqa: PLR2004
-    )
+def _fact(refusal: Refusal, question: Question) -> CannotHeal | None:
+    """What the refusal of an export says for good, if it does.
+
+    No recording: newer builds say 404 with {"error":502,"operationId":…}, older ones 500 and a
+    sentence. The other sentences were reported by users of protect-archiver.
+    """
+    said = refusal.remark
+    match refusal.status:
+        case 404 if said.startswith("502") or "ecording not found" in said:
+            is_empty = True
+        case 500 if "o files found" in said:
+            is_empty = True
+        case 500 if "on-monotonic timestamp" in said or "rack information is not valid" in said:
+            is_empty = False
+        case _:
+            return None
+    if is_empty:
+        return NoFootage(f"{question.what}: the console holds no recording of it ({refusal})")
+    return ExportImpossible(f"{question.what}: the console cannot export it ({refusal})")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -58,7 +58,12 @@ class Patience(Retry):
         """Seconds to wait now; ``roll`` is uniform in [0, 1). The console's own wish goes first."""
         if error.retry_after_secs:
             return error.retry_after_secs
-        return self.get_backoff_time() * (_LEAST_SHARE + _SHARE_SPREAD * roll)
+        return self.get_backoff_time() * self.share(roll)
+
+    @staticmethod
+    def share(roll: float) -> float:
+        """Which part of a wait to wait, 75 % to 125 %, so that not everybody comes at once."""
+        return _LEAST_SHARE + _SHARE_SPREAD * roll
 
 
 def persist(  # noqa: PLR0913  the last three are for tests and for those who show progress

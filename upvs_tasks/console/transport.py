@@ -18,6 +18,8 @@ from upvs_tasks.console.access import Access
 from upvs_tasks.console.records import Account
 from upvs_tasks.console.refusals import Refusal, described, failed
 from upvs_tasks.console.retrying import Patience
+from upvs_tasks.console.steady import steady_context
+from upvs_tasks.console.surroundings import Surroundings
 from upvs_tasks.errors import SettingsError, Transient
 
 log = logging.getLogger(__name__)
@@ -39,18 +41,28 @@ class Transport:
     """
 
     def __init__(
-        self, access: Access, *, patience: Patience, connections: int, read_timeout_secs: float
+        self,
+        access: Access,
+        *,
+        patience: Patience,
+        connections: int,
+        read_timeout_secs: float,
+        surroundings: Surroundings,
     ) -> None:
         self.base_url = access.base_url
         self._patience = patience
         self._timeout_secs = (CONNECT_TIMEOUT_SECS, read_timeout_secs)
         self._verify = _verification(access, self.base_url)
-        self._adapter = HTTPAdapter(
-            pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=True
-        )
+        context = steady_context(surroundings.monotonic_secs, verifies=self._verify is not False)
+        self._adapter = _Adapter(context, connections=connections)
         self._lock = Lock()
         self._account = Account()
-        self._secrets = {access.username, access.password}
+        self._secrets = {
+            access.username,
+            access.password,
+            access.totp_secret,
+            access.one_time_code,
+        }
 
     @property
     def account(self) -> Account:
@@ -81,7 +93,7 @@ class Transport:
         """Answer to one request, its body not read yet. Raises what the network's failures mean."""
         self.count(lambda account: replace(account, requests=account.requests + 1))
         started_secs = time.monotonic()
-        with self.translating(what):
+        with self.translating(what, was_answered=False):
             response = session.request(
                 method,
                 self.base_url + path,
@@ -106,21 +118,23 @@ class Transport:
             return None
         with self.translating(what):
             body = response.raw.read(_LONGEST_REFUSAL_BYTES, decode_content=True)
-        remark, code = described(body, self.discreet)
-        return Refusal(
-            status=response.status_code,
-            remark=remark,
-            code=code,
+        return described(
+            response.status_code,
+            body,
+            self.discreet,
             retry_after_secs=self._patience.requested_secs(response.headers.get("Retry-After")),
         )
 
     @contextmanager
-    def translating(self, what: str) -> Iterator[None]:
-        """Turn what requests and urllib3 raise inside the block into our own errors."""
+    def translating(self, what: str, *, was_answered: bool = True) -> Iterator[None]:
+        """Turn what requests and urllib3 raise inside the block into our own errors.
+
+        ``was_answered`` says whether the console had begun to answer before.
+        """
         try:
             yield
         except (requests.RequestException, HTTPError) as error:
-            raise failed(error, what) from error
+            raise failed(error, what, was_answered=was_answered) from error
 
     def count(self, changed: Callable[[Account], Account]) -> None:
         """Change the account; threads take turns."""
@@ -151,6 +165,19 @@ class Transport:
     def close(self) -> None:
         """Close all connections."""
         self._adapter.close()
+
+
+class _Adapter(HTTPAdapter):
+    """requests' way to one host, with TLS settings of our own and no attempts but ours."""
+
+    def __init__(self, context: ssl.SSLContext, *, connections: int) -> None:
+        self._context = context
+        super().__init__(
+            pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=True
+        )
+
+    def init_poolmanager(self, *arguments: Any, **details: Any) -> None:  # noqa: ANN401  see base
+        super().init_poolmanager(*arguments, **details, ssl_context=self._context)
 
 
 def _with_wait(account: Account, waited_secs: float) -> Account:

@@ -40,6 +40,7 @@ def collect(ask: Ask, *, start_ms: int, end_ms: int, limit: int) -> tuple[Event,
     pending = [_Window(start_ms - 1, end_ms)]
     while pending:
         pending.extend(collection.visit(pending.pop()))
+        pending = pending or collection.doubts()
     return collection.events()
 
 
@@ -77,7 +78,7 @@ class _Collection:
         self._largest_page = 0
         self._most_run_ins = 0
         self._refuted: set[_Kept] = set()
-        self._undecided: list[_Window] = []
+        self._undecided: list[tuple[_Window, Sequence[Event]]] = []
 
     def events(self) -> tuple[Event, ...]:
         return tuple(sorted(self._known.values(), key=lambda event: event.timeline_key))
@@ -89,28 +90,38 @@ class _Collection:
         self._known |= {event.event_id: event for event in page}
         if any(event.start_ms in window.claimed for event in news):
             self._refuted.add(window.guess)
-        undecided = self._decided(window, page, is_news=bool(news))
+        undecided = self._decided(window, is_news=bool(news))
         is_full = len(page) >= min(self._limit, self._cap)
-        is_doubtful = self._cap == MOST_ROWS and self._might_be_capped(page) and bool(news)
+        is_doubtful = not is_full and self._cap == MOST_ROWS and self._might_be_capped(page)
+        if is_doubtful and not news:
+            self._undecided.append((window, page))
+            is_doubtful = False
         self._largest_page = max(self._largest_page, len(page))
         if not is_full and not is_doubtful:
             return undecided
         narrowed = self._narrowed(window, page, doubted_rows=0 if is_full else len(page))
         return undecided + narrowed
 
-    def _decided(
-        self, window: _Window, page: Sequence[Event], *, is_news: bool
-    ) -> tuple[_Window, ...]:
+    def doubts(self) -> list[_Window]:
+        """Windows to ask for when all else is known: pages that hold as much as any, and no news.
+
+        They may be all there is, or end at a cap.
+        """
+        undecided, self._undecided = self._undecided, []
+        return [
+            piece
+            for window, page in undecided
+            if len(page) >= self._largest_page
+            for piece in self._narrowed(window, page, doubted_rows=len(page))
+        ]
+
+    def _decided(self, window: _Window, *, is_news: bool) -> tuple[_Window, ...]:
         """Learn whether pages are capped; gives the windows that have to be asked for again."""
-        if not window.doubted_rows or self._cap < MOST_ROWS:
+        if not window.doubted_rows or self._cap < MOST_ROWS or not is_news:
             return ()
-        if is_news:
-            self._cap = window.doubted_rows
-            undecided, self._undecided = tuple(self._undecided), []
-            return undecided
-        if len(page) >= window.doubted_rows:
-            self._undecided.append(window)
-        return ()
+        self._cap = window.doubted_rows
+        undecided, self._undecided = self._undecided, []
+        return tuple(one for one, _ in undecided)
 
     def _might_be_capped(self, page: Sequence[Event]) -> bool:
         """A page shorter than another one is not: no console has more than one cap."""

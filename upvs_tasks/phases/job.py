@@ -45,7 +45,7 @@ class Connection:
         return self._console.account if self._console else None
 
     def close(self) -> None:
-        """Log off, and end the embedded console if it was started."""
+        """Hang up, and end the embedded console if it was started."""
         if self._console is not None:
             self._console.close()
         if self._embedded is not None:
@@ -63,6 +63,9 @@ class Connection:
             ca_file=settings.ca_file,
             tls_insecure=settings.tls_insecure,
             direct_api=settings.direct_api,
+            totp_secret=settings.totp_secret,
+            one_time_code=settings.one_time_code,
+            session_file=settings.session_file,
         )
 
 

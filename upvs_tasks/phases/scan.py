@@ -110,7 +110,8 @@ def _story(index: ClipIndex) -> str:
     if not index.entries:
         return f"{head}: nothing to fetch{_running(index)}"
     asked_mins = sum(entry.clip.duration_ms for entry in index.entries) / 60_000
-    counted = f"{index.event_count} events in {len(index.entries)} clips, {asked_mins:.1f} min"
+    events = "1 event" if index.event_count == 1 else f"{index.event_count} events"
+    counted = f"{events} in {len(index.entries)} clips, {asked_mins:.1f} min"
     return f"{head}: {counted}{_running(index)}"
 
 

@@ -1,0 +1,228 @@
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.console.asking import Asking
+from tests.console.conftest import Running
+from upvs_tasks.console.client import Console
+from upvs_tasks.console.session_file import KeptSession, SessionFile
+from upvs_tasks.simulator import Behaviour, Csrf, Flavour
+
+HOUR_SECS = 3_600
+NOW_SECS = 1_705_341_600.0
+SESSION = KeptSession("TOKEN", "cookie", "csrf", int(NOW_SECS) + HOUR_SECS)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the session is to be kept."""
+    return tmp_path / "private" / "session.json"
+
+
+def keeping(asking: Asking, path: Path, *, direct: bool = False, username: str = "") -> Console:
+    """One more process's client."""
+    access = asking.access(direct=direct, username=username)
+    return asking.client(replace(access, session_file=path))
+
+
+def file_of(path: Path, *, host: str = "https://192.0.2.1", user: str = "somebody") -> SessionFile:
+    return SessionFile(path, base_url=host, username=user)
+
+
+@pytest.mark.parametrize("cookie_name", ["TOKEN", "UOS_TOKEN"])
+@pytest.mark.parametrize("csrf", list(Csrf))
+def test_a_later_process_goes_on_with_the_session(
+    running: Running, path: Path, cookie_name: str, csrf: Csrf
+) -> None:
+    """Several commands burn one of the five logins a minute."""
+    asking = running(Behaviour(cookie_name=cookie_name, csrf=csrf))
+    for _ in range(7):
+        assert keeping(asking, path).bootstrap().cameras
+    assert asking.asked("login") == 1
+
+
+def test_a_direct_recorder_s_token_is_kept_as_well(running: Running, path: Path) -> None:
+    """It says itself how long it lasts."""
+    asking = running(Behaviour(flavour=Flavour.LEGACY))
+    for _ in range(2):
+        assert keeping(asking, path, direct=True).bootstrap().cameras
+    assert asking.asked("login") == 1
+
+
+def test_nothing_is_kept_unless_asked_for(asking: Asking, tmp_path: Path) -> None:
+    """A cookie on the disk is a decision."""
+    asking.console.bootstrap()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_is_private_and_holds_no_password(asking: Asking, path: Path) -> None:
+    """Nor the user's name or the console's address."""
+    keeping(asking, path).bootstrap()
+    assert path.stat().st_mode & 0o777 == 0o600
+    written = path.read_text(encoding="utf-8")
+    assert orjson.loads(written).keys() == {"owner", "name", "token", "csrf_token", "expires_secs"}
+    for secret in (asking.simulated.password, asking.simulated.username, "127.0.0.1"):
+        assert secret not in written
+    assert [other.name for other in path.parent.iterdir() if other.suffix == ".partial"] == []
+
+
+def test_a_session_that_the_console_forgot_is_dropped_and_renewed(
+    asking: Asking, path: Path
+) -> None:
+    """One fresh login, kept in its place."""
+    keeping(asking, path).bootstrap()
+    former = path.read_bytes()
+    asking.simulated.kill_sessions()
+    assert keeping(asking, path).bootstrap().cameras
+    assert asking.asked("login") == 2
+    assert path.read_bytes() != former
+    assert keeping(asking, path).bootstrap().cameras
+    assert asking.asked("login") == 2
+
+
+@pytest.mark.parametrize(("left_secs", "is_used"), [(61, True), (60, False), (-1, False)])
+def test_a_session_about_to_end_is_not_used(path: Path, left_secs: int, *, is_used: bool) -> None:
+    """The last minute is not worth a question."""
+    kept = replace(SESSION, expires_secs=int(NOW_SECS) + left_secs)
+    file_of(path).write(kept)
+    assert file_of(path).read(NOW_SECS) == (kept if is_used else None)
+
+
+@pytest.mark.parametrize(
+    ("host", "user"), [("https://192.0.2.2", "somebody"), ("https://192.0.2.1", "somebody else")]
+)
+def test_another_console_s_or_user_s_session_is_ignored(path: Path, host: str, user: str) -> None:
+    """And left where it is, until a login of our own."""
+    file_of(path).write(SESSION)
+    assert file_of(path, host=host, user=user).read(NOW_SECS) is None
+    file_of(path, host=host, user=user).drop(SESSION.token)
+    assert file_of(path).read(NOW_SECS) == SESSION
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o622])
+def test_a_file_that_others_can_read_is_deleted_with_a_warning(
+    asking: Asking, path: Path, caplog: pytest.LogCaptureFixture, mode: int
+) -> None:
+    """Whoever read it may be in already; the session in it is not used any more."""
+    keeping(asking, path).bootstrap()
+    token = orjson.loads(path.read_bytes())["token"]
+    path.chmod(mode)
+    assert keeping(asking, path).bootstrap().cameras
+    assert asking.asked("login") == 2
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert orjson.loads(path.read_bytes())["token"] != token
+    warned = [record.getMessage() for record in caplog.records]
+    assert warned == ["session file was not private and is deleted"]
+    assert token not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"owner": 1}',
+        b'{"owner": "x", "name": "TOKEN", "token": "t", "csrf_token": "c", "expires_secs": "1"}',
+    ],
+)
+def test_a_file_that_makes_no_sense_costs_a_login(
+    asking: Asking, path: Path, content: bytes
+) -> None:
+    """And is replaced."""
+    path.parent.mkdir()
+    path.write_bytes(content)
+    path.chmod(0o600)
+    assert keeping(asking, path).bootstrap().cameras
+    assert keeping(asking, path).bootstrap().cameras
+    assert asking.asked("login") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("token", "a\r\nb"), ("token", ""), ("name", "Host"), ("csrf_token", "a\r\nb")],
+)
+def test_a_kept_value_that_is_fit_for_no_header_is_not_sent(
+    asking: Asking, path: Path, name: str, value: str
+) -> None:
+    """Whoever wrote it there."""
+    keeping(asking, path).bootstrap()
+    path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {name: value}))
+    assert keeping(asking, path).bootstrap().cameras
+
+
+def test_a_folder_that_may_not_be_written_costs_a_login_and_a_warning(
+    asking: Asking, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The run does not need the file."""
+    (tmp_path / "file").write_bytes(b"")
+    assert keeping(asking, tmp_path / "file" / "session.json").bootstrap().cameras
+    assert "session cannot be kept" in {record.getMessage() for record in caplog.records}
+
+
+def test_a_newer_session_of_another_process_is_not_dropped(path: Path) -> None:
+    """It may well be good."""
+    file_of(path).write(SESSION)
+    file_of(path).drop("an older cookie")
+    assert file_of(path).read(NOW_SECS) == SESSION
+    file_of(path).drop(SESSION.token)
+    assert not path.exists()
+
+
+def test_an_interrupted_write_leaves_the_former_session(path: Path) -> None:
+    """And what it left behind is in nobody's way."""
+    file_of(path).write(SESSION)
+    path.with_name(path.name + ".partial").write_bytes(b'{"owner": ')
+    assert file_of(path).read(NOW_SECS) == SESSION
+    newer = replace(SESSION, token="newer")
+    file_of(path).write(newer)
+    assert file_of(path).read(NOW_SECS) == newer
+
+
+def test_processes_that_write_at_once_leave_one_whole_session(path: Path) -> None:
+    """Whichever of them comes last."""
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from upvs_tasks.console.session_file import KeptSession, SessionFile\n"
+        "file = SessionFile(Path(sys.argv[1]), base_url='https://192.0.2.1', username='somebody')\n"
+        "for number in range(200):\n"
+        "    token = sys.argv[2] * (1 + 37 * number % 4000)\n"
+        "    file.write(KeptSession('TOKEN', token, '', int(sys.argv[3])))\n"
+        "    kept = file.read(0)\n"
+        "    assert kept is None or len(set(kept.token)) == 1\n"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    writers = [
+        subprocess.Popen([*command, letter, str(int(time.time()) + HOUR_SECS)]) for letter in "ab"
+    ]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    kept = file_of(path).read(NOW_SECS)
+    assert kept is not None
+    assert set(kept.token) in ({"a"}, {"b"})
+
+
+def test_threads_that_start_together_take_up_one_kept_session(asking: Asking, path: Path) -> None:
+    """It is read once."""
+    keeping(asking, path).bootstrap()
+    later = keeping(asking, path)
+    with ThreadPoolExecutor(8) as workers:
+        assert all(workers.map(lambda _: later.bootstrap().cameras, range(8)))
+    assert asking.asked("login") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_of_another_owner_is_not_used(asking: Asking, path: Path) -> None:
+    """Whoever owns it can read it, and could have written it."""
+    keeping(asking, path).bootstrap()
+    os.chown(path, 65_534, 65_534)
+    assert keeping(asking, path).bootstrap().cameras
+    assert asking.asked("login") == 2

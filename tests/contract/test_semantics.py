@@ -1,0 +1,151 @@
+"""Whatever day it was and whichever way a console answers, every event is found exactly once."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from math import ceil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+from tests.contract.random_days import (
+    CAMERA_ID,
+    DAY,
+    Burst,
+    RandomDay,
+    behaviours,
+    days,
+    held,
+    wanted,
+)
+from upvs_tasks.console.client import Access, Console
+from upvs_tasks.console.retrying import Patience
+from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, events_of_day
+from upvs_tasks.simulator import (
+    Behaviour,
+    Kept,
+    SimulatedConsole,
+    SimulatedEvent,
+    Window,
+)
+
+pytestmark = pytest.mark.contract
+
+SPARE_REQUESTS = 20
+profile = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What our client made of a console's lists, and how often it asked."""
+
+    found: DayEvents
+    requests: int
+
+
+def listed(
+    events: list[SimulatedEvent], behaviour: Behaviour, page_limit: int, state_dir: Path
+) -> Listing:
+    """Ask a console that holds these events, and no others, for the day."""
+    with SimulatedConsole(behaviour=behaviour, state_dir=state_dir) as simulated:
+        for camera in simulated.cameras:
+            simulated.set_events((), camera_id=camera.camera_id)
+        simulated.set_events(events)
+        access = Access(
+            simulated.host, simulated.username, simulated.password, Path(simulated.ca_file)
+        )
+        with Console(access, patience=Patience.of(1), page_limit=page_limit) as console:
+            rows = console.events(
+                CAMERA_ID,
+                start_ms=DAY.start_ms,
+                end_ms=DAY.end_ms,
+                event_types=DEFAULT_EVENT_TYPES,
+            )
+            noon_ms = DAY.start_ms + 43_200_000
+            console.export(CAMERA_ID, start_ms=noon_ms, end_ms=noon_ms + 2_000, into=BytesIO())
+            assert (console.account.logins, console.account.retries) == (1, 0)
+        asked = sum(request.endpoint == "events" for request in simulated.requests)
+    found = events_of_day(rows, day=DAY, camera_id=CAMERA_ID, event_types=DEFAULT_EVENT_TYPES)
+    return Listing(found, asked)
+
+
+def assert_it_is_all(found: DayEvents, events: list[SimulatedEvent]) -> None:
+    """Each event of the film once, with its bounds; those under way apart."""
+    expected = wanted(events)
+    ours = [*found.ended, *found.ongoing]
+    assert sorted(event.event_id for event in ours) == sorted(expected)
+    assert all(event.end_ms is None for event in found.ongoing)
+    assert {(event.event_id, event.start_ms, event.end_ms) for event in ours} == {
+        (event.event_id, event.start_ms, event.end_ms) for event in expected.values()
+    }
+
+
+def crowd(events: list[SimulatedEvent], behaviour: Behaviour) -> int:
+    """The highest number of rows for one instant."""
+    return max(
+        (held(events, behaviour, (event.start_ms - 4, event.start_ms + 4)) for event in events),
+        default=0,
+    )
+
+
+@settings(profile, max_examples=400)
+@given(
+    day=days,
+    behaviour=behaviours(st.none()),
+    page_limit=st.sampled_from([20, 30, 50, 100]),
+)
+def test_every_event_of_a_day_is_found_once_with_about_two_requests_a_page(
+    state_dir: Path, day: RandomDay, behaviour: Behaviour, page_limit: int
+) -> None:
+    """A page turns out full and is confirmed, and a few requests go into learning its habits."""
+    events = day.events(behaviour.event_ids)
+    listing = listed(events, behaviour, page_limit, state_dir)
+    assert_it_is_all(listing.found, events)
+    rows = held(events, behaviour, (DAY.start_ms - 1, DAY.end_ms))
+    event(f"{listing.requests} requests")
+    assert listing.requests <= 2 * ceil(rows / page_limit) + SPARE_REQUESTS
+
+
+@settings(profile, max_examples=100)
+@given(
+    day=days,
+    behaviour=behaviours(st.integers(20, 40)),
+    page_limit=st.sampled_from([20, 30, 500]),
+)
+def test_a_console_that_caps_its_pages_hides_nothing(
+    state_dir: Path, day: RandomDay, behaviour: Behaviour, page_limit: int
+) -> None:
+    """Unless half of a page happens at one instant, as no window is narrower."""
+    events = day.events(behaviour.event_ids)
+    assert behaviour.page_cap is not None
+    assume(crowd(events, behaviour) < behaviour.page_cap // 2)
+    assert_it_is_all(listed(events, behaviour, page_limit, state_dir).found, events)
+
+
+def motions(start_ms: int, count: int, *, lasts_ms: int | None = 20_000) -> Burst:
+    """Motions of our camera, a minute from one to the next."""
+    return Burst(start_ms, count, 60_000, lasts_ms, "motion", CAMERA_ID)
+
+
+EVENING_MS = DAY.start_ms + 20 * 3_600_000
+CAPPED = Behaviour(page_cap=20, window=Window.OVERLAP, limit_keeps_ascending=Kept.OLDEST)
+
+
+@pytest.mark.parametrize(
+    ("page_limit", "bursts"),
+    [
+        (500, (motions(EVENING_MS - 60_000, 1, lasts_ms=None), motions(EVENING_MS, 20))),
+        (20, (motions(EVENING_MS, 3, lasts_ms=7_200_000), motions(EVENING_MS + 600_000, 40))),
+    ],
+    ids=["below the limit", "at the limit"],
+)
+def test_a_cap_is_noticed_though_what_goes_on_fills_each_page_anew(
+    state_dir: Path, page_limit: int, bursts: tuple[Burst, ...]
+) -> None:
+    """A page of as many rows as the one before, and none of them new, proves nothing."""
+    events = RandomDay(bursts).events(CAPPED.event_ids)
+    assert crowd(events, CAPPED) < 6
+    assert_it_is_all(listed(events, CAPPED, page_limit, state_dir).found, events)

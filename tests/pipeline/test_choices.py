@@ -1,0 +1,89 @@
+"""The choice of footage: which events, how much around them, or all of the day."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from tests.pipeline.project import Project
+from upvs_tasks.simulator import SPARROW, Behaviour, SimulatedConsole
+
+
+def clock_ms(text: str) -> int:
+    """Unix ms of a wall time in New York, where the console is."""
+    moment = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("America/New_York"))
+    return round(moment.timestamp() * 1000)
+
+
+def spans(project: Project) -> list[tuple[object, object]]:
+    """Start and end of each clip."""
+    return [(entry["start_ms"], entry["end_ms"]) for entry in project.entries()]
+
+
+def test_all_footage_comes_in_slices_of_an_hour_at_most(project: Project) -> None:
+    project.configure(source="continuous", start="09:20", end="11:40")
+    run = project.doit("run", "fetch")
+    assert run.code == 0, run.output
+    assert spans(project) == [
+        (clock_ms("2024-01-17T09:20"), clock_ms("2024-01-17T10:00")),
+        (clock_ms("2024-01-17T10:00"), clock_ms("2024-01-17T11:00")),
+        (clock_ms("2024-01-17T11:00"), clock_ms("2024-01-17T11:40")),
+    ]
+    assert project.requests("/events") == 0
+    assert len(project.clips) == 3
+
+
+def test_only_events_in_which_somebody_was_recognised(project: Project) -> None:
+    project.date = "2024-01-15"
+    project.configure(smart_types=["person"])
+    assert project.doit("run", "scan").code == 0
+    events = [event for entry in project.entries() for event in entry["events"]]  # type: ignore[attr-defined]  # parsed JSON
+    assert events
+    assert all("person" in event["smart_types"] for event in events)
+
+
+def test_padding_widens_each_clip(project: Project) -> None:
+    project.doit("run", "scan")
+    plain = spans(project)
+    project.doit("run", "scan", "padding_secs=3")
+    padded = [(int(str(start)) - 3_000, int(str(end)) + 3_000) for start, end in plain]
+    assert spans(project) == padded
+
+
+def test_a_day_that_is_not_over_is_provisional_and_completed_later(project: Project) -> None:
+    zone = ZoneInfo("America/New_York")
+    start_ms = round(datetime.now(zone).timestamp() * 1000) - 60_000
+    project.date = datetime.fromtimestamp(start_ms / 1000, zone).date().isoformat()
+    project.console.set_events((), camera_id=SPARROW.camera_id)
+    project.console.add_event(start_ms, start_ms + 12_000, camera_id=SPARROW.camera_id)
+    running = project.console.add_event(start_ms + 30_000, None, camera_id=SPARROW.camera_id)
+    first = project.doit("run", "timelapse")
+    assert first.code == 0, first.output
+    assert "under way: motion" in first.output
+    assert len(project.clips) == 1
+    assert state(project) == "provisional"
+
+    project.console.end_event(running.event_id, start_ms + 45_000)
+    second = project.doit("run", "timelapse")
+    assert second.code == 0, second.output
+    assert len(project.clips) == 2
+    assert project.exports() == [start_ms, start_ms + 30_000]
+
+
+def test_a_day_that_is_over_is_final(project: Project) -> None:
+    project.doit("run", "timelapse")
+    assert state(project) == "final"
+
+
+def test_a_console_that_bears_two_exports_at_once_gives_everything(project: Project) -> None:
+    behaviour = Behaviour(max_parallel_exports=2, export_latency_secs=0.05)
+    with SimulatedConsole(behaviour=behaviour) as console:
+        struggling = Project(project.folder / "struggling", console, date="2024-01-15")
+        run = struggling.doit("run", "fetch", "max_workers=4")
+        assert run.code == 0, run.output
+        assert len(struggling.clips) == len(struggling.entries()) > 20
+
+
+def state(project: Project) -> str:
+    """Whether day.json says provisional or final."""
+    return str(orjson.loads((project.out / "metadata" / "day.json").read_bytes())["state"])

@@ -1,0 +1,112 @@
+"""A session kept for later processes: cookie, CSRF token and expiry; never a password."""
+
+import logging
+import os
+import stat
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from upvs_tasks import durable
+from upvs_tasks.errors import FolderBusy, StorageError
+
+log = logging.getLogger(__name__)
+
+_PRIVATE = 0o600
+_OTHERS = 0o077
+# A session that ends in the middle of the first question would only cost one.
+_MARGIN_SECS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSession:
+    """What it takes to go on with a session; ``name`` is its cookie's, or Authorization."""
+
+    name: str
+    token: str = field(repr=False)
+    csrf_token: str = field(repr=False)
+    expires_secs: int
+
+
+class SessionFile:
+    """The file of one console and user; what belongs to others in it is let be until a login.
+
+    Whatever is wrong with it costs a login and no more.
+    """
+
+    def __init__(self, path: Path, *, base_url: str, username: str) -> None:
+        self._path = path
+        self._owner = sha256(f"{base_url}\n{username}".encode()).hexdigest()
+
+    def read(self, unix_secs: float) -> KeptSession | None:
+        """The session, if it is ours and lasts a minute yet."""
+        content = self._private_content()
+        session = _parsed(durable.decode_json(content), self._owner) if content else None
+        if session is None or session.expires_secs - unix_secs <= _MARGIN_SECS:
+            return None
+        return session
+
+    def write(self, session: KeptSession) -> None:
+        """Keep a session; where another process is at it, that one's is kept."""
+        document = {
+            "owner": self._owner,
+            "name": session.name,
+            "token": session.token,
+            "csrf_token": session.csrf_token,
+            "expires_secs": session.expires_secs,
+        }
+        lock_path = self._path.with_name(self._path.name + ".lock")
+        try:
+            with durable.holding(lock_path), durable.replacing(self._path) as stream:
+                os.fchmod(stream.fileno(), _PRIVATE)
+                stream.write(durable.encode_json(document))
+        except FolderBusy:
+            log.debug("session is kept by another process")
+        except (StorageError, OSError) as error:
+            self._warn("session cannot be kept", str(error))
+
+    def drop(self, token: str) -> None:
+        """Forget a session that the console does not know any more; not a newer one."""
+        content = self._private_content()
+        session = _parsed(durable.decode_json(content), self._owner) if content else None
+        if session is not None and session.token == token:
+            self._delete()
+
+    def _private_content(self) -> bytes | None:
+        """What the file holds; one that others may read is deleted instead."""
+        try:
+            with self._path.open("rb") as stream:
+                status = os.fstat(stream.fileno())
+                if status.st_uid == os.getuid() and not stat.S_IMODE(status.st_mode) & _OTHERS:
+                    return stream.read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._warn("session file cannot be read", error.strerror or "no reason given")
+            return None
+        self._warn("session file was not private and is deleted", "others may have read it")
+        self._delete()
+        return None
+
+    def _delete(self) -> None:
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            self._warn("session file cannot be deleted", error.strerror or "no reason given")
+
+    def _warn(self, event: str, reason: str) -> None:
+        log.warning(event, extra={"path": str(self._path), "reason": reason})
+
+
+def _parsed(document: Any, owner: str) -> KeptSession | None:  # noqa: ANN401  parsed JSON
+    match document:
+        case {
+            "owner": str(whose),
+            "name": str(name),
+            "token": str(token),
+            "csrf_token": str(csrf_token),
+            "expires_secs": int(expires_secs),
+        } if whose == owner:
+            return KeptSession(name, token, csrf_token, expires_secs)
+    return None

@@ -16,7 +16,8 @@
     │   ├── CannotHeal          a fact that asking again within the run does not change
     │   │   ├── NoFootage         the console holds no recording for the span
     │   │   └── ExportImpossible  the console will not export the span, and is well otherwise
-    │   └── AttemptsExhausted   it did not heal in time          (ErrMaxAttemptsExceeded)
+    │   ├── AttemptsExhausted   it did not heal in time          (ErrMaxAttemptsExceeded)
+    │   └── SilenceDoubted      it lists nothing, but says elsewhere that there was something
     ├── FootageBroken           a file is not the whole video that it should be
     ├── RenderFailed            the film could not be made
     ├── VerificationFailed      what is on the disk is not what was promised
@@ -109,6 +110,10 @@ class ExportImpossible(CannotHeal):
 
 class AttemptsExhausted(ConsoleError):  # noqa: N818  the specification names it
     """All attempts failed; the message ends with the reason of the last."""
+
+
+class SilenceDoubted(ConsoleError):  # noqa: N818  named for the fact
+    """The console lists no events for a day on which, by its own word, there were some."""
 
 
 class FootageBroken(UpvsError):  # noqa: N818  named for the fact

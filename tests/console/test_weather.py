@@ -183,6 +183,18 @@ def test_a_console_that_is_well_is_not_waited_for(asking: Asking, status: int) -
     assert asking.asked("nvr") == 1
 
 
+def test_nobody_looks_whether_a_console_is_there_that_has_just_answered(asking: Asking) -> None:
+    """Another worker's success, after the question that failed was put, says so."""
+    asking.simulated.order(Fault(FaultKind.STALL_FIRST))
+    with ThreadPoolExecutor(1) as pool:
+        stalled = pool.submit(one_attempt, asking.console, 1)
+        asking.simulated.wait_for_stalls()
+        assert asking.events()
+        asking.simulated.close()
+        assert isinstance(stalled.exception(), AttemptsExhausted)
+    assert asking.waits_secs == []
+
+
 def test_a_console_without_its_recorder_s_page_is_asked_for_the_list(asking: Asking) -> None:
     """Which must exist in any case."""
     asking.simulated.order(

@@ -92,6 +92,18 @@ class Console:
         listed = collect(page, start_ms=start_ms, end_ms=end_ms, limit=self._page_limit)
         return tuple(event for event in listed if event.camera_id is not None)
 
+    def events_otherwise(
+        self, camera_id: str, *, start_ms: int, end_ms: int, event_types: Sequence[str]
+    ) -> tuple[Event, ...]:
+        """One page of the same window, asked for in the other spelling that consoles have known.
+
+        protect-archiver found whole months without events when the one it used went out of use.
+        """
+        usual = _events_question(camera_id, event_types, (start_ms, end_ms), self._page_limit)
+        spelled = {"types": "type"}
+        params = tuple((spelled.get(name, name), value) for name, value in usual.params)
+        return tuple(self._persistent(replace(usual, params=params), parse_events))
+
     def export(
         self,
         camera_id: str,

@@ -4,6 +4,7 @@ import logging
 import time
 
 from upvs_tasks import durable
+from upvs_tasks.errors import SilenceDoubted
 from upvs_tasks.model.camera import Camera, resolve_camera
 from upvs_tasks.model.clip import Clip, FilmedSource, Padding, clips_of, slices_of
 from upvs_tasks.model.day import Day
@@ -12,6 +13,9 @@ from upvs_tasks.model.index import ClipIndex
 from upvs_tasks.phases.job import Job
 
 log = logging.getLogger(__name__)
+
+# What a camera has just seen need not be an event yet.
+_LISTED_AFTER_MS = 600_000
 
 
 def run(job: Job) -> str:
@@ -69,6 +73,8 @@ def _event_clips(job: Job, camera: Camera, day: Day) -> tuple[tuple[Clip, ...], 
         event_types=settings.event_types,
         smart_types=settings.smart_types,
     )
+    if not events.ended and not events.ongoing and not settings.smart_types:
+        _doubt_silence(job, camera, day)
     padding_ms = round(settings.padding_secs * 1000)
     clips = clips_of(
         events.ended,
@@ -77,6 +83,31 @@ def _event_clips(job: Job, camera: Camera, day: Day) -> tuple[tuple[Clip, ...], 
         padding=Padding(padding_ms, padding_ms),
     )
     return clips, events.ongoing
+
+
+def _doubt_silence(job: Job, camera: Camera, day: Day) -> None:
+    """Raise SilenceDoubted where the console says elsewhere that something happened.
+
+    An empty list looks like a quiet day, but may be a query that a new version does not understand.
+    """
+    wanted = job.settings.event_types
+    contradiction = ""
+    moved_ms = camera.last_motion_ms or 0
+    is_old = moved_ms < time.time() * 1000 - _LISTED_AFTER_MS
+    if "motion" in wanted and day.contains(moved_ms) and is_old:
+        contradiction = f"the camera says that it saw motion at {day.clock(moved_ms):%H:%M:%S}"
+    else:
+        listed = job.connection.console().events_otherwise(
+            camera.camera_id, start_ms=day.start_ms, end_ms=day.end_ms, event_types=wanted
+        )
+        found = events_of_day(listed, day=day, camera_id=camera.camera_id, event_types=wanted)
+        if count := len(found.ended) + len(found.ongoing):
+            contradiction = f"asked in another way, it lists {count}"
+    if contradiction:
+        raise SilenceDoubted(
+            f"the console lists no events of {camera.name} on {day.text}, but {contradiction}: "
+            "its list is not to be trusted; look at the day in Protect itself, then run again"
+        )
 
 
 def _camera_document(camera: Camera, console_version: str) -> dict[str, object]:

@@ -64,6 +64,10 @@ class Run:
         self._resources.callback(self._connection.close)
         self._resources.enter_context(signals.heeded())
         log.info("run begins", extra={"out_dir": str(layout.out_dir)})
+        if asks_console and settings.is_demo:
+            self.terminal.tell("demo", "the embedded console stands in for a real one")
+        elif asks_console and settings.tls_insecure:
+            self.terminal.warn("WARNING: the console's certificate is not checked (tls_insecure)")
 
     def fail(self, error: UpvsError) -> None:
         """Remember the gravest thing that happened; 3 (usage) before 2 (access) before 1."""

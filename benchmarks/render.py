@@ -1,9 +1,12 @@
-"""How long the film takes: the segment engine, the specification's command, and encoding alone.
+"""How long the film takes: the segment engine, the specification's command, and the least possible.
 
     python -m benchmarks.render --frames 1500 --repeats 3
 
 Makes real footage in a temporary folder and renders it at several speeds, the contestants taking
-turns. The table gives medians of wall seconds and of CPU seconds of all processes together.
+turns. The least possible is to encode the planned pictures, which lie ready, with the
+specification's encoder, and to decode no more than the plan needs. The table gives medians of wall
+seconds and of CPU seconds of all processes together. Size and SSIM, against the planned pictures,
+are compared with those of the specification's encoder for the very same pictures.
 """
 
 import argparse
@@ -15,11 +18,20 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
+
+from av.video.frame import VideoFrame
 
 from upvs_tasks.media import ffmpeg
-from upvs_tasks.media.concat import ENCODER_THREADS, ConcatRender, concat_command
+from upvs_tasks.media.concat import (
+    ENCODER_THREADS,
+    X264_ALIKE,
+    ConcatRender,
+    concat_command,
+)
+from upvs_tasks.media.decode import decoded_frames
 from upvs_tasks.media.join import (
     FilmTags,
     Join,
@@ -30,17 +42,20 @@ from upvs_tasks.media.join import (
 )
 from upvs_tasks.media.probe import read_sample_table
 from upvs_tasks.media.segment import SegmentJob, Shot
-from upvs_tasks.media.segment_worker import render_apart
+from upvs_tasks.media.segment_worker import render_apart, stop_all
 from upvs_tasks.model.concat import concat_text
 from upvs_tasks.model.film_format import FilmFormat
 from upvs_tasks.model.footage import SampleTable
-from upvs_tasks.model.plan import Plan, plan_film
+from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, Plan, Run, Segment, plan_film
 from upvs_tasks.model.source import Source, SourceClip
 from upvs_tasks.model.speed import Speed
 
 _DISTINCT_CLIPS = 4
 _CAMERA_FPS = 30
 _ENCODERS = {"h264": "libx264", "hevc": "libx265"}
+
+# Where one input claims a matrix and the other none, ffmpeg would convert its colours.
+_SAME_COLOURS = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +68,11 @@ class Arena:
     speed: Speed
     film: FilmFormat
     processes: int
+
+    @property
+    def raw(self) -> Path:
+        """The planned pictures, not compressed: 3 MB each at 1080p."""
+        return self.folder / "frames.yuv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +93,9 @@ def main() -> None:
             made = _make_clips(Path(name), flags, gop_secs)
             for factor in flags.speeds:
                 arena = _arena(Path(name), made, flags, factor)
-                _print_row(gop_secs, factor, arena, _measured(arena, flags.repeats))
+                _write_raw(arena)
+                measures = _measured(arena, flags.repeats)
+                _print_row((gop_secs, factor), arena, measures, _likenesses(arena))
 
 
 def _flags() -> argparse.ArgumentParser:
@@ -125,7 +147,34 @@ def _arena(folder: Path, made: Sequence[Path], flags: argparse.Namespace, factor
     source = Source.of(_source_clip(place, path, tables) for place, path in enumerate(clips))
     frames = round(source.duration_ms * film.fps / 1000 / factor)
     speed = Speed(source.duration_ms, 600, factor, film.fps, frames)
-    return Arena(folder, clips, plan_film(source, speed), speed, film, flags.processes)
+    plan = _evenly_cut(plan_film(source, speed), flags.processes)
+    return Arena(folder, clips, plan, speed, film, flags.processes)
+
+
+def _evenly_cut(plan: Plan, processes: int) -> Plan:
+    """The plan in as many segments for each process.
+
+    A film of the usual length has dozens, so that all are busy to its end; with two or three, one
+    would wait for the other half of the time.
+    """
+    picks = list(plan.picks())
+    rounds = -(-len(picks) // (FRAMES_PER_SEGMENT * processes))
+    count = min(rounds * processes, len(picks))
+    borders = [len(picks) * number // count for number in range(count + 1)]
+    return Plan(
+        plan.source,
+        tuple(
+            Segment(number, _runs(picks[start:end]))
+            for number, (start, end) in enumerate(pairwise(borders))
+        ),
+    )
+
+
+def _runs(picks: Sequence[tuple[int, int]]) -> tuple[Run, ...]:
+    return tuple(
+        Run(clip, tuple(frame for _, frame in shown))
+        for clip, shown in groupby(picks, lambda pick: pick[0])
+    )
 
 
 def _source_clip(place: int, path: Path, tables: dict[Path, SampleTable]) -> SourceClip:
@@ -135,17 +184,16 @@ def _source_clip(place: int, path: Path, tables: dict[Path, SampleTable]) -> Sou
 
 def _measured(arena: Arena, repeats: int) -> dict[str, list[Measure]]:
     """Every contestant, in turns."""
-    raw = _raw_frames(arena)
     contestants: dict[str, Callable[[], Path]] = {
         "reference": lambda: _reference(arena),
         "ours": lambda: _ours(arena),
-        "encode": lambda: _encode_only(arena, raw),
+        "encode": lambda: _encode_only(arena),
+        "decode": lambda: _decode_only(arena),
     }
     measures: dict[str, list[Measure]] = {name: [] for name in contestants}
     for _ in range(repeats):
         for name, contestant in contestants.items():
             measures[name].append(_timed(contestant))
-    raw.unlink()
     return measures
 
 
@@ -161,10 +209,11 @@ def _cpu_secs() -> float:
 
 
 def _ours(arena: Arena) -> Path:
-    plan = plan_film(arena.plan.source, arena.speed)
-    jobs = list(_jobs(arena, plan))
+    plan_film(arena.plan.source, arena.speed)
+    jobs = list(_jobs(arena))
     with ThreadPoolExecutor(arena.processes) as pool:
         lengths = [result.frames for result in pool.map(render_apart, jobs)]
+    stop_all()  # only of processes that have ended the CPU time is known
     folder = arena.folder
     join = Join(folder / "list.txt", folder / "tags.txt", folder / "ours.mp4", arena.film.fps)
     parts = zip((job.output_path for job in jobs), lengths, strict=True)
@@ -176,7 +225,8 @@ def _ours(arena: Arena) -> Path:
     return join.output_path
 
 
-def _jobs(arena: Arena, plan: Plan) -> Iterator[SegmentJob]:
+def _jobs(arena: Arena) -> Iterator[SegmentJob]:
+    plan = arena.plan
     for segment in plan.segments:
         shots = tuple(
             Shot.of(
@@ -213,23 +263,67 @@ def _reference_command(arena: Arena, path: Path) -> tuple[str, ...]:
     return concat_command(ffmpeg.find_ffmpeg(), render)
 
 
-def _raw_frames(arena: Arena) -> Path:
-    """The reference's pictures, not compressed: 3 MB each at 1080p."""
-    path, film = arena.folder / "frames.yuv", arena.film
-    faster = f"setpts=PTS/{arena.speed.speed_factor},fps={film.fps}"
-    (arena.folder / "concat.txt").write_text(concat_text(arena.clips), encoding="utf-8")
-    source = ["-f", "concat", "-safe", "0", "-i", str(arena.folder / "concat.txt")]
-    _run([*source, "-vf", faster, "-frames:v", str(arena.speed.output_frames), str(path)])
-    return path
+def _write_raw(arena: Arena) -> None:
+    with arena.raw.open("wb") as raw:
+        for job in _jobs(arena):
+            for shot in job.shots:
+                for frame in decoded_frames(shot.path, shot.wanted):
+                    if frame is None:
+                        raise AssertionError("footage made here cannot be decoded")
+                    raw.writelines(_rows(frame))
 
 
-def _encode_only(arena: Arena, raw: Path) -> Path:
+def _rows(frame: VideoFrame) -> Iterator[bytes]:
+    for plane in frame.planes:
+        content = bytes(plane)
+        for row in range(plane.height):
+            start = row * plane.line_size
+            yield content[start : start + plane.width]
+
+
+def _decode_only(arena: Arena) -> Path:
+    """What the plan needs, in as many threads as there are processes; libav needs no GIL."""
+
+    def decode(job: SegmentJob) -> None:
+        for shot in job.shots:
+            for _ in decoded_frames(shot.path, shot.wanted):
+                pass
+
+    with ThreadPoolExecutor(arena.processes) as pool:
+        list(pool.map(decode, _jobs(arena)))
+    return arena.raw
+
+
+def _encode_only(arena: Arena) -> Path:
     path, film = arena.folder / "encode.mp4", arena.film
-    size = f"{film.width}x{film.height}"
-    source = ["-f", "rawvideo", "-s", size, "-r", str(film.fps), "-i", str(raw)]
     encoder = ["-c:v", "libx264", "-preset", film.preset, "-crf", str(film.crf)]
-    _run([*source, *encoder, "-threads", str(ENCODER_THREADS), str(path)])
+    alike = ["-x264-params", X264_ALIKE, "-threads", str(ENCODER_THREADS)]
+    _run([*_raw_input(arena), *encoder, *alike, str(path)])
     return path
+
+
+def _raw_input(arena: Arena) -> list[str]:
+    film = arena.film
+    size = f"{film.width}x{film.height}"
+    return ["-f", "rawvideo", "-s", size, "-r", str(film.fps), "-i", str(arena.raw)]
+
+
+def _likenesses(arena: Arena) -> tuple[float, float]:
+    """Mean SSIM of our film, and of the specification's encoder, to the planned pictures."""
+    stats = arena.folder / "ssim.txt"
+    means = []
+    for name in ("ours.mp4", "encode.mp4"):
+        film = ["-i", str(arena.folder / name)]
+        alike = f"settb=1/{arena.film.fps},setpts=N,{_SAME_COLOURS}"
+        compared = f"[0:v]{alike}[film];[1:v]{alike}[raw];[film][raw]ssim=stats_file={stats}"
+        _run([*film, *_raw_input(arena), "-lavfi", compared, "-f", "null", "-"])
+        words = stats.read_text(encoding="utf-8").split()
+        shares = [float(word[4:]) for word in words if word.startswith("All:")]
+        if len(shares) != arena.speed.output_frames:
+            raise AssertionError(f"{name} has {len(shares)} frames")
+        means.append(fmean(shares))
+    arena.raw.unlink()
+    return means[0], means[1]
 
 
 def _run(arguments: Sequence[str]) -> None:
@@ -238,25 +332,37 @@ def _run(arguments: Sequence[str]) -> None:
 
 
 _HEAD = (
-    "| group | speed | film frames | reference wall / cpu s | ours | encode only "
-    "| ours / reference: wall, cpu | ours / encode: wall, cpu | size, ours / reference |\n"
-    "|--|--|--|--|--|--|--|--|--|"
+    "| group | speed | film frames | reference wall / cpu s | ours | encode only | decode only "
+    "| ours / reference: wall, cpu | ours / encode | ours / (encode + decode) "
+    "| size to encode's | SSIM: ours, encode |\n"
+    "|--|--|--|--|--|--|--|--|--|--|--|--|"
 )
 
 
 def _print_row(
-    gop_secs: int, factor: float, arena: Arena, measures: dict[str, list[Measure]]
+    footage: tuple[int, float],
+    arena: Arena,
+    measures: dict[str, list[Measure]],
+    likenesses: tuple[float, float],
 ) -> None:
     wall = {name: median(run.wall_secs for run in runs) for name, runs in measures.items()}
     cpu = {name: median(run.cpu_secs for run in runs) for name, runs in measures.items()}
-    times = " | ".join(f"{wall[name]:.2f} / {cpu[name]:.2f}" for name in measures)
-    size = measures["ours"][0].size_bytes / measures["reference"][0].size_bytes
-    ratios = " | ".join(
-        f"{wall['ours'] / wall[other]:.2f}, {cpu['ours'] / cpu[other]:.2f}"
-        for other in ("reference", "encode")
-    )
-    frames = arena.speed.output_frames
-    print(f"| {gop_secs} s | {factor:g} | {frames} | {times} | {ratios} | {size:.3f} |", flush=True)
+    size = measures["ours"][0].size_bytes / measures["encode"][0].size_bytes
+    ratios = [
+        f"{wall['ours'] / sum(wall[other] for other in others):.2f}, "
+        f"{cpu['ours'] / sum(cpu[other] for other in others):.2f}"
+        for others in (("reference",), ("encode",), ("encode", "decode"))
+    ]
+    cells = [
+        f"{footage[0]} s",
+        f"{footage[1]:g}",
+        str(arena.speed.output_frames),
+        *(f"{wall[name]:.2f} / {cpu[name]:.2f}" for name in measures),
+        *ratios,
+        f"{size:.3f}",
+        ", ".join(f"{likeness:.4f}" for likeness in likenesses),
+    ]
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -350,22 +350,6 @@ def test_the_bytes_are_the_same_in_any_number_of_processes(tmp_path: Path) -> No
     assert here.output_path.read_bytes() == films[0][0]
 
 
-@pytest.mark.parametrize("width", [160, 192, 480, 720])
-def test_the_bytes_do_not_depend_on_what_the_memory_held(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
-) -> None:
-    """With glibc, the variable fills whatever memory a program is given."""
-    film = replace(FILM, width=width, height=width * 9 // 16 // 2 * 2, preset="medium")
-    clip = numbered_clip(tmp_path, "clip", Recipe(frames=30, width=width, height=film.height))
-    contents = []
-    for filling in ("1", "170"):
-        monkeypatch.setenv("MALLOC_PERTURB_", filling)
-        job = SegmentJob(film, tmp_path / f"{filling}.mp4", (shot_of(clip, range(0, 30, 2)),))
-        render_apart(job)
-        contents.append(job.output_path.read_bytes())
-    assert contents[0] == contents[1]
-
-
 def test_a_job_survives_its_way_to_another_process(tmp_path: Path) -> None:
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=10))
     job = SegmentJob(FILM, tmp_path / "segment.mp4", (shot_of(clip, [1, 2]),))

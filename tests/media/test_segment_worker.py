@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from upvs_tasks.errors import RenderFailed, StorageError
 from upvs_tasks.media import segment_worker
 from upvs_tasks.media.segment import SegmentJob
 from upvs_tasks.media.segment_worker import render_apart
+from upvs_tasks.model.film_format import Codec
 
 ROOT = Path(__file__).parents[2]
 WORKER = "upvs_tasks.media.segment_worker"
@@ -106,6 +108,62 @@ def test_a_failure_is_one_line_of_json(tmp_path: Path) -> None:
         (line,) = worker.stdout
     assert worker.returncode != 0
     assert json.loads(line)["error"] == StorageError.__name__
+
+
+def children_of(job: SegmentJob, *, nice: int = 0) -> set[int]:
+    """Render a job: the ids of the processes that were at work meanwhile."""
+    seen: set[int] = set()
+    render_apart(job, nice=nice, on_frame=lambda _: seen.update(segment_worker.running()))
+    return seen
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Iterator[SegmentJob]:
+    """Job long enough to report how far it is, in a process that nobody has kept."""
+    segment_worker.stop_all()
+    clip = numbered_clip(tmp_path, "clip", Recipe(frames=20))
+    yield SegmentJob(FILM, tmp_path / "segment.mp4", (shot_of(clip, range(20)),))
+    segment_worker.stop_all()
+
+
+def test_a_process_that_did_well_renders_the_next_segment(job: SegmentJob) -> None:
+    first = children_of(job)
+    assert len(first) == 1
+    assert children_of(job) == first
+    assert not segment_worker.running()
+
+
+def test_a_kept_process_that_has_died_is_replaced(job: SegmentJob) -> None:
+    (first,) = children_of(job)
+    os.kill(first, signal.SIGKILL)
+    assert len(children_of(job) - {first}) == 1
+
+
+def test_a_process_is_not_kept_after_a_failure(job: SegmentJob) -> None:
+    first = children_of(job)
+    with pytest.raises(StorageError):
+        render_apart(replace(job, output_path=job.output_path.parent / "nowhere" / "s.mp4"))
+    assert not children_of(job) & first
+
+
+def test_another_niceness_takes_another_process(job: SegmentJob) -> None:
+    first = children_of(job)
+    assert not children_of(job, nice=1) & first
+
+
+@pytest.mark.parametrize("codec", Codec)
+def test_the_bytes_do_not_depend_on_what_the_process_did_before(
+    job: SegmentJob, codec: Codec
+) -> None:
+    film = replace(FILM, width=480, height=270, preset="veryfast", codec=codec)
+    contents = set()
+    for width in (160, 320, 480, 720):
+        children_of(replace(job, film=replace(FILM, width=width)))
+        children_of(replace(job, film=film))
+        contents.add(job.output_path.read_bytes())
+    segment_worker.stop_all()
+    children_of(replace(job, film=film))
+    assert contents == {job.output_path.read_bytes()}
 
 
 def test_a_worker_that_breaks_is_quoted(tmp_path: Path) -> None:

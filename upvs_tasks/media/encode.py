@@ -19,6 +19,8 @@ from upvs_tasks.model.plan import FRAMES_PER_SEGMENT
 # Ticks of a segment's time base for a frame: with a whole number of them nothing is ever rounded.
 TICKS_PER_FRAME = 512
 
+# Up to so many pictures, no encoder stores any out of order: the first is a keyframe.
+_NEVER_REORDERED = 2
 _LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
 _BT709 = 1  # its number as primaries, transfer characteristic and matrix
 _ENCODERS = {Codec.H264: "libx264", Codec.HEVC: "libx265", Codec.AV1: "libsvtav1"}
@@ -93,6 +95,10 @@ class SegmentWriter:
 
     def _mux(self, packets: "list[Packet[VideoStream]]") -> None:
         for packet in packets:
+            # x265 subtracts a delay that it knows from its third picture on. Before, it takes what
+            # the memory held, and the muxer refuses the packet or not, as luck will have it.
+            if self._frames <= _NEVER_REORDERED:
+                packet.dts = packet.pts
             if self._cleaner is None:
                 self._container.mux(packet)
                 continue

@@ -1,0 +1,308 @@
+"""What one odd file in the middle of a day costs: the others whole, and the bad one named?
+
+    python -m benchmarks.bad_files
+
+A day has 20 small clips whose every frame shows its number; the middle one is another each time.
+Three ways to make the film are read back frame by frame: the segment engine, the concat engine (the
+list holds what was found whole, with where each clip's picture begins and ends; a film of another
+length than planned is refused) and the specification's letter (the command as it is written, over
+all files, whatever comes of it).
+"""
+
+import argparse
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import av
+from av.video.frame import VideoFrame
+
+from tests.footage import Recipe, frame_number, make_clip
+from upvs_tasks.errors import FootageBroken, RenderFailed
+from upvs_tasks.media import ffmpeg
+from upvs_tasks.media.concat import ConcatRender, concat_command
+from upvs_tasks.media.probe import measure, survey
+from upvs_tasks.media.segment import SegmentJob, Shot, render_segment
+from upvs_tasks.model.concat import concat_text
+from upvs_tasks.model.film_format import FilmFormat
+from upvs_tasks.model.footage import Footage, SampleTable
+from upvs_tasks.model.plan import Plan, plan_film
+from upvs_tasks.model.source import Source, SourceClip
+from upvs_tasks.model.speed import Speed
+from upvs_tasks.model.verification import film_findings
+
+_CLIPS, _MIDDLE = 20, 10
+_FRAMES, _CLIP_NUMBERS = 40, 1_000
+_FILM = FilmFormat(width=160, height=90, fps=30, crf=20, preset="ultrafast")
+_FACTOR = 4.0
+_PLAIN = Recipe(frames=_FRAMES, first_number=_MIDDLE * _CLIP_NUMBERS)
+_FASTSTART = replace(_PLAIN, muxer_options={"movflags": "faststart"})
+_UNEVEN_MS = [at * 100 + at * 37 % 90 + (1_500 if at > 25 else 0) for at in range(_FRAMES)]  # noqa: PLR2004
+
+_LONGEST = 70
+_HEAD = (
+    "| odd file | engine | film frames | frames of the other 19 | of these the very ones planned "
+    "| its own | named |\n|--|--|--|--|--|--|--|"
+)
+
+_Spoil = Callable[[Path], None]
+
+
+def _keep(_: Path) -> None:
+    """Leave the file as it was made."""
+
+
+def _shortened(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _a_page_instead(path: Path) -> None:
+    path.write_bytes(b"<!DOCTYPE html><html><body>UniFi OS</body></html>" * 50)
+
+
+def _rotten(path: Path) -> None:
+    """Noise over every seventh frame or so, the index untouched."""
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        places = [(packet.pos or 0, packet.size) for packet in packets[5::7]]
+    content = bytearray(path.read_bytes())
+    for start, size in places:
+        content[start : start + size] = bytes([0xA5]) * size
+    path.write_bytes(content)
+
+
+def _cut_by_edit_list(path: Path) -> None:
+    whole = path.rename(path.with_suffix(".whole"))
+    program = [ffmpeg.find_ffmpeg(), "-v", "error", "-ss", "1.45", "-i", str(whole)]
+    subprocess.run([*program, "-c", "copy", str(path)], check=True)  # noqa: S603  built here
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """A file in the middle of the day, and what happens to it before it is checked, and after."""
+
+    name: str
+    recipe: Recipe = _PLAIN
+    before: _Spoil = _keep
+    after: _Spoil = _keep
+
+
+_ODDITIES = (
+    Oddity("(a good one)"),
+    Oddity("truncated, index at the end", before=_shortened),
+    Oddity("truncated, index first", _FASTSTART, before=_shortened),
+    Oddity("truncated after the check", _FASTSTART, after=_shortened),
+    Oddity("bit-rotten", before=_rotten),
+    Oddity("empty", before=_emptied),
+    Oddity("gone after the check", after=Path.unlink),
+    Oddity("HTML", before=_a_page_instead),
+    Oddity("audio only", replace(_PLAIN, with_video=False, audio_secs=4)),
+    Oddity("HEVC among H.264", replace(_PLAIN, codec="libx265")),
+    Oddity("other size", replace(_PLAIN, width=320, height=180)),
+    Oddity("15 fps", replace(_PLAIN, fps=15, frames=60)),
+    Oddity("other time base", replace(_PLAIN, timescale=12_800)),
+    Oddity("variable frame rate, a gap", replace(_PLAIN, times_ms=_UNEVEN_MS)),
+    Oddity("turned by 90 degrees", replace(_PLAIN, rotation=90)),
+    Oddity("full range", replace(_PLAIN, pixel_format="yuvj420p")),
+    Oddity("start offset 5 s", replace(_PLAIN, times_ms=range(5_000, 9_000, 100))),
+    Oddity("edit list", before=_cut_by_edit_list),
+    Oddity("audio first", replace(_PLAIN, audio_first=True, audio_secs=4)),
+    Oddity("audio longer", replace(_PLAIN, audio_secs=9)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The clips, what was found of each that is whole, and the film that is planned of these."""
+
+    folder: Path
+    paths: tuple[Path, ...]
+    found: dict[Path, tuple[Footage, SampleTable]]
+    plan: Plan
+    speed: Speed
+
+    @property
+    def middle(self) -> Path:
+        """The odd one."""
+        return self.paths[_MIDDLE]
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """Number that each frame of the film is to show, of clips that were made as numbered."""
+        names = [int(clip.name) for clip in self.plan.source.clips]
+        return tuple(names[clip] * _CLIP_NUMBERS + frame for clip, frame in self.plan.picks())
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """What came of a day: the pictures of the film, and what is said of the odd clip."""
+
+    pictures: tuple[frozenset[int], ...]
+    named: str
+
+
+def main() -> None:
+    """Make every day, film it in three ways, print a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.parse_args()
+    makers = {"segments": _segments, "concat": _concat, "the letter": _letter}
+    print(_HEAD)
+    with tempfile.TemporaryDirectory(prefix="upvs-bad-") as name:
+        good = _good_clips(Path(name))
+        for oddity in _ODDITIES:
+            for engine, maker in makers.items():
+                day = _day(Path(name), good, oddity)
+                oddity.after(day.middle)
+                _print_row(oddity, engine, day, maker(day))
+
+
+def _good_clips(folder: Path) -> tuple[Path, ...]:
+    return tuple(
+        make_clip(
+            folder / f"{place:02}.mp4",
+            replace(_PLAIN, first_number=place * _CLIP_NUMBERS),
+        )
+        for place in range(_CLIPS)
+    )
+
+
+def _day(folder: Path, good: Sequence[Path], oddity: Oddity) -> Day:
+    odd = make_clip(good[_MIDDLE], oddity.recipe)
+    oddity.before(odd)
+    found = {}
+    for path in good:
+        with suppress(FootageBroken):
+            found[path] = survey(path)
+    source = Source.of(
+        SourceClip(path.stem, path.stem, int(path.stem) * 10**6, int(path.stem) * 10**6, table)
+        for path, (_, table) in found.items()
+    )
+    total_secs = source.duration_ms / 1000
+    speed = Speed.of(
+        total_duration_ms=source.duration_ms,
+        target_secs=total_secs / _FACTOR,
+        output_fps=_FILM.fps,
+    )
+    return Day(folder, tuple(good), found, plan_film(source, speed), speed)
+
+
+def _segments(day: Day) -> Film:
+    pictures, named = [], _refusal(day)
+    by_name = {path.stem: path for path in day.found}
+    for segment in day.plan.segments:
+        path = day.folder / f"segment{segment.number}.video"
+        shots = []
+        for run in segment.runs:
+            clip = day.plan.source.clips[run.clip]
+            footage, table = day.found[by_name[clip.name]]
+            shot = Shot.of(
+                clip.name,
+                by_name[clip.name],
+                rotation=footage.rotation,
+                table=table,
+                frames=run.frames,
+            )
+            shots.append(shot)
+        for damage in render_segment(SegmentJob(_FILM, path, tuple(shots))).damages:
+            named = f"{damage.name}: {damage.replaced} of {damage.wanted} frames"
+        pictures += _pictures(path)
+    return Film(tuple(pictures), named)
+
+
+def _refusal(day: Day) -> str:
+    """Why the middle clip is not in the plan."""
+    if day.middle in day.found:
+        return "-"
+    try:
+        survey(day.middle)
+    except FootageBroken as refusal:
+        return str(refusal)
+    raise AssertionError("a clip is whole that was not")
+
+
+def _concat(day: Day) -> Film:
+    listed = concat_text(day.found, footage=[footage for footage, _ in day.found.values()])
+    return _by_ffmpeg(day, listed, is_resampled=True)
+
+
+def _letter(day: Day) -> Film:
+    return _by_ffmpeg(day, concat_text(day.paths), is_resampled=False)
+
+
+def _by_ffmpeg(day: Day, listed: str, *, is_resampled: bool) -> Film:
+    list_path, path = day.folder / "concat.txt", day.folder / "film.video"
+    list_path.write_text(listed, encoding="utf-8")
+    render = ConcatRender(
+        concat_path=list_path,
+        output_path=path,
+        speed_factor=day.speed.speed_factor,
+        output_fps=_FILM.fps,
+        crf=_FILM.crf,
+        preset=_FILM.preset,
+        output_frames=day.speed.output_frames if is_resampled else None,
+        is_resampled=is_resampled,
+    )
+    named = _refusal(day) if is_resampled else "-"
+    try:
+        ffmpeg.run(concat_command(ffmpeg.find_ffmpeg(), render), partial=path)
+    except RenderFailed as failure:
+        return Film((), f"no film: {failure}")
+    findings = film_findings(measure(path), day.speed) if is_resampled else ()
+    if findings:
+        named = f"film refused: {findings[0]}"
+    return Film(tuple(_pictures(path)), named)
+
+
+def _pictures(path: Path) -> list[frozenset[int]]:
+    with av.open(str(path)) as container:
+        return [_readings(frame) for frame in container.decode(video=0)]
+
+
+def _readings(frame: VideoFrame) -> frozenset[int]:
+    """Number of a picture, read from left to right and, where it may be a turned one, downwards."""
+    luma = frame.reformat(format="gray").planes[0]
+    pixels, middle = bytes(luma), luma.width // 2
+    places = [int((bar + 0.5) * luma.height / 16) * luma.line_size + middle for bar in range(16)]
+    bits = [str(int(pixels[place] > 127)) for place in places]  # noqa: PLR2004  half of white
+    turned = {int("".join(bits), 2), int("".join(reversed(bits)), 2)}
+    return frozenset({frame_number(frame)} | set(filter(_is_odd, turned)))
+
+
+def _print_row(oddity: Oddity, engine: str, day: Day, film: Film) -> None:
+    planned = [number for number in day.wanted if not _is_odd(number)]
+    shown = [number for numbers in film.pictures for number in numbers if not _is_odd(number)]
+    others = _common(map(_clip_of, planned), map(_clip_of, shown))
+    own = sum(any(map(_is_odd, numbers)) for numbers in film.pictures)
+    counts = (
+        f"{len(film.pictures)} of {day.speed.output_frames} | {others} of {len(planned)} "
+        f"| {_common(planned, shown)} | {own} of {len(day.wanted) - len(planned)}"
+    )
+    told = film.named if len(film.named) <= _LONGEST else f"{film.named[:_LONGEST]}..."
+    print(f"| {oddity.name} | {engine} | {counts} | {told} |", flush=True)
+
+
+def _clip_of(number: int) -> int:
+    return number // _CLIP_NUMBERS
+
+
+def _is_odd(number: int) -> bool:
+    return _clip_of(number) == _MIDDLE
+
+
+def _common(planned: Iterable[int], shown: Iterable[int]) -> int:
+    """How much of what is planned is shown, each as often as planned at the most."""
+    return (Counter(planned) & Counter(shown)).total()
+
+
+if __name__ == "__main__":
+    main()

@@ -39,7 +39,9 @@ def test_killed_in_mid_download(
 ) -> None:
     console.order(Fault("stall_body", skip=2))
     process = project.start("run", "timelapse", "max_workers=1")
-    kill_when(process, lambda: len(project.clips) == 2 and has_partial(project))
+    console.wait_for_stalls()
+    records = project.out / ".upvs" / "footage"
+    kill_when(process, lambda: len(list(records.glob("*.json"))) == 2 and has_partial(project))
     console.cancel_orders()
     console.release()
     present = {clip.stem for clip in project.clips}

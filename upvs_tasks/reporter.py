@@ -65,7 +65,9 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
     def skip_uptodate(self, task: Any) -> None:
         """Tell that there was nothing to do, but not for each clip."""
         self._count(task.name)
-        if task.actions and not task.name.startswith((_FETCH, _RENDER)):
+        is_part = task.name.startswith((_FETCH, _RENDER))
+        is_left_out = self._is_offline and task.name == "scan"
+        if task.actions and not is_part and not is_left_out:
             self._run.terminal.tell(task.name, "up to date")
 
     def add_failure(self, task: Any, fail: Any) -> None:
@@ -100,7 +102,7 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
             self._run.count_segments(self._segments_done, total)
         if name == "render":
             self._run.tell_rendered(self._segments_rendered, self._segments_done)
-        if name == "fetch":
+        if name == "fetch" and not self._is_offline:
             self._run.tell_fetched(self._clips_asked_for, len(self._clips_done))
         if name.startswith(_FETCH):
             self._clips_done.add(name.removeprefix(_FETCH))

@@ -160,7 +160,7 @@ class Graph:
 
     def task_verify(self) -> TaskDict:
         """Check clips, manifests and film again; asks nothing of the console."""
-        return self._task(verify.run, targets=[], uptodate=[False])
+        return self._task(lambda job: verify.run(job, decodes=True), targets=[], uptodate=[False])
 
     @property
     def _job(self) -> Job | None:

@@ -12,6 +12,13 @@ def survey(path: Path) -> tuple[Footage, SampleTable]:
     return probe.survey(path)
 
 
+def decode_ends(path: Path) -> None:
+    """Decode a clip's first and last pictures. Raises FootageBroken when they do not decode."""
+    from upvs_tasks.media import probe  # noqa: PLC0415  see survey
+
+    probe.decode_check(path)
+
+
 def measure(path: Path) -> Footage:
     """Facts of a video file. Raises FootageBroken when it is not whole."""
     return survey(path)[0]

@@ -9,20 +9,21 @@ from upvs_tasks.model.verification import film_findings, manifest_findings
 from upvs_tasks.phases.inventory import Inventory, Recorded
 from upvs_tasks.phases.job import Job
 from upvs_tasks.phases.manifest import wanted_concat
-from upvs_tasks.phases.measuring import measure
+from upvs_tasks.phases.measuring import decode_ends, measure
 from upvs_tasks.phases.speed import speed_of
 from upvs_tasks.phases.timelapse import film_path
 
 
-def run(job: Job) -> str:
+def run(job: Job, *, decodes: bool = False) -> str:
     """Check every clip, the manifests and the film anew. Returns the story.
 
-    Raises VerificationFailed with everything that does not hold. Asks nothing of the console.
+    With ``decodes``, each clip's first and last pictures are decoded, too. Raises
+    VerificationFailed with everything that does not hold. Asks nothing of the console.
     """
     index = job.index()
     recorded = Inventory(job.layout).recorded(index)
     findings = [
-        *_clip_findings(job, recorded),
+        *_clip_findings(job, recorded, decodes=decodes),
         *_manifest_findings(job, index, recorded),
         *_film_findings(job, index, recorded),
     ]
@@ -31,10 +32,13 @@ def run(job: Job) -> str:
     return f"{len(recorded)} of {len(index.entries)} clips whole and in order; film as planned"
 
 
-def _clip_findings(job: Job, recorded: Recorded) -> Iterator[str]:
+def _clip_findings(job: Job, recorded: Recorded, *, decodes: bool) -> Iterator[str]:
     for entry, record in recorded:
+        path = job.layout.at(entry.file_path)
         try:
-            footage = measure(job.layout.at(entry.file_path))
+            footage = measure(path)
+            if decodes:
+                decode_ends(path)
         except FootageBroken as error:
             yield str(error)
         else:

@@ -89,7 +89,8 @@ WAYS = {
     "smart_types": Ways(
         [], "person,vehicle", "animal", ((), ("person", "vehicle"), ("animal",)), ["!"], "must be"
     ),
-    "padding_secs": Ways(0, "2.5", 600, (0.0, 2.5, 600.0), 601, "from 0 to 600"),
+    "padding_secs": Ways(0, "2.5", "camera", (0.0, 2.5, None), 601, "from 0 to 600, or 'camera'"),
+    "channel": Ways(0, "1", 2, (0, 1, 2), 3, "a whole number from 0 to 2"),
     "source": Ways(
         "events",
         "continuous",

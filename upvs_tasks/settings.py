@@ -70,9 +70,10 @@ class Settings:
     nice: int = 10
     event_types: tuple[str, ...] = DEFAULT_EVENT_TYPES
     smart_types: tuple[str, ...] = ()
-    padding_secs: float = 0.0
+    padding_secs: float | None = 0.0  # None: the camera's own
     overlaps: Overlaps = Overlaps.MERGE
     merge_gap_secs: float = 5.0
+    channel: int = 0
     source: FilmedSource = FilmedSource.EVENTS
     start: dt.time | None = None
     end: dt.time | None = None
@@ -143,9 +144,10 @@ _PARSERS: dict[str, spelling.Parser] = {
     "nice": spelling.whole_number(0, 19),
     "event_types": spelling.words,
     "smart_types": spelling.words_or_none,
-    "padding_secs": spelling.number(0, 600),
+    "padding_secs": spelling.number_or("camera", 0, 600),
     "overlaps": spelling.choice(*Overlaps),
     "merge_gap_secs": spelling.number(0, 3_600),
+    "channel": spelling.whole_number(0, 2),
     "source": spelling.choice(*FilmedSource),
     "start": spelling.clock_time,
     "end": spelling.clock_time,

@@ -5,7 +5,7 @@ import pytest
 
 from upvs_tasks.console.wire import parse_bootstrap, parse_events
 from upvs_tasks.errors import ConsoleError, Transient
-from upvs_tasks.model.camera import Channel
+from upvs_tasks.model.camera import Channel, Recording
 from upvs_tasks.model.event import Event
 
 CAMERA: dict[str, Any] = {"id": "c1", "name": "Door", "channels": [{"id": 0, "width": 640}]}
@@ -29,6 +29,21 @@ def test_a_bootstrap_becomes_recorder_and_cameras() -> None:
     assert (camera.camera_id, camera.name, camera.last_motion_ms) == ("c1", "Door", 5)
     assert not camera.is_connected
     assert camera.channels == (Channel(0, "", enabled=True, width=640, height=0, fps=0),)
+
+
+def test_a_camera_tells_what_it_keeps() -> None:
+    """The low quality goes back furthest, and the longer padding counts."""
+    settings = {"mode": "detections", "prePaddingSecs": 2, "smartDetectPrePaddingSecs": 5}
+    video = {"recordingStart": 20, "recordingEnd": 90, "recordingStartLQ": 10}
+    body = bootstrap(recordingSettings=settings, stats={"video": video})
+    assert parse_bootstrap(body).cameras[0].recording == Recording("detections", 10, 90, 5_000, 0)
+
+
+@pytest.mark.parametrize("video", [None, {}, {"recordingStart": None, "recordingEnd": None}])
+def test_a_camera_that_keeps_nothing_says_so(video: object) -> None:
+    """Newly adopted ones have null, older builds no such fields."""
+    body = bootstrap(recordingSettings=None, stats={"video": video})
+    assert parse_bootstrap(body).cameras[0].recording == Recording()
 
 
 def test_a_camera_without_name_has_an_empty_one() -> None:

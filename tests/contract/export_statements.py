@@ -84,11 +84,14 @@ def range_is_ignored(visit: Visit) -> None:
 def best_channel_is_the_default(visit: Visit) -> None:
     """An export without `channel` has the picture size of one with `channel=0`."""
     named = visit.export(visit.clip_window_ms, ("channel", 0))
-    with opened(named.content) as asked, opened(visit.clip.content) as unasked:
-        sizes = [
-            (one.streams.video[0].width, one.streams.video[0].height) for one in (asked, unasked)
-        ]
-    assert sizes[0] == sizes[1]
+    assert _pixels(named.content) == _pixels(visit.clip.content)
+
+
+@statement()
+def lower_channels_are_smaller(visit: Visit) -> None:
+    """An export with `channel=1` has no larger a picture than one without."""
+    lower = visit.export(visit.clip_window_ms, ("channel", 1))
+    assert _pixels(lower.content) <= _pixels(visit.clip.content)
 
 
 @statement()
@@ -123,3 +126,10 @@ def last_seconds_are_short_or_refused(visit: Visit) -> None:
     if reply.status_code != 500:
         shown = [instant for instant in instants(reply.content) if instant is not None]
         assert shown[-1] < now_ms - 1_000
+
+
+def _pixels(content: bytes) -> int:
+    """Width times height of a clip's picture."""
+    with opened(content) as container:
+        stream = container.streams.video[0]
+        return int(stream.width) * int(stream.height)

@@ -196,6 +196,17 @@ def cameras_tell_when_they_last_saw_motion(visit: Visit) -> None:
 
 
 @statement()
+def cameras_tell_what_they_keep(visit: Visit) -> None:
+    """`recordingSettings` has `mode` and padding in seconds, `stats.video` Unix ms or null."""
+    recording, video = visit.camera["recordingSettings"], visit.camera["stats"]["video"]
+    assert recording["mode"] in {"always", "detections", "adaptive", "never", "schedule"}
+    assert 0 <= recording["prePaddingSecs"] <= 600
+    assert 0 <= recording["postPaddingSecs"] <= 600
+    for name in ("recordingStart", "recordingEnd", "recordingStartLQ", "recordingEndLQ"):
+        assert video[name] is None or video[name] > 946_684_800_000
+
+
+@statement()
 def cameras_can_be_had_without_the_rest(visit: Visit) -> None:
     """The list at `/cameras` has the same cameras as the bootstrap."""
     listed = {row["id"] for row in visit.get("cameras").json()}

@@ -91,7 +91,7 @@ def crowd(events: list[SimulatedEvent], behaviour: Behaviour) -> int:
     )
 
 
-@settings(profile, max_examples=400)
+@settings(profile, max_examples=500)
 @given(
     day=days,
     behaviour=behaviours(st.none()),

@@ -56,6 +56,8 @@ def indexes(draw: st.DrawFn) -> ClipIndex:
     ongoing = tuple(replace(event, end_ms=None) for event in draw(st.lists(EVENTS, max_size=2)))
     events = draw(st.lists(EVENTS, max_size=4, unique_by=lambda event: event.event_id))
     clips = clips_of(events, overlaps=draw(st.sampled_from(Overlaps)), merge_gap_ms=5_000)
+    channel = draw(st.integers(0, 2))
+    clips = tuple(replace(clip, channel=channel) for clip in clips)
     return ClipIndex.of(camera, day, clips, ongoing).with_standings(lambda _: draw(STANDINGS))
 
 
@@ -80,6 +82,7 @@ def test_an_entry_has_the_fields_of_the_specification() -> None:
         "start_ms": NOON_MS,
         "end_ms": NOON_MS + 60_000,
         "duration_ms": 60_000,
+        "channel": 0,
         "event_type": "smartDetectZone",
         "smart_types": ["person"],
         "score": 85,

@@ -1,11 +1,13 @@
 """The choice of footage: which events, how much around them, or all of the day."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from tests.pipeline.project import Project
+from upvs_tasks.phases.measuring import measure
 from upvs_tasks.simulator import SPARROW, Behaviour, SimulatedConsole
 
 
@@ -15,9 +17,9 @@ def clock_ms(text: str) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def spans(project: Project) -> list[tuple[object, object]]:
+def spans(project: Project) -> list[tuple[int, int]]:
     """Start and end of each clip."""
-    return [(entry["start_ms"], entry["end_ms"]) for entry in project.entries()]
+    return [(int(str(entry["start_ms"])), int(str(entry["end_ms"]))) for entry in project.entries()]
 
 
 def test_all_footage_comes_in_slices_of_an_hour_at_most(project: Project) -> None:
@@ -46,8 +48,30 @@ def test_padding_widens_each_clip(project: Project) -> None:
     project.doit("run", "scan")
     plain = spans(project)
     project.doit("run", "scan", "padding_secs=3")
-    padded = [(int(str(start)) - 3_000, int(str(end)) + 3_000) for start, end in plain]
-    assert spans(project) == padded
+    assert spans(project) == [(start - 3_000, end + 3_000) for start, end in plain]
+
+
+def test_padding_can_be_the_cameras_own(project: Project) -> None:
+    project.console.add_camera(replace(SPARROW, padding_secs=(4, 7)))
+    project.doit("run", "scan")
+    plain = spans(project)
+    project.doit("run", "scan", "padding_secs=camera")
+    assert spans(project) == [(start - 4_000, end + 7_000) for start, end in plain]
+
+
+def test_another_quality_is_other_footage(project: Project) -> None:
+    project.camera = "Front Door"
+    project.configure()
+    assert project.doit("run", "fetch").code == 0
+    best = [path.name for path in project.clips]
+    run = project.doit("run", "timelapse", "channel=1")
+    assert run.code == 0, run.output
+    assert "left over" in run.output
+    assert {path.name for path in project.clips} == {
+        *best,
+        *(name.replace(".mp4", "_channel1.mp4") for name in best),
+    }
+    assert measure(project.film).shown_size == (320, 180)
 
 
 def test_a_day_that_is_not_over_is_provisional_and_completed_later(project: Project) -> None:

@@ -1,9 +1,13 @@
 """What goes wrong: one sentence, the right exit code, and nothing lost."""
 
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from tests.pipeline.project import Finished, Project
-from upvs_tasks.simulator import Fault, SimulatedConsole
+from upvs_tasks.simulator import SPARROW, Fault, SimulatedConsole
 
 
 def one_sentence(finished: Finished) -> str:
@@ -74,6 +78,21 @@ def test_an_empty_list_that_the_console_contradicts_is_no_quiet_day(
     assert "not to be trusted" in run.output
     assert "Traceback" not in run.output
     assert project.contents() == before
+
+
+def test_a_camera_that_recorded_detections_contradicts_an_empty_list(
+    project: Project, console: SimulatedConsole
+) -> None:
+    """One that records always had footage on any day, which says nothing."""
+    console.set_events((), camera_id=SPARROW.camera_id)
+    noon = datetime(2024, 1, 17, 12, tzinfo=ZoneInfo("America/New_York"))
+    quiet = replace(SPARROW, recording_end_ms=round(noon.timestamp() * 1000))
+    console.add_camera(quiet)
+    assert project.doit("run", "timelapse").code == 0
+    console.add_camera(replace(quiet, recording_mode="detections"))
+    run = project.doit("run", "timelapse")
+    assert run.code == 1, run.output
+    assert "records nothing but detections, and did until 12:00:00" in run.output
 
 
 @pytest.mark.parametrize(

@@ -104,13 +104,14 @@ class Console:
         params = tuple((spelled.get(name, name), value) for name, value in usual.params)
         return tuple(self._persistent(replace(usual, params=params), parse_events))
 
-    def export(
+    def export(  # noqa: PLR0913  what the console's own export takes
         self,
         camera_id: str,
         *,
         start_ms: int,
         end_ms: int,
         into: IO[bytes],
+        channel: int = 0,
         on_bytes: Callable[[int], None] | None = None,
     ) -> Download:
         """Write one clip into an open file, from its start; one attempt, in constant memory.
@@ -120,7 +121,7 @@ class Console:
         of ours, the clip is asked for again. Raises Transient where another attempt may help,
         CannotHeal where none does, AttemptsExhausted when the console stays away, or AccessError.
         """
-        question = _export_question(camera_id, start_ms, end_ms)
+        question = _export_question(camera_id, (start_ms, end_ms), channel)
         return self._weather.ask(
             question.what, lambda: self._exports.bring(question, into, on_bytes)
         )
@@ -176,12 +177,14 @@ def _events_question(
     )
 
 
-def _export_question(camera_id: str, start_ms: int, end_ms: int) -> Question:
+def _export_question(camera_id: str, span_ms: tuple[int, int], channel: int) -> Question:
+    start_ms, end_ms = span_ms
+    wanted = (("channel", str(channel)),) if channel else ()
     start = datetime.fromtimestamp(start_ms / 1000, UTC).isoformat(sep=" ", timespec="seconds")
     return Question(
         what=f"the export of {(end_ms - start_ms) / 1000:g} s from {start}",
         path="/video/export",
         permission="Playback Download (camera: readmedia)",
-        params=(("camera", camera_id), ("start", str(start_ms)), ("end", str(end_ms))),
+        params=(("camera", camera_id), ("start", str(start_ms)), ("end", str(end_ms)), *wanted),
         is_export=True,
     )

@@ -10,7 +10,7 @@ import orjson
 
 from upvs_tasks.console.records import Bootstrap, Nvr
 from upvs_tasks.errors import ConsoleError, Transient
-from upvs_tasks.model.camera import Camera, Channel
+from upvs_tasks.model.camera import Camera, Channel, Recording
 from upvs_tasks.model.event import Event
 
 
@@ -73,6 +73,33 @@ def _camera(camera: dict[str, Any], place: str) -> Camera:
             for index, channel in enumerate(channels if isinstance(channels, list) else ())
         ),
         last_motion_ms=_number(camera, "lastMotion", place),
+        recording=_recording(camera, place),
+    )
+
+
+def _recording(camera: dict[str, Any], place: str) -> Recording:
+    """What ``recordingSettings`` and ``stats.video`` say; older builds lack parts of both.
+
+    There is padding of motion and, on newer builds, of smart detections: the longer one counts.
+    """
+    settings = _object(camera.get("recordingSettings") or {}, f"{place}.recordingSettings")
+    stats = _object(camera.get("stats") or {}, f"{place}.stats")
+    video = _object(stats.get("video") or {}, f"{place}.stats.video")
+
+    def padding_ms(*names: str) -> int:
+        in_settings = f"{place}.recordingSettings"
+        return 1000 * max(_number(settings, name, in_settings) or 0 for name in names)
+
+    def first_known(*names: str) -> int | None:
+        known = (_number(video, name, f"{place}.stats.video") for name in names)
+        return next((instant_ms for instant_ms in known if instant_ms), None)
+
+    return Recording(
+        mode=_text(settings, "mode", f"{place}.recordingSettings"),
+        first_ms=first_known("recordingStartLQ", "recordingStart"),
+        last_ms=first_known("recordingEnd", "recordingEndLQ"),
+        padding_before_ms=padding_ms("prePaddingSecs", "smartDetectPrePaddingSecs"),
+        padding_after_ms=padding_ms("postPaddingSecs", "smartDetectPostPaddingSecs"),
     )
 
 

@@ -23,6 +23,20 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """What a camera keeps: since and until when (Unix ms), and how much around what it sees.
+
+    ``mode`` is "always", "detections", "adaptive" or "never".
+    """
+
+    mode: str = ""
+    first_ms: int | None = None
+    last_ms: int | None = None
+    padding_before_ms: int = 0
+    padding_after_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Camera:
     """A camera as the console's bootstrap describes it; ``name`` may be empty or shared."""
 
@@ -36,6 +50,7 @@ class Camera:
     model_key: str = "camera"
     channels: tuple[Channel, ...] = ()
     last_motion_ms: int | None = None
+    recording: Recording = Recording()
 
     @property
     def folder_name(self) -> str:

@@ -30,17 +30,20 @@ class Overlaps(StrEnum):
 class Clip:
     """One export request and the one MP4 that it gives; Unix ms, at most an hour.
 
-    ``events`` are those that it covers at least in part, in the order of the film.
+    ``events`` are those that it covers at least in part, in the order of the film. ``channel`` is
+    the camera's quality, 0 the best.
     """
 
     start_ms: int
     end_ms: int
     events: tuple[Event, ...]
+    channel: int = 0
 
     @property
     def name(self) -> str:
         """File name without suffix: the same in every run, unique within a camera's day."""
-        return f"clip_{self.start_ms}_{self.end_ms}_{_safe_id(self.events[0].event_id)}"
+        channel = f"_channel{self.channel}" if self.channel else ""
+        return f"clip_{self.start_ms}_{self.end_ms}_{_safe_id(self.events[0].event_id)}{channel}"
 
     @property
     def timeline_key(self) -> tuple[int, int, str]:

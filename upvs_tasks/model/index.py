@@ -150,6 +150,7 @@ def _entry_document(entry: IndexEntry) -> dict[str, object]:
         "start_ms": clip.start_ms,
         "end_ms": clip.end_ms,
         "duration_ms": clip.duration_ms,
+        "channel": clip.channel,
         "event_type": first.event_type,
         "smart_types": sorted({kind for event in clip.events for kind in event.smart_types}),
         "score": max(event.score for event in clip.events),
@@ -176,9 +177,9 @@ def _event_document(event: Event) -> dict[str, object]:
 
 def _entry(document: Mapping[str, Any]) -> IndexEntry:
     events = tuple(_event(event) for event in document["events"])
-    clip = Clip(document["start_ms"], document["end_ms"], events)
-    if {type(clip.start_ms), type(clip.end_ms)} != {int}:
-        raise ValueError(f"no instants: {clip.start_ms!r}, {clip.end_ms!r}")
+    clip = Clip(document["start_ms"], document["end_ms"], events, document["channel"])
+    if {type(clip.start_ms), type(clip.end_ms), type(clip.channel)} != {int}:
+        raise ValueError(f"no instants or channel: {clip!r}")
     standing = Standing(
         ClipStatus(document["status"]),
         document.get("reason", ""),

@@ -62,6 +62,21 @@ def number(lowest: float, highest: float) -> Callable[[object], float]:
     return parse
 
 
+def number_or(word: str, lowest: float, highest: float) -> Callable[[object], float | None]:
+    """Parser of the numbers from ``lowest`` to ``highest``; None stands for the word."""
+    parse_number = number(lowest, highest)
+
+    def parse(value: object) -> float | None:
+        if str(value).strip() == word:
+            return None
+        try:
+            return parse_number(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, or {word!r}") from error
+
+    return parse
+
+
 def choice(*allowed: str) -> Callable[[object], str]:
     """Parser of one word out of ``allowed``."""
 

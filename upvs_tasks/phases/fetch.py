@@ -78,6 +78,7 @@ def _attempt(job: Job, camera_id: str, entry: IndexEntry) -> FootageRecord:
             camera_id,
             start_ms=clip.start_ms,
             end_ms=clip.end_ms,
+            channel=clip.channel,
             into=stream,
             on_bytes=job.progress.bytes_received,
         )

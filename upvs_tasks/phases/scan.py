@@ -2,13 +2,14 @@
 
 import logging
 import time
+from dataclasses import replace
 
 from upvs_tasks import durable
 from upvs_tasks.errors import SilenceDoubted
-from upvs_tasks.model.camera import Camera, resolve_camera
+from upvs_tasks.model.camera import Camera, Recording, resolve_camera
 from upvs_tasks.model.clip import Clip, FilmedSource, Padding, clips_of, slices_of
 from upvs_tasks.model.day import Day
-from upvs_tasks.model.event import Event, events_of_day
+from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, Event, events_of_day
 from upvs_tasks.model.index import ClipIndex
 from upvs_tasks.phases.job import Job
 
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 
 # What a camera has just seen need not be an event yet.
 _LISTED_AFTER_MS = 600_000
+_ONLY_DETECTIONS = "detections"
 
 
 def run(job: Job) -> str:
@@ -54,6 +56,7 @@ def _listed(job: Job, camera: Camera, day: Day) -> ClipIndex:
             clips = tuple(piece for piece in slices if piece.end_ms < now_ms)
             ongoing = ()
     is_over = now_ms > day.end_ms
+    clips = tuple(replace(clip, channel=job.settings.channel) for clip in clips)
     index = ClipIndex.of(camera, day, clips, ongoing, is_over=is_over)
     return index.with_standings(job.inventory.standing_of)
 
@@ -75,14 +78,20 @@ def _event_clips(job: Job, camera: Camera, day: Day) -> tuple[tuple[Clip, ...], 
     )
     if not events.ended and not events.ongoing and not settings.smart_types:
         _doubt_silence(job, camera, day)
-    padding_ms = round(settings.padding_secs * 1000)
     clips = clips_of(
         events.ended,
         overlaps=settings.overlaps,
         merge_gap_ms=round(settings.merge_gap_secs * 1000),
-        padding=Padding(padding_ms, padding_ms),
+        padding=_padding(settings.padding_secs, camera.recording),
     )
     return clips, events.ongoing
+
+
+def _padding(padding_secs: float | None, recording: Recording) -> Padding:
+    if padding_secs is None:
+        return Padding(recording.padding_before_ms, recording.padding_after_ms)
+    padding_ms = round(padding_secs * 1000)
+    return Padding(padding_ms, padding_ms)
 
 
 def _doubt_silence(job: Job, camera: Camera, day: Day) -> None:
@@ -90,24 +99,41 @@ def _doubt_silence(job: Job, camera: Camera, day: Day) -> None:
 
     An empty list looks like a quiet day, but may be a query that a new version does not understand.
     """
-    wanted = job.settings.event_types
-    contradiction = ""
-    moved_ms = camera.last_motion_ms or 0
-    is_old = moved_ms < time.time() * 1000 - _LISTED_AFTER_MS
-    if "motion" in wanted and day.contains(moved_ms) and is_old:
-        contradiction = f"the camera says that it saw motion at {day.clock(moved_ms):%H:%M:%S}"
-    else:
-        listed = job.connection.console().events_otherwise(
-            camera.camera_id, start_ms=day.start_ms, end_ms=day.end_ms, event_types=wanted
-        )
-        found = events_of_day(listed, day=day, camera_id=camera.camera_id, event_types=wanted)
-        if count := len(found.ended) + len(found.ongoing):
-            contradiction = f"asked in another way, it lists {count}"
+    contradiction = _contradicted_by_camera(job, camera, day) or _contradicted_by_list(
+        job, camera, day
+    )
     if contradiction:
         raise SilenceDoubted(
             f"the console lists no events of {camera.name} on {day.text}, but {contradiction}: "
             "its list is not to be trusted; look at the day in Protect itself, then run again"
         )
+
+
+def _contradicted_by_camera(job: Job, camera: Camera, day: Day) -> str:
+    """What the camera's last motion, or its recordings, say against an empty list."""
+    wanted, recording = set(job.settings.event_types), camera.recording
+    moved_ms, recorded_ms = camera.last_motion_ms or 0, recording.last_ms or 0
+    listed_before_ms = time.time() * 1000 - _LISTED_AFTER_MS
+    if "motion" in wanted and day.contains(moved_ms) and moved_ms < listed_before_ms:
+        return f"the camera says that it saw motion at {day.clock(moved_ms):%H:%M:%S}"
+    records_what_is_wanted = recording.mode == _ONLY_DETECTIONS and wanted.issuperset(
+        DEFAULT_EVENT_TYPES
+    )
+    if records_what_is_wanted and day.contains(recorded_ms) and recorded_ms < listed_before_ms:
+        clock = day.clock(recorded_ms)
+        return f"the camera records nothing but detections, and did until {clock:%H:%M:%S}"
+    return ""
+
+
+def _contradicted_by_list(job: Job, camera: Camera, day: Day) -> str:
+    """What the same list, asked for in another way, says against being empty."""
+    wanted = job.settings.event_types
+    listed = job.connection.console().events_otherwise(
+        camera.camera_id, start_ms=day.start_ms, end_ms=day.end_ms, event_types=wanted
+    )
+    found = events_of_day(listed, day=day, camera_id=camera.camera_id, event_types=wanted)
+    count = len(found.ended) + len(found.ongoing)
+    return f"asked in another way, it lists {count}" if count else ""
 
 
 def _camera_document(camera: Camera, console_version: str) -> dict[str, object]:

@@ -90,7 +90,7 @@ def _recording_settings(camera: SimulatedCamera) -> Mapping[str, object]:
         "minMotionEventTrigger": 1000,
         "endMotionEventDelay": 3000,
         "suppressIlluminationSurge": False,
-        "mode": "always",
+        "mode": camera.recording_mode,
         "inScheduleMode": "always",
         "outScheduleMode": "never",
         "geofencing": "off",
@@ -167,7 +167,7 @@ def _camera_features(footage: FootageFormat) -> Mapping[str, object]:
 
 def _stats(camera: SimulatedCamera, now_ms: int) -> Mapping[str, object]:
     start_ms = camera.recording_start_ms if camera.is_adopted else None
-    end_ms = now_ms if camera.is_adopted else None
+    end_ms = (camera.recording_end_ms or now_ms) if camera.is_adopted else None
     return {
         "rxBytes": 0,
         "txBytes": 0,

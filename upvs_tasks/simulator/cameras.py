@@ -55,7 +55,8 @@ class SimulatedCamera:
     """A camera as the console knows it.
 
     ``spans`` override ``footage`` for exports that begin in them. ``gaps`` are (start, end) pairs
-    in which nothing was recorded. ``grid_phase_ms`` shifts the keyframes off the epoch's grid.
+    in which nothing was recorded; after ``recording_end_ms`` there is nothing either.
+    ``grid_phase_ms`` shifts the keyframes off the epoch's grid.
     """
 
     camera_id: str
@@ -65,7 +66,9 @@ class SimulatedCamera:
     footage: FootageFormat = field(default_factory=FootageFormat)
     spans: tuple[FormatSpan, ...] = ()
     gaps: tuple[tuple[int, int], ...] = ()
+    recording_mode: str = "always"
     recording_start_ms: int = SHIPPED_RECORDING_START_MS
+    recording_end_ms: int | None = None
     grid_phase_ms: int = 0
     is_adopted: bool = True
     padding_secs: tuple[int, int] = (2, 2)
@@ -79,6 +82,8 @@ class SimulatedCamera:
 
     def recorded_at(self, instant_ms: int) -> bool:
         """Say whether the camera was recording then (the console's clock aside)."""
+        if self.recording_end_ms is not None and instant_ms >= self.recording_end_ms:
+            return False
         return instant_ms >= self.recording_start_ms and not any(
             start_ms <= instant_ms < end_ms for start_ms, end_ms in self.gaps
         )

@@ -80,6 +80,7 @@ WAYS = {
         "ffmpeg",
         "must be one of",
     ),
+    "speed_step": Ways(0, "2.5", 3, (0.0, 2.5, 3.0), 4, "a number from 0 to 3"),
     "height": Ways(0, "360", 720, (0, 360, 720), 5000, "a whole number from 0 to 4320"),
     "codec": Ways(
         "h264", "hevc", "av1", (Codec.H264, Codec.HEVC, Codec.AV1), "vp9", "must be one of"

@@ -60,6 +60,7 @@ class Settings:
     date: dt.date | None = None
     out_dir: str = "out/{camera}/{date}"
     target_duration: float = 600.0
+    speed_step: float = 0.0
     output_fps: int = 30
     crf: int = 23
     preset: str = "medium"
@@ -134,6 +135,7 @@ _PARSERS: dict[str, spelling.Parser] = {
     "camera": spelling.text,
     "out_dir": spelling.folder,
     "target_duration": spelling.number(1, 86_400),
+    "speed_step": spelling.number(0, 3),
     "output_fps": spelling.whole_number(1, 120),
     "crf": spelling.whole_number(0, 51),
     "preset": spelling.choice(*PRESETS),

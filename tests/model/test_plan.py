@@ -4,7 +4,9 @@ from bisect import bisect_right
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,17 +83,22 @@ def sources(draw: st.DrawFn) -> Source:
 factors = st.floats(1.0, 2000.0)
 
 
-@given(sources(), factors, st.sampled_from([1, 24, 30, 60]), st.sampled_from([None, HOUR_MS]))
+@given(
+    source=sources(),
+    factor=factors,
+    fps=st.sampled_from([1, 24, 30, 60]),
+    by_clock=st.booleans(),
+)
 def test_the_film_has_just_as_many_frames_as_the_speed_says(
-    source: Source, factor: float, fps: int, stretch_ms: int | None
+    *, source: Source, factor: float, fps: int, by_clock: bool
 ) -> None:
     speed = speed_for(source, factor, fps)
-    assert plan_film(source, speed, stretch_ms=stretch_ms).frame_count == speed.output_frames
+    assert plan_film(source, speed, by_clock=by_clock).frame_count == speed.output_frames
 
 
-@given(sources(), factors, st.sampled_from([None, 2 * HOUR_MS]))
-def test_the_film_never_goes_back(source: Source, factor: float, stretch_ms: int | None) -> None:
-    picks = list(plan_film(source, speed_for(source, factor), stretch_ms=stretch_ms).picks())
+@given(source=sources(), factor=factors, by_clock=st.booleans())
+def test_the_film_never_goes_back(*, source: Source, factor: float, by_clock: bool) -> None:
+    picks = list(plan_film(source, speed_for(source, factor), by_clock=by_clock).picks())
     assert picks == sorted(picks)
 
 
@@ -225,16 +232,43 @@ def test_a_late_clip_leaves_the_segments_before_it_as_they_are() -> None:
     assert before[kept] != after[kept]
 
 
-def test_a_late_clip_alters_the_segments_of_its_own_hour_and_of_the_longest() -> None:
-    """With grids of their own the other hours keep every byte."""
-    day = [clip(number, frames=1500 + 7 * number) for number in range(24)]
-    source = Source.of(day[:10] + day[11:])
-    before = plan_film(source, speed_for(source, 4.0), stretch_ms=HOUR_MS)
-    after = plan_film(Source.of(day), speed_for(Source.of(day), 4.0), stretch_ms=HOUR_MS)
-    new = set(digests(after)) - set(digests(before))
-    redone = [segment for segment in after.segments if after.digest(segment, FILM) in new]
-    assert {run.clip for segment in redone for run in segment.runs} <= {10, 23}
-    assert len(redone) < len(after.segments) / 8
+def busy_day(seed: int) -> list[SourceClip]:
+    """Some 500 clips that make 60 segments at 12x, most of them in the evening."""
+    dice = Random(seed)  # noqa: S311  no secret
+    starts = sorted(
+        round(dice.triangular(0, 24, 18) * HOUR_MS) // 30_000 * 30_000 for _ in range(520)
+    )
+    return [
+        clip(number, frames=15 * dice.randint(4, 20), start_ms=start_ms)
+        for number, start_ms in enumerate(dict.fromkeys(starts))
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_by_the_clock_a_late_clip_costs_a_tenth_of_a_day_of_60_segments_at_most(seed: int) -> None:
+    """Whichever clip it is, and though the film becomes longer by it."""
+    day = Source.of(busy_day(seed))
+    factor = day.duration_ms / (60 * FRAMES_PER_SEGMENT * 1000 / 30)
+    whole = plan_film(day, speed_for(day, factor), by_clock=True)
+    assert whole.frame_count in range(60 * FRAMES_PER_SEGMENT - 1, 60 * FRAMES_PER_SEGMENT + 2)
+    for late in range(0, len(day.clips), 7):
+        without = Source.of(day.clips[:late] + day.clips[late + 1 :])
+        before = plan_film(without, speed_for(without, factor), by_clock=True)
+        known = set(digests(before))
+        redone_frames = sum(
+            segment.frame_count
+            for segment in whole.segments
+            if whole.digest(segment, FILM) not in known
+        )
+        assert 0 < redone_frames <= whole.frame_count / 10
+
+
+def test_by_the_clock_few_more_segments_are_needed() -> None:
+    """Each costs a keyframe: halves that are nearly empty would make the film larger."""
+    day = Source.of(busy_day(0))
+    plan = plan_film(day, speed_for(day, 12.0), by_clock=True)
+    assert len(plan.segments) < 2 * plan.frame_count / FRAMES_PER_SEGMENT
+    assert max(segment.frame_count for segment in plan.segments) <= FRAMES_PER_SEGMENT + 10
 
 
 def test_a_digest_depends_on_what_is_shown_and_how_alone() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upvs_tasks.model.speed import Speed, speed_factor
+from upvs_tasks.model.speed import Speed, speed_factor, stepped
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,42 @@ def test_the_film_is_as_long_as_asked_for_to_half_a_frame(
         assert wanted_secs == pytest.approx(target_secs)
     if wanted_secs * output_fps >= 1:
         assert abs(speed.output_frames - wanted_secs * output_fps) <= 0.5 + 1e-6
+
+
+@given(
+    total_duration_ms=st.integers(min_value=600_000, max_value=25 * 3_600_000),
+    target_secs=st.integers(min_value=60, max_value=86_400),
+    step_percent=st.floats(0, 3),
+)
+def test_in_steps_the_film_ends_within_ten_seconds_of_its_target(
+    total_duration_ms: int, target_secs: int, step_percent: float
+) -> None:
+    """However coarse the steps are, as far as there is footage enough."""
+    speed = Speed.of(
+        total_duration_ms=total_duration_ms,
+        target_secs=target_secs,
+        output_fps=30,
+        step_percent=step_percent,
+    )
+    wanted_secs = min(target_secs, total_duration_ms / 1000)
+    assert abs(speed.output_duration_secs - wanted_secs) < 10.02
+    assert speed.speed_factor >= 1
+
+
+def test_in_steps_the_speed_seldom_moves() -> None:
+    """Two hours of footage and then another ten seconds, a hundred times: 1.4 times the footage."""
+    speeds = {
+        Speed.of(
+            total_duration_ms=7_200_000 + 10_000 * late,
+            target_secs=600,
+            output_fps=30,
+            step_percent=3,
+        ).speed_factor
+        for late in range(100)
+    }
+    assert len(speeds) <= 6
+
+
+def test_without_steps_the_speed_is_exact() -> None:
+    """0 percent is none."""
+    assert stepped(12.3456789, step_percent=0, target_secs=600) == 12.3456789

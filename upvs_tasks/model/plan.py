@@ -15,6 +15,7 @@ from json import dumps
 
 from upvs_tasks.model.film_format import FilmFormat
 from upvs_tasks.model.footage import SampleTable
+from upvs_tasks.model.grid import Grid, grids_by_clock, one_grid
 from upvs_tasks.model.source import Part, Source
 from upvs_tasks.model.speed import Speed
 
@@ -79,54 +80,24 @@ class Plan:
         return sha256(dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def plan_film(source: Source, speed: Speed, *, stretch_ms: int | None = None) -> Plan:
+def plan_film(source: Source, speed: Speed, *, by_clock: bool = False) -> Plan:
     """Plan of a film of ``speed.output_frames`` frames.
 
-    With ``stretch_ms``, the clips that begin in one such span of Unix time have a grid of their
-    own, and no segment crosses its borders: as long as the speed stays, a late clip then alters the
-    segments of its own span, and at most those of the longest one, which makes up for the rounding
-    of the others. Otherwise it moves all that comes after it.
+    ``by_clock``: the clock decides where segments are cut, and no frame's instant depends on the
+    footage of another one. As long as the speed stays, a late clip then alters little more than
+    the segments that show it. Otherwise it moves all that comes after it.
     """
     step_ms = Fraction(speed.speed_factor) * 1000 / speed.output_fps
-    grids = _grids(source, step_ms, speed.output_frames, stretch_ms)
+    if by_clock:
+        grids = grids_by_clock(
+            source, step_ms, speed.output_frames, longest_frames=FRAMES_PER_SEGMENT
+        )
+    else:
+        grids = one_grid(source, step_ms, speed.output_frames)
     return Plan(source, tuple(_segments(source, grids)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """Film frames at even distances over neighbouring parts."""
-
-    parts: tuple[Part, ...]
-    frame_count: int
-    step_ms: Fraction
-
-
-def _grids(
-    source: Source, step_ms: Fraction, frame_count: int, stretch_ms: int | None
-) -> Sequence[_Grid]:
-    if not source.parts or not frame_count:
-        return []
-    if stretch_ms is None:
-        return [_Grid(source.parts, frame_count, step_ms)]
-    spans = [
-        tuple(parts)
-        for _, parts in groupby(
-            source.parts, lambda part: source.clips[part.clip].start_ms // stretch_ms
-        )
-    ]
-    lengths_ms = [parts[-1].end_ms - parts[0].start_ms for parts in spans]
-    counts = [max(1, round(length_ms / step_ms)) for length_ms in lengths_ms]
-    longest = max(range(len(spans)), key=lengths_ms.__getitem__)
-    counts[longest] += frame_count - sum(counts)
-    if counts[longest] < 1:  # hundreds of spans of less than a step each
-        return [_Grid(source.parts, frame_count, step_ms)]
-    return [
-        _Grid(parts, count, Fraction(length_ms, count))
-        for parts, count, length_ms in zip(spans, counts, lengths_ms, strict=True)
-    ]
-
-
-def _segments(source: Source, grids: Sequence[_Grid]) -> Iterator[Segment]:
+def _segments(source: Source, grids: Sequence[Grid]) -> Iterator[Segment]:
     number = 0
     for grid in grids:
         picks = list(_grid_picks(source, grid))
@@ -142,7 +113,7 @@ def _runs(picks: Sequence[_Pick]) -> tuple[Run, ...]:
     )
 
 
-def _grid_picks(source: Source, grid: _Grid) -> Iterator[_Pick]:
+def _grid_picks(source: Source, grid: Grid) -> Iterator[_Pick]:
     over, under = grid.step_ms.numerator, 2 * grid.step_ms.denominator
     origin_ms, after_last = grid.parts[0].start_ms, 0
     for part in grid.parts:

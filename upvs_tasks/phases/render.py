@@ -35,7 +35,8 @@ class Drawing:
 def drawn(job: Job, index: ClipIndex) -> Drawing:
     """Drawing of the film of all clips that are on the disk; there has to be one."""
     recorded = job.inventory.recorded(index)
-    plan = plan_film(job.inventory.source(recorded), speed_of(job, recorded))
+    source, speed = job.inventory.source(recorded), speed_of(job, recorded)
+    plan = plan_film(source, speed, by_clock=job.settings.speed_step > 0)
     return Drawing(plan, _film_format(job, recorded), {pair[0].name: pair for pair in recorded})
 
 

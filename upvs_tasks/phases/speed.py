@@ -22,6 +22,7 @@ def speed_of(job: Job, recorded: Recorded) -> Speed:
         total_duration_ms=total_duration_ms,
         target_secs=job.settings.target_duration,
         output_fps=job.settings.output_fps,
+        step_percent=job.settings.speed_step,
     )
 
 

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import orjson
 
+from tests.film import shown_instants
 from tests.pipeline.project import Project
 from upvs_tasks.phases.measuring import measure
 from upvs_tasks.simulator import SPARROW, Behaviour, SimulatedConsole
@@ -33,6 +35,18 @@ def test_all_footage_comes_in_slices_of_an_hour_at_most(project: Project) -> Non
     ]
     assert project.requests("/events") == 0
     assert len(project.clips) == 3
+
+
+def test_where_footage_is_cut_at_the_hour_nothing_is_shown_twice(project: Project) -> None:
+    """Exports are cut at keyframes: the later one begins with what the former ends with."""
+    project.configure(source="continuous", start="09:15", end="10:20", target_duration=120)
+    run = project.doit("run", "timelapse")
+    assert run.code == 0, run.output
+    assert len(project.clips) == 2
+    instants = [instant for instant in shown_instants(project.film) if instant is not None]
+    steps_ms = [after - before for before, after in pairwise(instants)]
+    assert len(instants) == 3_600
+    assert set(steps_ms) == {1_000, 1_500}
 
 
 def test_only_events_in_which_somebody_was_recognised(project: Project) -> None:

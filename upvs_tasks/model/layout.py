@@ -55,6 +55,11 @@ class Layout:
         return self.out_dir / ".upvs" / "film.json"
 
     @property
+    def overlaps(self) -> Path:
+        """How many frames neighbouring clips share."""
+        return self.out_dir / ".upvs" / "overlaps.json"
+
+    @property
     def segments(self) -> Path:
         """Parts of the film, each under the digest of what it was made from."""
         return self.out_dir / ".upvs" / "segments"

@@ -14,10 +14,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from upvs_tasks.model.clip import Clip
 from upvs_tasks.model.footage import SampleTable
 
 # Recorders' clocks and media time stamps need not run alike.
 _CLOCK_SLACK_MS = 500
+# An export is cut at keyframes on both sides; on all recorders seen these are 5 s apart at most.
+_NEAR_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,11 @@ class SourceClip:
         """Unix ms of a frame, true to about a keyframe interval: no file says when it was made."""
         since_first_ms = self.table.ms_of(self.table.ticks[frame] - self.table.ticks[0])
         return self.start_ms - self.overhang_ms + since_first_ms
+
+
+def may_share(earlier: Clip, later: Clip) -> bool:
+    """Whether the later clip may begin with what the earlier one ends with."""
+    return later.start_ms - earlier.end_ms <= _NEAR_MS
 
 
 @dataclass(frozen=True, slots=True)

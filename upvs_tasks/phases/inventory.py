@@ -1,7 +1,9 @@
 """What is on the disk of a day's clips: the truth that every status is derived from."""
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,12 @@ from upvs_tasks.model.index import (
     Standing,
 )
 from upvs_tasks.model.layout import Layout
-from upvs_tasks.model.source import Source, SourceClip
+from upvs_tasks.model.source import Source, SourceClip, may_share
 
 _RUNS_TO_SETTLE = 2
 
-Recorded = tuple[tuple[IndexEntry, "FootageRecord"], ...]
+_Pair = tuple[IndexEntry, "FootageRecord"]
+Recorded = tuple[_Pair, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Inventory:
         self._records: dict[str, FootageRecord | None] = {}
         self._index_content = b""
         self._index: ClipIndex | None = None
+        self._overlaps: dict[str, int] | None = None
         self._source: tuple[Recorded, Source] | None = None
 
     def known_index(self) -> ClipIndex | None:
@@ -123,9 +127,44 @@ class Inventory:
     def source(self, recorded: Recorded) -> Source:
         """All footage end to end. Tables that cannot be read count as no footage."""
         if self._source is None or self._source[0] != recorded:
-            clips = (_source_clip(entry, record) for entry, record in recorded)
+            overlaps = self._known_overlaps()
+            repeated = {
+                after[0].name: overlaps.get(_overlap_key(before, after), 0)
+                for before, after in pairwise(recorded)
+            }
+            clips = (
+                _source_clip(entry, record, repeated.get(entry.name, 0))
+                for entry, record in recorded
+            )
             self._source = (recorded, Source.of(clip for clip in clips if clip is not None))
         return self._source[1]
+
+    def has_overlaps(self, recorded: Recorded) -> bool:
+        """Whether it is known of all near neighbours what they share."""
+        known = self._known_overlaps()
+        return all(_overlap_key(*pair) in known for pair in _near(recorded))
+
+    def measure_overlaps(
+        self, recorded: Recorded, repeated_frames: Callable[[Path, Path], int]
+    ) -> None:
+        """Find out of all near neighbours what they share, where it is not known yet."""
+        known, found = self._known_overlaps(), {}
+        for before, after in _near(recorded):
+            key = _overlap_key(before, after)
+            paths = (self._layout.at(entry.file_path) for entry, _ in (before, after))
+            found[key] = known[key] if key in known else repeated_frames(*paths)
+        if found or known:
+            durable.write_if_changed(self._layout.overlaps, durable.encode_json(found))
+        self._overlaps, self._source = found, None
+
+    def _known_overlaps(self) -> dict[str, int]:
+        if self._overlaps is None:
+            document = durable.read_json(self._layout.overlaps)
+            pairs = document.items() if isinstance(document, dict) else ()
+            self._overlaps = {
+                key: frames for key, frames in pairs if isinstance(frames, int) and frames >= 0
+            }
+        return self._overlaps
 
     def note_record(self, entry: IndexEntry, record: FootageRecord) -> None:
         """Keep what was measured of a clip that is whole, and on the disk."""
@@ -157,11 +196,24 @@ class Inventory:
         return record if record and record.matches(self._layout.at(file_path)) else None
 
 
-def _source_clip(entry: IndexEntry, record: FootageRecord) -> SourceClip | None:
+def _near(recorded: Recorded) -> Iterator[tuple[_Pair, _Pair]]:
+    for before, after in pairwise(recorded):
+        if may_share(before[0].clip, after[0].clip):
+            yield before, after
+
+
+def _overlap_key(before: _Pair, after: _Pair) -> str:
+    return f"{before[1].sha256}:{after[1].sha256}"
+
+
+def _source_clip(
+    entry: IndexEntry, record: FootageRecord, repeated_frames: int
+) -> SourceClip | None:
     table = SampleTable.from_document(record.table_document)
     if table is None:
         return None
-    return SourceClip(entry.name, record.sha256, entry.clip.start_ms, entry.clip.end_ms, table)
+    clip = entry.clip
+    return SourceClip(entry.name, record.sha256, clip.start_ms, clip.end_ms, table, repeated_frames)
 
 
 def _parsed_index(content: bytes) -> ClipIndex | None:

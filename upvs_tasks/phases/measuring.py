@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from upvs_tasks.errors import FootageBroken
 from upvs_tasks.model.footage import Footage, SampleTable
 
 
@@ -17,6 +18,19 @@ def decode_ends(path: Path) -> None:
     from upvs_tasks.media import probe  # noqa: PLC0415  see survey
 
     probe.decode_check(path)
+
+
+def repeated_frames(before: Path, after: Path) -> int:
+    """How many of the first frames of ``after`` are the last ones of ``before``.
+
+    0 where that is not certain, and where a clip has become unreadable, which others will tell.
+    """
+    from upvs_tasks.media import overlap  # noqa: PLC0415  see survey
+
+    try:
+        return overlap.repeated_frames(before, after)
+    except FootageBroken:
+        return 0
 
 
 def measure(path: Path) -> Footage:

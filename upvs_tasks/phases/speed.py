@@ -6,6 +6,7 @@ from upvs_tasks.model.recipe import Engine
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.phases.inventory import Recorded
 from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.measuring import repeated_frames
 
 
 def speed_of(job: Job, recorded: Recorded) -> Speed:
@@ -29,7 +30,7 @@ def speed_of(job: Job, recorded: Recorded) -> Speed:
 def is_current(job: Job) -> bool:
     """Whether day.json says what follows from the footage on the disk."""
     index = job.inventory.known_index()
-    if index is None:
+    if index is None or not job.inventory.has_overlaps(job.inventory.recorded(index)):
         return False
     return durable.read_bytes(job.layout.day_json) == _day_json(job, index)
 
@@ -37,6 +38,7 @@ def is_current(job: Job) -> bool:
 def run(job: Job) -> str:
     """Write day.json where it differs. Returns the story."""
     index = job.index()
+    job.inventory.measure_overlaps(job.inventory.recorded(index), repeated_frames)
     durable.write_if_changed(job.layout.day_json, _day_json(job, index))
     speed = speed_of(job, job.inventory.recorded(index))
     footage_mins = speed.total_duration_ms / 60_000

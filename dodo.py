@@ -22,6 +22,7 @@ task_scan = _GRAPH.task_scan
 task_fetch = _GRAPH.task_fetch
 task_manifest = _GRAPH.task_manifest
 task_speed = _GRAPH.task_speed
+task_estimate = _GRAPH.task_estimate
 task_render = _GRAPH.task_render
 task_timelapse = _GRAPH.task_timelapse
 task_verify = _GRAPH.task_verify

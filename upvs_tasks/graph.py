@@ -1,6 +1,7 @@
 """The whole task graph: what there is to do, what waits for what, and when it is stale.
 
-    scan -> fetch:<clip> ... -> manifest -> speed -> render:<nnn> ... -> timelapse     verify
+    scan -> fetch:<clip> ... -> manifest -> speed -> estimate -> render:<nnn> ... -> timelapse
+    verify
 
 Staleness is judged from the disk alone. doit has a database of its own, but writes it only when a
 run ends, and would believe it after a kill: here it lives in memory and nothing relies on it.
@@ -25,7 +26,7 @@ from upvs_tasks.errors import UpvsError
 from upvs_tasks.model.index import ClipIndex, IndexEntry
 from upvs_tasks.model.plan import Segment
 from upvs_tasks.model.recipe import Engine
-from upvs_tasks.phases import fetch, manifest, render, scan, speed, timelapse, verify
+from upvs_tasks.phases import estimate, fetch, manifest, render, scan, speed, timelapse, verify
 from upvs_tasks.phases.job import Job
 from upvs_tasks.reporter import StoryReporter
 from upvs_tasks.run import Run
@@ -134,6 +135,11 @@ class Graph:
             task_dep=["manifest"],
         )
 
+    def task_estimate(self) -> TaskDict:
+        """Foresee the film's size and time, and whether the disk has room."""
+        claim = Claim("every part is on the disk, or in the film", self._all_rendered)
+        return self._task(estimate.run, targets=[], uptodate=[claim], task_dep=["speed"])
+
     @create_after(executed="speed")  # type: ignore[untyped-decorator]  # doit carries no types
     def task_render(self) -> Iterator[TaskDict]:
         """Render the parts of the film, one task each."""
@@ -143,7 +149,7 @@ class Graph:
             "name": None,
             "doc": self.task_render.__doc__,
             "uptodate": [group],
-            "task_dep": ["speed"],
+            "task_dep": ["estimate"],
         }
         yield from segments
 
@@ -209,7 +215,7 @@ class Graph:
             lambda job: render.run(job, drawing, segment),
             targets=[],
             uptodate=[claim],
-            task_dep=["speed"],
+            task_dep=["estimate"],
         )
 
     def _drawing(self) -> render.Drawing | None:

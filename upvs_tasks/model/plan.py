@@ -51,6 +51,16 @@ class Segment:
         """How many frames of the film it holds."""
         return sum(len(run.frames) for run in self.runs)
 
+    def first(self, count: int) -> "Segment":
+        """The segment without all but its first ``count`` frames."""
+        runs: list[Run] = []
+        for run in self.runs:
+            runs.append(Run(run.clip, run.frames[:count]))
+            count -= len(runs[-1].frames)
+            if count == 0:
+                break
+        return Segment(self.number, tuple(runs))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -14,7 +14,7 @@ from upvs_tasks.phases.job import Job
 from upvs_tasks.phases.speed import speed_of
 
 if TYPE_CHECKING:
-    from upvs_tasks.media.segment import Shot
+    from upvs_tasks.media.segment import SegmentResult, Shot
 
 log = logging.getLogger(__name__)
 
@@ -47,16 +47,10 @@ def is_current(job: Job, drawing: Drawing, segment: Segment) -> bool:
 
 def run(job: Job, drawing: Drawing, segment: Segment) -> None:
     """Render the segment, and note beside it what of it is damaged."""
-    from upvs_tasks.media.segment import SegmentJob  # noqa: PLC0415  only where there is work
-    from upvs_tasks.media.segment_worker import render_apart  # noqa: PLC0415  likewise
-
     path = job.layout.segment(drawing.digest(segment))
     partial = durable.partial_of(path)
-    with durable.storing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    shots = tuple(_shots(job, drawing, segment))
     with job.rendering:
-        result = render_apart(SegmentJob(drawing.film, partial, shots), nice=job.settings.nice)
+        result = render_at(job, drawing, segment, partial)
     if result.damages:
         log.warning("segment damaged", extra={"segment": segment.number, "result": str(result)})
         damages = [asdict(damage) for damage in result.damages]
@@ -65,13 +59,24 @@ def run(job: Job, drawing: Drawing, segment: Segment) -> None:
     durable.promote(partial, path)
 
 
+def render_at(job: Job, drawing: Drawing, segment: Segment, path: Path) -> "SegmentResult":
+    """Render the segment into a file, in a process of its own, and say what became of it."""
+    from upvs_tasks.media.segment import SegmentJob  # noqa: PLC0415  only where there is work
+    from upvs_tasks.media.segment_worker import render_apart  # noqa: PLC0415  likewise
+
+    with durable.storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    shots = tuple(_shots(job, drawing, segment))
+    return render_apart(SegmentJob(drawing.film, path, shots), nice=job.settings.nice)
+
+
 def damage_record(segment_path: Path) -> Path:
     """Where it is noted what of a segment is damaged; absent where nothing is."""
     return segment_path.with_suffix(".json")
 
 
 def _shots(job: Job, drawing: Drawing, segment: Segment) -> "list[Shot]":
-    from upvs_tasks.media.segment import Shot  # noqa: PLC0415  see run
+    from upvs_tasks.media.segment import Shot  # noqa: PLC0415  see render_at
 
     shots = []
     for run_of_frames in segment.runs:

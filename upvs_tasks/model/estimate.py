@@ -1,0 +1,81 @@
+"""What rendering will take, foreseen from a few frames that were tried."""
+
+from dataclasses import dataclass
+from math import ceil
+
+# Frames differ over a day: what was tried may fall short by so much.
+_MARGIN = 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A film's size, and the time that it takes; None where that is not known.
+
+    ``missing_bytes`` are those of the parts that have yet to be rendered.
+    """
+
+    film_bytes: int
+    missing_bytes: int
+    render_secs: float | None = None
+
+    @property
+    def needed_bytes(self) -> int:
+        """Free space that it takes: the missing parts, and the film that is joined from all."""
+        return ceil(_MARGIN * (self.missing_bytes + self.film_bytes))
+
+    @classmethod
+    def of_parts(cls, *, frames: int, all_frames: int, size_bytes: int) -> "Estimate":
+        """Estimate of a film of which so many frames are there, in so many bytes."""
+        bytes_per_frame = size_bytes / max(1, frames)
+        return cls(
+            film_bytes=round(bytes_per_frame * all_frames),
+            missing_bytes=round(bytes_per_frame * (all_frames - frames)),
+        )
+
+    @classmethod
+    def of_trials(
+        cls, trials: "tuple[Trial, ...]", *, segments: int, all_frames: int, secs: float
+    ) -> "Estimate":
+        """Estimate of a film of which some places were tried, all at once, in ``secs``."""
+        key_bytes = sum(trial.key_bytes for trial in trials) / len(trials)
+        other_bytes = sum(trial.other_bytes for trial in trials) / len(trials)
+        film_bytes = round(segments * key_bytes + (all_frames - segments) * other_bytes)
+        tried_frames = sum(trial.frames for trial in trials)
+        return cls(film_bytes, film_bytes, all_frames * secs / tried_frames)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one place of the film came to: bytes of its first frame, a keyframe, and of all."""
+
+    frames: int
+    key_bytes: int
+    all_bytes: int
+
+    @property
+    def other_bytes(self) -> float:
+        """Bytes of a frame that is no keyframe."""
+        return max(0, self.all_bytes - self.key_bytes) / max(1, self.frames - 1)
+
+
+def in_words(estimate: Estimate) -> str:
+    """The estimate as a sentence: true to a factor, so with one or two digits."""
+    size = f"about {_size(estimate.film_bytes)}"
+    if estimate.render_secs is not None:
+        return f"{size}, in about {_time(estimate.render_secs)}"
+    if estimate.missing_bytes:
+        return f"{size}, {_size(estimate.missing_bytes)} of it to be rendered"
+    return size
+
+
+def _size(size_bytes: int) -> str:
+    megabytes = size_bytes / 1e6
+    return f"{_rounded(megabytes)} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"  # noqa: PLR2004
+
+
+def _time(secs: float) -> str:
+    return f"{_rounded(secs)} s" if secs < 90 else f"{_rounded(secs / 60)} min"  # noqa: PLR2004
+
+
+def _rounded(value: float) -> str:
+    return f"{float(f'{value:.2g}'):g}" if value >= 1 else "1"

@@ -10,10 +10,9 @@ all files, whatever comes of it).
 """
 
 import argparse
-import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ import av
 from av.video.frame import VideoFrame
 
 from tests.footage import Recipe, frame_number, make_clip
+from tests.oddities import ODDITIES, Oddity
 from upvs_tasks.errors import FootageBroken, RenderFailed
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.concat import ConcatRender, concat_command
@@ -40,82 +40,10 @@ _FRAMES, _CLIP_NUMBERS = 40, 1_000
 _FILM = FilmFormat(width=160, height=90, fps=30, crf=20, preset="ultrafast")
 _FACTOR = 4.0
 _PLAIN = Recipe(frames=_FRAMES, first_number=_MIDDLE * _CLIP_NUMBERS)
-_FASTSTART = replace(_PLAIN, muxer_options={"movflags": "faststart"})
-_UNEVEN_MS = [at * 100 + at * 37 % 90 + (1_500 if at > 25 else 0) for at in range(_FRAMES)]  # noqa: PLR2004
-
 _LONGEST = 70
 _HEAD = (
     "| odd file | engine | film frames | frames of the other 19 | of these the very ones planned "
     "| its own | named |\n|--|--|--|--|--|--|--|"
-)
-
-_Spoil = Callable[[Path], None]
-
-
-def _keep(_: Path) -> None:
-    """Leave the file as it was made."""
-
-
-def _shortened(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def _emptied(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def _a_page_instead(path: Path) -> None:
-    path.write_bytes(b"<!DOCTYPE html><html><body>UniFi OS</body></html>" * 50)
-
-
-def _rotten(path: Path) -> None:
-    """Noise over every seventh frame or so, the index untouched."""
-    with av.open(str(path)) as container:
-        packets = [packet for packet in container.demux(video=0) if packet.size]
-        places = [(packet.pos or 0, packet.size) for packet in packets[5::7]]
-    content = bytearray(path.read_bytes())
-    for start, size in places:
-        content[start : start + size] = bytes([0xA5]) * size
-    path.write_bytes(content)
-
-
-def _cut_by_edit_list(path: Path) -> None:
-    whole = path.rename(path.with_suffix(".whole"))
-    program = [ffmpeg.find_ffmpeg(), "-v", "error", "-ss", "1.45", "-i", str(whole)]
-    subprocess.run([*program, "-c", "copy", str(path)], check=True)  # noqa: S603  built here
-
-
-@dataclass(frozen=True, slots=True)
-class Oddity:
-    """A file in the middle of the day, and what happens to it before it is checked, and after."""
-
-    name: str
-    recipe: Recipe = _PLAIN
-    before: _Spoil = _keep
-    after: _Spoil = _keep
-
-
-_ODDITIES = (
-    Oddity("(a good one)"),
-    Oddity("truncated, index at the end", before=_shortened),
-    Oddity("truncated, index first", _FASTSTART, before=_shortened),
-    Oddity("truncated after the check", _FASTSTART, after=_shortened),
-    Oddity("bit-rotten", before=_rotten),
-    Oddity("empty", before=_emptied),
-    Oddity("gone after the check", after=Path.unlink),
-    Oddity("HTML", before=_a_page_instead),
-    Oddity("audio only", replace(_PLAIN, with_video=False, audio_secs=4)),
-    Oddity("HEVC among H.264", replace(_PLAIN, codec="libx265")),
-    Oddity("other size", replace(_PLAIN, width=320, height=180)),
-    Oddity("15 fps", replace(_PLAIN, fps=15, frames=60)),
-    Oddity("other time base", replace(_PLAIN, timescale=12_800)),
-    Oddity("variable frame rate, a gap", replace(_PLAIN, times_ms=_UNEVEN_MS)),
-    Oddity("turned by 90 degrees", replace(_PLAIN, rotation=90)),
-    Oddity("full range", replace(_PLAIN, pixel_format="yuvj420p")),
-    Oddity("start offset 5 s", replace(_PLAIN, times_ms=range(5_000, 9_000, 100))),
-    Oddity("edit list", before=_cut_by_edit_list),
-    Oddity("audio first", replace(_PLAIN, audio_first=True, audio_secs=4)),
-    Oddity("audio longer", replace(_PLAIN, audio_secs=9)),
 )
 
 
@@ -159,7 +87,7 @@ def main() -> None:
     print(_HEAD)
     with tempfile.TemporaryDirectory(prefix="upvs-bad-") as name:
         good = _good_clips(Path(name))
-        for oddity in _ODDITIES:
+        for oddity in ODDITIES:
             for engine, maker in makers.items():
                 day = _day(Path(name), good, oddity)
                 oddity.after(day.middle)
@@ -177,7 +105,7 @@ def _good_clips(folder: Path) -> tuple[Path, ...]:
 
 
 def _day(folder: Path, good: Sequence[Path], oddity: Oddity) -> Day:
-    odd = make_clip(good[_MIDDLE], oddity.recipe)
+    odd = make_clip(good[_MIDDLE], oddity.recipe(_PLAIN))
     oddity.before(odd)
     found = {}
     for path in good:

@@ -1,0 +1,99 @@
+"""Every kind of odd file that may lie in the middle of a day: of another kind, or spoilt."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import av
+
+from tests.footage import Recipe
+from upvs_tasks.media import ffmpeg
+
+_GAP_AFTER = 25
+_UNEVEN_MS = [at * 100 + at * 37 % 90 + (1_500 if at > _GAP_AFTER else 0) for at in range(40)]
+
+Spoil = Callable[[Path], None]
+
+
+def keep(_: Path) -> None:
+    """Leave the file as it was made."""
+
+
+def shorten(path: Path) -> None:
+    """Leave the first half."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty(path: Path) -> None:
+    """Leave nothing of it."""
+    path.write_bytes(b"")
+
+
+def put_page_instead(path: Path) -> None:
+    """Put a page for people in its place."""
+    path.write_bytes(b"<!DOCTYPE html><html><body>UniFi OS</body></html>" * 50)
+
+
+def rot(path: Path) -> None:
+    """Write noise over every seventh frame or so, and leave the index as it is."""
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        places = [(packet.pos or 0, packet.size) for packet in packets[5::7]]
+    content = bytearray(path.read_bytes())
+    for start, size in places:
+        content[start : start + size] = bytes([0xA5]) * size
+    path.write_bytes(content)
+
+
+def cut_by_edit_list(path: Path) -> None:
+    """Hide the first one and a half seconds."""
+    whole = path.rename(path.with_suffix(".whole"))
+    program = [ffmpeg.find_ffmpeg(), "-v", "error", "-ss", "1.45", "-i", str(whole)]
+    subprocess.run([*program, "-c", "copy", str(path)], check=True)
+    whole.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """An odd file: how it is made, and what happens to it before it is looked at, and after.
+
+    ``recipe`` changes the plain recipe of whoever makes it. ``verdict`` is what has to be said of
+    it: "whole", "damaged" (frames of it are missing), or "missing".
+    """
+
+    name: str
+    recipe: Callable[[Recipe], Recipe] = lambda plain: plain
+    before: Spoil = keep
+    after: Spoil = keep
+    verdict: str = "whole"
+
+
+def _with(**changes: object) -> Callable[[Recipe], Recipe]:
+    return lambda plain: replace(plain, **changes)  # type: ignore[arg-type]  # fields by name
+
+
+_FASTSTART = _with(muxer_options={"movflags": "faststart"})
+
+ODDITIES = (
+    Oddity("(a good one)"),
+    Oddity("truncated, index at the end", before=shorten, verdict="missing"),
+    Oddity("truncated, index first", _FASTSTART, before=shorten, verdict="missing"),
+    Oddity("truncated after the check", _FASTSTART, after=shorten, verdict="missing"),
+    Oddity("bit-rotten", before=rot, verdict="damaged"),
+    Oddity("empty", before=empty, verdict="missing"),
+    Oddity("gone after the check", after=Path.unlink, verdict="missing"),
+    Oddity("HTML", before=put_page_instead, verdict="missing"),
+    Oddity("audio only", _with(with_video=False, audio_secs=4), verdict="missing"),
+    Oddity("HEVC among H.264", _with(codec="libx265")),
+    Oddity("other size", _with(width=320, height=180)),
+    Oddity("15 fps", _with(fps=15, frames=60)),
+    Oddity("other time base", _with(timescale=12_800)),
+    Oddity("variable frame rate, a gap", _with(times_ms=_UNEVEN_MS)),
+    Oddity("turned by 90 degrees", _with(rotation=90)),
+    Oddity("full range", _with(pixel_format="yuvj420p")),
+    Oddity("start offset 5 s", _with(times_ms=range(5_000, 9_000, 100))),
+    Oddity("edit list", before=cut_by_edit_list),
+    Oddity("audio first", _with(audio_first=True, audio_secs=4)),
+    Oddity("audio longer", _with(audio_secs=9)),
+)

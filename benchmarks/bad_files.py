@@ -197,13 +197,23 @@ def _pictures(path: Path) -> list[frozenset[int]]:
 
 
 def _readings(frame: VideoFrame) -> frozenset[int]:
-    """Number of a picture, read from left to right and, where it may be a turned one, downwards."""
+    """Number of a picture, read from left to right and, where it may be the odd one, downwards.
+
+    And between black sides, where it may be a picture that is higher than wide.
+    """
     luma = frame.reformat(format="gray").planes[0]
     pixels, middle = bytes(luma), luma.width // 2
     places = [int((bar + 0.5) * luma.height / 16) * luma.line_size + middle for bar in range(16)]
     bits = [str(int(pixels[place] > 127)) for place in places]  # noqa: PLR2004  half of white
-    turned = {int("".join(bits), 2), int("".join(reversed(bits)), 2)}
-    return frozenset({frame_number(frame)} | set(filter(_is_odd, turned)))
+    line, inner = luma.line_size * (luma.height // 2), luma.height * 0.6
+    left = line + (luma.width - inner) / 2
+    between = [int(pixels[int(left + (bar + 0.5) * inner / 16)] > 127) for bar in range(16)]  # noqa: PLR2004  likewise
+    odd = {
+        int("".join(bits), 2),
+        int("".join(reversed(bits)), 2),
+        int("".join(map(str, between)), 2),
+    }
+    return frozenset({frame_number(frame)} | set(filter(_is_odd, odd)))
 
 
 def _print_row(oddity: Oddity, engine: str, day: Day, film: Film) -> None:

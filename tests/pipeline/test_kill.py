@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable
+from time import monotonic
 
 import pytest
 
@@ -32,6 +33,15 @@ def kill_when(process: "subprocess.Popen[str]", is_time: Callable[[], bool]) -> 
         assert process.poll() is None, "it ended before it could be killed"
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def kill_after(process: "subprocess.Popen[str]", secs: float) -> None:
+    """Kill without a warning after a while, unless it has ended."""
+    try:
+        process.communicate(timeout=secs)
+    except subprocess.TimeoutExpired:
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def test_killed_in_mid_download(
@@ -88,17 +98,24 @@ def test_killed_between_the_last_clip_and_the_film(
     assert project.contents() == undisturbed
 
 
-def test_killed_again_and_again_at_random_instants(
-    project: Project, undisturbed: dict[str, str]
-) -> None:
+def test_killed_at_any_of_20_random_instants(project: Project, undisturbed: dict[str, str]) -> None:
+    """Spread over the length of a run, each followed by one that is left alone."""
     chance = random.Random(20240117)  # noqa: S311  the same instants in every run
+    started_secs = monotonic()
+    assert project.doit("run", "timelapse").code == 0
+    whole_secs = monotonic() - started_secs
+    for number in range(20):
+        shutil.rmtree(project.out)
+        kill_after(project.start("run", "timelapse"), whole_secs * (number + chance.random()) / 20)
+        assert project.doit("run", "timelapse").code == 0
+        assert project.contents() == undisturbed
+
+
+def test_killed_again_and_again(project: Project, undisturbed: dict[str, str]) -> None:
+    """Each run goes on from where the one before was killed, and is killed in turn."""
+    chance = random.Random(20240118)  # noqa: S311  likewise
     for _ in range(6):
-        process = project.start("run", "timelapse")
-        try:
-            process.communicate(timeout=chance.uniform(0.2, 2.5))
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
+        kill_after(project.start("run", "timelapse"), chance.uniform(0.2, 2.5))
     assert project.doit("run", "timelapse").code == 0
     assert project.contents() == undisturbed
 

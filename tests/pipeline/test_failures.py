@@ -50,6 +50,20 @@ def test_a_clip_that_failed_is_the_only_one_asked_for_again(
     assert {entry["status"] for entry in project.entries()} == {"complete"}
 
 
+def test_a_day_that_is_partly_overwritten_is_told_so(
+    project: Project, console: SimulatedConsole
+) -> None:
+    """Recorders drop the oldest footage, and keep the events longer."""
+    assert project.doit("run", "scan").code == 0
+    middle_ms = int(str(project.entries()[3]["start_ms"]))
+    console.add_camera(replace(SPARROW, recording_start_ms=middle_ms))
+    run = project.doit("run", "timelapse")
+    clock = datetime.fromtimestamp(middle_ms / 1000, ZoneInfo("America/New_York"))
+    assert f"the console holds footage of {clock:%Y-%m-%d %H:%M} and later" in run.output
+    assert run.code == 1
+    assert project.film.exists()
+
+
 def test_what_the_console_does_not_have_turns_no_day_red_for_ever(
     project: Project, console: SimulatedConsole
 ) -> None:

@@ -42,7 +42,7 @@ def run(job: Job) -> str:
             "ongoing": len(index.ongoing),
         },
     )
-    return _story(index)
+    return _story(index) + _left_edge(index, camera.recording)
 
 
 def _listed(job: Job, camera: Camera, day: Day) -> ClipIndex:
@@ -170,6 +170,14 @@ def _story(index: ClipIndex) -> str:
     events = "1 event" if index.event_count == 1 else f"{index.event_count} events"
     counted = f"{events} in {len(index.entries)} clips, {asked_mins:.1f} min"
     return f"{head}: {counted}{_running(index)}"
+
+
+def _left_edge(index: ClipIndex, recording: Recording) -> str:
+    """Since when there is footage, where that is not all of the day."""
+    first_ms = recording.first_ms
+    if not index.entries or first_ms is None or first_ms <= index.day.start_ms:
+        return ""
+    return f"; the console holds footage of {index.day.clock(first_ms):%Y-%m-%d %H:%M} and later"
 
 
 def _running(index: ClipIndex) -> str:

@@ -9,7 +9,7 @@ from upvs_tasks.errors import SettingsError, UpvsError, UsageError
 from upvs_tasks.phases import report
 from upvs_tasks.phases.inventory import Inventory
 from upvs_tasks.phases.job import Connection, Job, Progress
-from upvs_tasks.settings import Settings
+from upvs_tasks.settings import Settings, withhold_secrets
 from upvs_tasks.terminal import Terminal
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class Run:
         layout = self._settings.layout()
         if asks_console:
             self._settings.check_access()
+        withhold_secrets()
         self._resources.enter_context(durable.holding(layout.lock))
         for folder in layout.own_folders:
             durable.sweep(folder)

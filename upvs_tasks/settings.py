@@ -1,7 +1,7 @@
 """Every setting: its name, what it may be, and where it comes from.
 
 One name for one thing: ``crf`` in config.toml, ``UPVS_CRF`` in the environment, ``crf=23`` after
-doit; the later of these wins. The only module that reads the environment.
+doit; the later of these wins. The only module that touches the environment.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ from upvs_tasks.model.day import zone_named
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES
 from upvs_tasks.model.film_format import Codec
 from upvs_tasks.model.layout import Layout
-from upvs_tasks.model.recipe import Engine
+from upvs_tasks.model.recipe import Acceleration, Engine
 
 CONFIG_NAME = "config.toml"
 DEMO_HOST = "demo"
@@ -67,6 +67,7 @@ class Settings:
     height: int = 0
     codec: Codec = Codec.H264
     engine: Engine = Engine.SEGMENTS
+    hwaccel: Acceleration = Acceleration.OFF
     threads: int = 0
     nice: int = 10
     event_types: tuple[str, ...] = DEFAULT_EVENT_TYPES
@@ -142,6 +143,7 @@ _PARSERS: dict[str, spelling.Parser] = {
     "height": spelling.whole_number(0, 4320),
     "codec": spelling.choice(*Codec),
     "engine": spelling.choice(*Engine),
+    "hwaccel": spelling.choice(*Acceleration),
     "threads": spelling.whole_number(0, 256),
     "nice": spelling.whole_number(0, 19),
     "event_types": spelling.words,
@@ -161,7 +163,13 @@ _PARSERS: dict[str, spelling.Parser] = {
     "direct_api": spelling.switch,
 }
 NAMES = ("date", *_PARSERS)
-_KINDS = {"overlaps": Overlaps, "codec": Codec, "engine": Engine, "source": FilmedSource}
+_KINDS = {
+    "overlaps": Overlaps,
+    "codec": Codec,
+    "engine": Engine,
+    "hwaccel": Acceleration,
+    "source": FilmedSource,
+}
 
 
 def load(
@@ -203,6 +211,12 @@ def load(
         secrets["password"] = password
     values |= {name: secret or "" for name, secret in secrets.items()}
     return Settings(**values)
+
+
+def withhold_secrets() -> None:
+    """Take the secrets out of what every process that is started from now on inherits."""
+    for name in (*(_PREFIX + secret.upper() for secret in _SECRETS), "UFP_PASSWORD"):
+        os.environ.pop(name, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,28 @@ def test_a_day_that_is_partly_overwritten_is_told_so(
     assert project.film.exists()
 
 
+def test_a_recording_with_a_gap_is_asked_for_twice_and_named(
+    project: Project, console: SimulatedConsole
+) -> None:
+    """Twice the same is all that there is; the day is whole as far as it was recorded."""
+    assert project.doit("run", "scan").code == 0
+    entry = project.entries()[3]
+    start_ms, end_ms = int(str(entry["start_ms"])), int(str(entry["end_ms"]))
+    gap_ms = (start_ms + 1_000, end_ms + 10_000)
+    console.add_camera(replace(SPARROW, gaps=(gap_ms,)))
+    run = project.doit("run", "timelapse")
+    assert run.code == 0, run.output
+    [sentence] = [line for line in run.output.splitlines() if "short: " in line]
+    assert str(entry["event_id"]) in sentence
+    assert "as far as they were recorded" in run.output
+    assert project.exports().count(start_ms) == 2
+    console.forget_requests()
+    again = project.doit("run", "timelapse")
+    assert again.code == 0
+    assert "short: " in again.output
+    assert project.exports() == []
+
+
 def test_what_the_console_does_not_have_turns_no_day_red_for_ever(
     project: Project, console: SimulatedConsole
 ) -> None:

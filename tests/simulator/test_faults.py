@@ -3,6 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from itertools import takewhile
 from operator import not_
+from socket import create_connection
+from time import sleep
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -173,6 +176,43 @@ def test_a_reboot_answers_everything_alike_for_a_while(browser: Browser) -> None
     assert browser.log_in().status_code == 404
     browser.console.reboot(0)
     assert browser.get("nvr").status_code == 401
+
+
+def test_a_console_can_be_gone_for_a_while_and_then_answer_nonsense(browser: Browser) -> None:
+    """Connections are refused, not kept waiting; the address stays the same."""
+    browser.console.order(Fault("dark", path="nvr", secs=1.0, status=404))
+    with pytest.raises(requests.ConnectionError):
+        browser.get("nvr")
+    wait_until(is_listening=False, console=browser.console)
+    wait_until(is_listening=True, console=browser.console)
+    assert browser.get("nvr").status_code == 404
+    while (status := browser.get("nvr").status_code) == 404:
+        pass
+    assert status == 200
+
+
+def wait_until(*, is_listening: bool, console: SimulatedConsole) -> None:
+    """Try to connect to the console's address until it is as wanted, but not all the time."""
+    address = urlsplit(console.host)
+    was_listening = not is_listening
+    while was_listening is not is_listening:
+        sleep(0.02)
+        try:
+            create_connection((address.hostname, address.port)).close()
+            was_listening = True
+        except ConnectionRefusedError:
+            was_listening = False
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain"])
+def test_an_answer_can_repeat_what_was_sent(browser: Browser, content_type: str | None) -> None:
+    """Proxies and debug pages do; it tells whether a client passes that on."""
+    browser.console.order(Fault("echo", path="nvr", status=418, content_type=content_type))
+    reply = browser.get("nvr")
+    assert reply.status_code == 418
+    assert reply.headers["Content-Type"].startswith(content_type or "application/json")
+    assert "cookie" in reply.text.lower()
+    assert any(secret in reply.text for secret in browser.console.issued_secrets)
 
 
 def test_the_rough_day_fails_in_many_ways_and_yields_to_three_attempts(browser: Browser) -> None:

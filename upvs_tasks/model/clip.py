@@ -56,6 +56,11 @@ class Clip:
         return self.end_ms - self.start_ms
 
 
+def is_short(clip: Clip, footage_ms: int) -> bool:
+    """Whether less than half of what was asked for came: a gap in the recording, or a blank."""
+    return 2 * footage_ms < clip.duration_ms
+
+
 @dataclass(frozen=True, slots=True)
 class Padding:
     """Milliseconds of footage to show before and after each event."""

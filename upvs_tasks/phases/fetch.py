@@ -7,6 +7,7 @@ from pathlib import Path
 
 from upvs_tasks import durable
 from upvs_tasks.errors import CannotHeal, ConsoleError, FootageBroken, Transient
+from upvs_tasks.model.clip import Clip, is_short
 from upvs_tasks.model.footage import Footage, SampleTable
 from upvs_tasks.model.index import IndexEntry
 from upvs_tasks.phases.inventory import FootageRecord, date_file
@@ -63,14 +64,15 @@ def _downloaded(job: Job, camera_id: str, entry: IndexEntry) -> FootageRecord:
     from upvs_tasks.console.retrying import Patience, persist  # noqa: PLC0415  see Connection
 
     _wait_until_settled(entry.clip.end_ms)
+    lengths_ms: set[int] = set()
     return persist(
-        lambda: _attempt(job, camera_id, entry),
+        lambda: _attempt(job, camera_id, entry, lengths_ms),
         patience=Patience.of(job.settings.retry_limit),
         what=f"clip {entry.name}",
     )
 
 
-def _attempt(job: Job, camera_id: str, entry: IndexEntry) -> FootageRecord:
+def _attempt(job: Job, camera_id: str, entry: IndexEntry, lengths_ms: set[int]) -> FootageRecord:
     clip, path = entry.clip, job.layout.at(entry.file_path)
     started_secs = time.monotonic()
     with durable.replacing(path) as stream:
@@ -84,6 +86,7 @@ def _attempt(job: Job, camera_id: str, entry: IndexEntry) -> FootageRecord:
         )
         stream.flush()
         footage, table = _whole(durable.partial_of(path))
+        _doubt_short(clip, footage.duration_ms, lengths_ms)
         date_file(durable.partial_of(path), clip.end_ms)
     log.debug(
         "clip downloaded",
@@ -105,6 +108,18 @@ def _whole(partial: Path) -> tuple[Footage, SampleTable]:
         return survey(partial)
     except FootageBroken as error:
         raise Transient(str(error)) from error
+
+
+def _doubt_short(clip: Clip, footage_ms: int, lengths_ms: set[int]) -> None:
+    """Raise Transient for much less than was asked for, unless just as much came before.
+
+    A recording may have gaps, and then the export is that short each time; or a console that
+    struggles sends a blank of a single frame.
+    """
+    if is_short(clip, footage_ms) and footage_ms not in lengths_ms:
+        lengths_ms.add(footage_ms)
+        asked_secs = clip.duration_ms / 1000
+        raise Transient(f"only {footage_ms / 1000:g} s of {asked_secs:g} s came")
 
 
 def _wait_until_settled(end_ms: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from upvs_tasks.model.clip import is_short
 from upvs_tasks.model.index import ClipIndex, ClipStatus, IndexEntry
 from upvs_tasks.phases import timelapse
 from upvs_tasks.phases.job import Job
@@ -14,10 +15,11 @@ _MOST_NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class DayAccount:
-    """What became of the day's clips, judged from the disk."""
+    """What became of the day's clips, judged from the disk; ``short`` ones with their ms."""
 
     index: ClipIndex
     film_is_current: bool
+    short: tuple[tuple[IndexEntry, int], ...] = ()
     leftovers: tuple[Path, ...] = ()
     damages: tuple[Damage, ...] = ()
 
@@ -37,6 +39,11 @@ class DayAccount:
         if len(self.missing) > _MOST_NAMED:
             unnamed = len(self.missing) - _MOST_NAMED
             yield f"missing: {unnamed} more, each with its reason in clip_index.json"
+        for entry, footage_ms in self.short[:_MOST_NAMED]:
+            counted = f"{footage_ms / 1000:.0f} of {entry.clip.duration_ms / 1000:.0f} s"
+            yield f"short: {_span(index, entry)} {entry.name}: {counted} were recorded"
+        if len(self.short) > _MOST_NAMED:
+            yield f"short: {len(self.short) - _MOST_NAMED} more"
         for damage in self.damages if film_wanted else ():
             counted = f"{damage.replaced_frames} of {damage.wanted_frames} frames"
             yield f"damaged: {damage.clip_name}: {counted} of it show a neighbour: {damage.reason}"
@@ -62,7 +69,8 @@ class DayAccount:
             return f"not whole: {missing}; running again asks for those alone"
         if self.damages:
             return f"not whole: {len(self.damages)} clips of {day} are damaged on this disk"
-        return f"whole: all {self.index.event_count} events of {day} are in the film"
+        whole = f"whole: all {self.index.event_count} events of {day} are in the film"
+        return f"{whole}, as far as they were recorded" if self.short else whole
 
 
 def run(job: Job) -> DayAccount | None:
@@ -73,6 +81,11 @@ def run(job: Job) -> DayAccount | None:
     return DayAccount(
         index=known.with_standings(job.inventory.standing_of),
         film_is_current=timelapse.is_current(job),
+        short=tuple(
+            (entry, record.footage.duration_ms)
+            for entry, record in job.inventory.recorded(known)
+            if is_short(entry.clip, record.footage.duration_ms)
+        ),
         leftovers=job.inventory.leftovers(known),
         damages=timelapse.damages(job),
     )

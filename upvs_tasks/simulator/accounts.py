@@ -98,6 +98,7 @@ class Accounts:
         self._csrf: dict[str, str] = {}
         self._successes: dict[str, list[float]] = defaultdict(list)
         self._failures: dict[str, list[float]] = defaultdict(list)
+        self.issued: set[str] = set()
 
     def log_in(self, claim: Mapping[str, object]) -> Session | Refusal:
         """Open a session for username and password, or say why not."""
@@ -112,7 +113,9 @@ class Accounts:
                 self._failures[username].append(time.monotonic())
                 return _bad_credentials(self._behaviour.bad_credentials_status)
             if account.totp_secret is not None and not _second_factor_is_right(account, claim):
-                return _second_factor_wanted(account)
+                cookie = token_hex(16)
+                self.issued.add(cookie)
+                return _second_factor_wanted(account, cookie)
             self._successes[username].append(time.monotonic())
             self._failures.pop(username, None)
         return self._open(account, remember=bool(claim.get("rememberMe")))
@@ -131,6 +134,7 @@ class Accounts:
         with self._lock:
             if renew:
                 self._csrf[session.session_id] = token_hex(16)
+                self.issued.add(self._csrf[session.session_id])
             return self._csrf.get(session.session_id, session.csrf)
 
     def log_out(self, session: Session) -> None:
@@ -173,6 +177,8 @@ class Accounts:
         head = _encoded(orjson.dumps({"alg": "HS256", "typ": "JWT"}))
         signed = head + b"." + _encoded(orjson.dumps(claims))
         token = (signed + b"." + self._signature(signed)).decode()
+        with self._lock:
+            self.issued |= {token, str(claims["csrfToken"])}
         return Session(
             str(claims["jti"]), account, str(claims["csrfToken"]), issued + lifetime, token
         )
@@ -220,10 +226,10 @@ def _second_factor_is_right(account: Account, claim: Mapping[str, object]) -> bo
     )
 
 
-def _second_factor_wanted(account: Account) -> Refusal:
+def _second_factor_wanted(account: Account, cookie: str) -> Refusal:
     data = {
         "required": "2fa",
-        "mfaCookie": f"UBIC_2FA={token_hex(16)}",
+        "mfaCookie": f"UBIC_2FA={cookie}",
         "authenticators": [{"id": account.user_id, "type": "totp", "name": "Authenticator"}],
         "user": {"default_mfa": account.user_id},
     }

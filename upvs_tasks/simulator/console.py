@@ -129,6 +129,11 @@ class SimulatedConsole:
         """Ordered failures that nobody has met yet."""
         return tuple(self._service.faults.outstanding)
 
+    @property
+    def issued_secrets(self) -> frozenset[str]:
+        """Every session token, CSRF token and second-factor cookie that was given to anybody."""
+        return frozenset(self._service.accounts.issued)
+
     def account(self, username: str) -> Account:
         """Return an account: timelapse (full), viewer (no media), careful (second factor)."""
         return next(one for one in self.accounts if one.username == username)

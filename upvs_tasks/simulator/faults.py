@@ -27,6 +27,8 @@ class FaultKind(StrEnum):
     REBOOT = (
         "reboot"  # this and the next ``requests`` - 1 requests get ``status``, whatever they ask
     )
+    DARK = "dark"  # nobody listens for ``secs``, then everybody gets ``status`` for as long
+    ECHO = "echo"  # ``status`` and a body that repeats what was sent, headers and all
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,10 @@ class Fault:
     ``path`` is one of export, events, event, bootstrap, cameras, nvr, login, logout, prepare,
     download, any. The first ``skip`` requests that match are spared, then ``times`` are hit (None:
     all). ``start_ms`` matches an export by its start parameter, ``at_ms`` by containing an
-    instant, ``event_id`` by containing that event's start. ``after_bytes`` defaults to half of the
-    body. ``release_after_secs`` ends a stall by itself; else it lasts until the client hangs up,
-    ``SimulatedConsole.release`` is called, or the console closes.
+    instant, ``event_id`` by containing that event's start. ``body`` is sent as ``content_type``,
+    which defaults to JSON. ``after_bytes`` defaults to half of the body. ``release_after_secs``
+    ends a stall by itself; else it lasts until the client hangs up, ``SimulatedConsole.release``
+    is called, or the console closes.
     """
 
     kind: FaultKind | str
@@ -47,6 +50,7 @@ class Fault:
     skip: int = 0
     status: int = 500
     body: str | None = None
+    content_type: str | None = None
     retry_after: int | str | None = None
     after_bytes: int | None = None
     secs: float = 1.0

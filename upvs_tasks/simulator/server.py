@@ -43,7 +43,8 @@ class ConsoleServer(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._lock = Lock()
         super().__init__(address, _Conversation)
-        self._thread = Thread(target=self.serve_forever, args=(_GLANCE_SECS,), name="console")
+        self._thread = self._listener()
+        self._darkness: Thread | None = None
 
     def server_bind(self) -> None:
         """Bind without asking a name server who we are."""
@@ -57,12 +58,15 @@ class ConsoleServer(ThreadingHTTPServer):
     def stop(self) -> None:
         """Hang up on everybody and wait until all threads have gone."""
         self.service.world.closing.set()
-        self.shutdown()
-        self._thread.join()
-        with self._lock:
-            for connection in self._open:
-                _hang_up(connection)
+        if self._darkness is not None:
+            self._darkness.join()
+        self._stop_listening()
         self.server_close()
+
+    def go_dark(self, secs: float) -> None:
+        """Hang up on everybody and have nobody listen for a while; the address stays ours."""
+        self._darkness = Thread(target=self._be_dark, args=(secs,), name="darkness")
+        self._darkness.start()
 
     def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in the base class
         """Shake hands and serve one connection, in its own thread."""
@@ -78,6 +82,26 @@ class ConsoleServer(ThreadingHTTPServer):
                 _Conversation(connection, client_address, self)
             except OSError as error:
                 log.debug("connection lost: %s", error)
+
+    def _listener(self) -> Thread:
+        return Thread(target=self.serve_forever, args=(_GLANCE_SECS,), name="console")
+
+    def _stop_listening(self) -> None:
+        self.shutdown()
+        self._thread.join()
+        with self._lock:
+            for connection in self._open:
+                _hang_up(connection)
+
+    def _be_dark(self, secs: float) -> None:
+        self._stop_listening()
+        self.socket.close()
+        self.socket = socket.socket(self.address_family, self.socket_type)
+        self.server_bind()  # a socket that is bound but does not listen refuses connections
+        self.service.world.closing.wait(secs)
+        self.server_activate()
+        self._thread = self._listener()
+        self._thread.start()
 
     @contextmanager
     def _tracked(self, connection: socket.socket) -> Iterator[None]:
@@ -139,6 +163,10 @@ class _Conversation(BaseHTTPRequestHandler):
             service.world.closing.wait(fault.secs)
         if fault and kind is FaultKind.STALL_FIRST and not self._stall(fault):
             return
+        if fault and kind is FaultKind.DARK:
+            service.reboot(2 * fault.secs, fault.status)
+            self.server.go_dark(fault.secs)
+            self._reset()
         if fault and kind is FaultKind.RESET and fault.after_bytes is None:
             self._reset()
         reply = service.answer(request, fault, running)

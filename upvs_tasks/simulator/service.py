@@ -114,7 +114,7 @@ class Service:
         if self._is_rebooting():
             return error_reply(self._reboot_status, "Starting")
         if fault is not None:
-            spoiled = self._spoiled(fault)
+            spoiled = self._spoiled(fault, request)
             if spoiled is not None:
                 return spoiled
         limit = self.behaviour.max_parallel_exports
@@ -144,21 +144,24 @@ class Service:
                 return True
             return monotonic() < self._reboot_until
 
-    def _spoiled(self, fault: Fault) -> Reply | None:
+    def _spoiled(self, fault: Fault, request: Request) -> Reply | None:
+        reply = None
         match fault.kind:
             case FaultKind.STATUS:
-                return _status_reply(fault)
+                reply = _status_reply(fault)
+            case FaultKind.ECHO:
+                reply = _echo(fault, request)
             case FaultKind.KILLED_SESSION:
                 self.accounts.kill_sessions()
             case FaultKind.HTML:
-                return Reply(200, _PAGE, exchange.HTML)
+                reply = Reply(200, _PAGE, exchange.HTML)
             case FaultKind.EMPTY:
-                return Reply(200, b"", exchange.VIDEO)
+                reply = Reply(200, b"", exchange.VIDEO)
             case FaultKind.EMPTY_MP4:
-                return Reply(200, empty_mp4(), exchange.VIDEO)
+                reply = Reply(200, empty_mp4(), exchange.VIDEO)
             case FaultKind.TINY_MP4:
-                return Reply(200, tiny_mp4(), exchange.VIDEO)
-        return None
+                reply = Reply(200, tiny_mp4(), exchange.VIDEO)
+        return reply
 
 
 def tiny_mp4() -> bytes:
@@ -175,10 +178,20 @@ def tiny_mp4() -> bytes:
 def _status_reply(fault: Fault) -> Reply:
     reply = error_reply(fault.status, "Ordered failure")
     if fault.body is not None:
-        reply = Reply(fault.status, fault.body.encode())
+        reply = Reply(fault.status, fault.body.encode(), fault.content_type or exchange.JSON)
     if fault.retry_after is not None:
         return reply.with_headers(("Retry-After", str(fault.retry_after)))
     return reply
+
+
+def _echo(fault: Fault, request: Request) -> Reply:
+    # What a client might quote of it is the beginning.
+    proofs = ("x-csrf-token", "authorization", "cookie")
+    headers = sorted(request.headers.items(), key=lambda header: header[0] not in proofs)
+    sent = f"{request.body.decode()} {dict(headers)}"
+    if fault.content_type is not None:
+        return Reply(fault.status, sent.encode(), fault.content_type)
+    return error_reply(fault.status, sent)
 
 
 def _asked(request: Request) -> Asked:

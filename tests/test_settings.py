@@ -14,7 +14,7 @@ from upvs_tasks import settings
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.model.clip import FilmedSource, Overlaps
 from upvs_tasks.model.film_format import Codec
-from upvs_tasks.model.recipe import Engine
+from upvs_tasks.model.recipe import Acceleration, Engine
 from upvs_tasks.settings import Settings
 
 SHIPPED_CONFIG = Path(__file__).parents[1] / settings.CONFIG_NAME
@@ -79,6 +79,14 @@ WAYS = {
         (Engine.CONCAT, Engine.SEGMENTS, Engine.CONCAT),
         "ffmpeg",
         "must be one of",
+    ),
+    "hwaccel": Ways(
+        "auto",
+        "off",
+        "auto",
+        (Acceleration.AUTO, Acceleration.OFF, Acceleration.AUTO),
+        "cuda",
+        "must be one of off, auto",
     ),
     "speed_step": Ways(0, "2.5", 3, (0.0, 2.5, 3.0), 4, "a number from 0 to 3"),
     "height": Ways(0, "360", 720, (0, 360, 720), 5000, "a whole number from 0 to 4320"),

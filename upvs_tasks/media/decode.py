@@ -1,5 +1,6 @@
 """Chosen frames of a clip, decoding no more than what they need."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -14,6 +15,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from upvs_tasks.errors import FootageBroken
+from upvs_tasks.media.hardware import accelerated_by
+
+log = logging.getLogger(__name__)
 
 # On opening a file libav decodes its first pictures, to learn what the index says anyway.
 _OPEN_OPTIONS = {"analyzeduration": "0", "probesize": "32", "skip_frame": "all"}
@@ -29,13 +33,45 @@ class Wanted:
     keyframe_ticks: int
 
 
-def decoded_frames(path: Path, wanted: Sequence[Wanted]) -> Iterator[VideoFrame | None]:
+def decoded_frames(
+    path: Path, wanted: Sequence[Wanted], *, device: str | None = None
+) -> Iterator[VideoFrame | None]:
     """Each wanted frame, in the order of their times; None for one that cannot be had whole.
 
     A frame is whole when neither it nor any frame that it is built on is damaged. A picture is
-    good until the next is asked for. Raises FootageBroken when the file cannot be opened at all.
+    good until the next is asked for. What ``device`` (see `hardware`) cannot decode, software
+    does. Raises FootageBroken when the file cannot be opened at all.
     """
-    with open_quickly(path) as container:
+    given = 0
+    if device is not None:
+        for frame in _given_by(device, path, wanted):
+            yield frame
+            given += 1
+    if given < len(wanted):
+        yield from _decoded(path, wanted[given:], None)
+
+
+def _given_by(device: str, path: Path, wanted: Sequence[Wanted]) -> Iterator[VideoFrame]:
+    """Wanted frames up to the first with which the device has trouble of any kind."""
+    given = 0
+    try:
+        for frame in _decoded(path, wanted, device):
+            if frame is None:
+                break
+            yield frame
+            given += 1
+    except FootageBroken as error:
+        reason = str(error)
+    else:
+        reason = "a picture did not come"
+    if given < len(wanted):
+        log.info("software decodes what hardware does not", extra={"reason": reason})
+
+
+def _decoded(
+    path: Path, wanted: Sequence[Wanted], device: str | None
+) -> Iterator[VideoFrame | None]:
+    with open_quickly(path, device=device) as container:
         stream = video_of(container, path)
         for keyframe_ticks, group in groupby(wanted, lambda frame: frame.keyframe_ticks):
             ticks = [frame.ticks for frame in group]
@@ -43,11 +79,16 @@ def decoded_frames(path: Path, wanted: Sequence[Wanted]) -> Iterator[VideoFrame 
             yield from _in_order(frames, ticks)
 
 
-def open_quickly(path: Path) -> InputContainer:
+def open_quickly(path: Path, *, device: str | None = None) -> InputContainer:
     """Open an MP4 without decoding any of it. Raises FootageBroken where libav refuses it."""
     try:
         return av.open(
-            f"file:{path}", "r", format="mp4", metadata_errors="replace", options=_OPEN_OPTIONS
+            f"file:{path}",
+            "r",
+            format="mp4",
+            metadata_errors="replace",
+            options=_OPEN_OPTIONS,
+            hwaccel=accelerated_by(device),
         )
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

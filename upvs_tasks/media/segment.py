@@ -12,10 +12,12 @@ from av.video.frame import VideoFrame
 from upvs_tasks.errors import FootageBroken, RenderFailed, StorageError, UpvsError
 from upvs_tasks.media.decode import Wanted, decoded_frames
 from upvs_tasks.media.encode import SegmentWriter
+from upvs_tasks.media.hardware import decoding_device
 from upvs_tasks.media.picture import Fitter
 from upvs_tasks.model.film_format import Codec, FilmFormat
 from upvs_tasks.model.footage import SampleTable
 from upvs_tasks.model.plan import seek_ticks
+from upvs_tasks.model.recipe import Acceleration
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _LUMA_BLACK, _CHROMA_GREY = 16, 128
@@ -41,17 +43,22 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class SegmentJob:
-    """A segment to render; ``output_path`` is absolute and written in place."""
+    """A segment to render; ``output_path`` is absolute and written in place.
+
+    ``hwaccel`` says whether hardware may decode.
+    """
 
     film: FilmFormat
     output_path: Path
     shots: tuple[Shot, ...]
+    hwaccel: Acceleration = Acceleration.OFF
 
     def to_document(self) -> dict[str, object]:
         """The job as plain values, for another process."""
         return {
             "film": self.film.to_document(),
             "output_path": str(self.output_path),
+            "hwaccel": self.hwaccel,
             "shots": [
                 {
                     "name": shot.name,
@@ -77,7 +84,8 @@ class SegmentJob:
             )
             for shot in document["shots"]
         )
-        return cls(FilmFormat(**film), Path(document["output_path"]), shots)
+        output_path = Path(document["output_path"])
+        return cls(FilmFormat(**film), output_path, shots, Acceleration(document["hwaccel"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +153,12 @@ def _failure(path: Path, error: Exception) -> UpvsError:
 
 def _pictures(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame | None]:
     """Fitted picture of every wanted frame, None for one that is damaged."""
-    fitter = Fitter(job.film)
+    fitter, device = Fitter(job.film), decoding_device(job.hwaccel)
     for shot in job.shots:
         given = whole = 0
         reason = "damaged frames"
         try:
-            for frame in decoded_frames(shot.path, shot.wanted):
+            for frame in decoded_frames(shot.path, shot.wanted, device=device):
                 picture = _fitted(fitter, frame, shot.rotation)
                 given += 1
                 whole += picture is not None

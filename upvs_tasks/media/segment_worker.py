@@ -2,12 +2,13 @@
 
 A job comes as a line of JSON on standard input, which then stays open: where it ends, the parent is
 gone, and so is this process at once. What it tells are lines of JSON on standard output: frames
-encoded so far, and last either the result or the reason why there is none. After a result it waits
-for the next job, but not for long; after anything else it ends.
+encoded so far, what is worth a line in the log, and last either the result or the reason why there
+is none. After a result it waits for the next job, but not for long; after anything else it ends.
 """
 
 import atexit
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -24,12 +25,15 @@ import upvs_tasks
 from upvs_tasks.errors import RenderFailed, StorageError, UpvsError
 from upvs_tasks.media.segment import Damage, SegmentJob, SegmentResult, render_segment
 
+log = logging.getLogger(__name__)
+
 _FRAMES_PER_REPORT = 10
 _KEPT_LINES = 10
 _GRACE_SECS = 3.0
 # How long a child waits for another job before it gives its memory back.
 _PATIENCE_SECS = 5.0
 _ORPHANED = 70
+_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({})))
 
 _Told = dict[str, Any]
 
@@ -67,6 +71,7 @@ def stop_all() -> None:
     with _lock:
         idle = tuple(_idle)
         _idle.clear()
+        _logged.clear()
     for child in idle:
         child.end()
 
@@ -78,6 +83,8 @@ def running() -> tuple[int, ...]:
 
 def main() -> int:
     """Do what comes on standard input, line by line. Returns the exit code."""
+    logging.getLogger(upvs_tasks.__name__).addHandler(_Teller())
+    logging.getLogger(upvs_tasks.__name__).setLevel(logging.INFO)
     orders: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_listen, args=[orders], daemon=True).start()
     while True:
@@ -125,10 +132,15 @@ class _Child:
         _running.add(self)
         try:
             self._order(job)
-            while "damages" not in last and (line := _pipe(self.process.stdout).readline()):
+            while line := _pipe(self.process.stdout).readline():
                 last = _told(line)
-                if "damages" not in last and "frames" in last:
-                    on_frame(last["frames"])
+                match last:
+                    case {"damages": _}:
+                        break
+                    case {"frames": int(frames)}:
+                        on_frame(frames)
+                    case {"event": str(event), "facts": dict(facts)}:
+                        _log_once(event, facts)
         except BaseException:
             last = {}
             raise
@@ -163,7 +175,18 @@ class _Child:
 
 _running: set[_Child] = set()
 _idle: list[_Child] = []
+_logged: set[str] = set()
 _lock = Lock()
+
+
+def _log_once(event: str, facts: dict[str, object]) -> None:
+    """Log what a child tells, unless another one has told it."""
+    with _lock:
+        line = json.dumps([event, facts], sort_keys=True)
+        is_news = line not in _logged
+        _logged.add(line)
+    if is_news:
+        log.info(event, extra=facts)
 
 
 def _kept_child(nice: int) -> _Child | None:
@@ -203,6 +226,14 @@ def _judged(told: _Told, child: _Child, job: SegmentJob) -> SegmentResult:
     words = " ".join(line.strip() for line in child.complaints) or "it gave no reason"
     name, exit_code = job.output_path.name, child.process.returncode
     raise RenderFailed(f"the process that was to render {name} ended with {exit_code}: {words}")
+
+
+class _Teller(logging.Handler):
+    """Tells the parent what is to be logged; the child has no log of its own."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        facts = {key: value for key, value in vars(record).items() if key not in _STANDARD_FIELDS}
+        _tell({"event": record.getMessage(), "facts": facts})
 
 
 def _report(frames: int) -> None:

@@ -13,6 +13,13 @@ class Engine(StrEnum):
     CONCAT = "concat"
 
 
+class Acceleration(StrEnum):
+    """Whether hardware decodes: where there is some, or never."""
+
+    OFF = "off"
+    AUTO = "auto"
+
+
 @dataclass(frozen=True, slots=True)
 class ClipIdentity:
     """Which bytes a clip's file holds; where it lies does not matter."""

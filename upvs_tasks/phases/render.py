@@ -67,7 +67,8 @@ def render_at(job: Job, drawing: Drawing, segment: Segment, path: Path) -> "Segm
     with durable.storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     shots = tuple(_shots(job, drawing, segment))
-    return render_apart(SegmentJob(drawing.film, path, shots), nice=job.settings.nice)
+    segment_job = SegmentJob(drawing.film, path, shots, job.settings.hwaccel)
+    return render_apart(segment_job, nice=job.settings.nice)
 
 
 def damage_record(segment_path: Path) -> Path:

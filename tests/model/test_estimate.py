@@ -38,7 +38,7 @@ def test_a_place_of_one_frame_says_nothing_of_the_others() -> None:
         (Estimate(214_000_000, 214_000_000, 252.0), "about 210 MB, in about 4.2 min"),
         (Estimate(1_260_000_000, 0, 43.0), "about 1.3 GB, in about 43 s"),
         (Estimate(90_000_000, 3_000_000), "about 90 MB, 3 MB of it to be rendered"),
-        (Estimate(400_000, 0), "about 1 MB"),
+        (Estimate(400_000, 12), "about 400 kB, 1 kB of it to be rendered"),
     ],
 )
 def test_it_is_told_in_round_numbers(estimate: Estimate, words: str) -> None:

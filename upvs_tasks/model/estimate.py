@@ -69,8 +69,10 @@ def in_words(estimate: Estimate) -> str:
 
 
 def _size(size_bytes: int) -> str:
-    megabytes = size_bytes / 1e6
-    return f"{_rounded(megabytes)} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"  # noqa: PLR2004
+    for unit, name in ((1e9, "GB"), (1e6, "MB")):
+        if size_bytes >= unit:
+            return f"{_rounded(size_bytes / unit)} {name}"
+    return f"{_rounded(size_bytes / 1e3)} kB"
 
 
 def _time(secs: float) -> str:

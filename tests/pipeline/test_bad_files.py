@@ -68,7 +68,12 @@ def test_the_other_19_clips_are_whole_in_the_film_and_the_bad_one_is_named(
     day: Day, oddity: Oddity
 ) -> None:
     run = day.filmed_with(oddity)
-    named = [line for line in run.output.splitlines() if day.middle.stem in line]
+    # All odd files are shorter than what was asked for, which is no fault of theirs.
+    named = [
+        line
+        for line in run.output.splitlines()
+        if day.middle.stem in line and "short: " not in line
+    ]
     if oddity.verdict == "whole":
         assert run.code == 0, run.output
         assert "whole: all 20 events" in run.output

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from upvs_tasks.errors import CameraNotFound, MultipleCameras
-from upvs_tasks.model.camera import Camera, resolve_camera, safe_name
+from upvs_tasks.errors import CameraNotFound, MultipleCameras, SettingsError
+from upvs_tasks.model.camera import Camera, Channel, check_channel, resolve_camera, safe_name
 
 FORBIDDEN = '/\\:*?"<>|'
 LONGEST_FILE_NAME_BYTES = 255
@@ -203,3 +203,25 @@ def test_a_refusal_does_not_depend_on_the_order_of_the_cameras(
         sentences.add(str(caught.value))
 
     assert len(sentences) == 1
+
+
+HIGH = Channel(0, "High", enabled=True, width=1920, height=1080, fps=30)
+LOW = Channel(2, "Low", enabled=True, width=640, height=360, fps=15)
+MEDIUM_OFF = Channel(1, "Medium", enabled=False, width=1280, height=720, fps=30)
+
+
+def test_a_channel_that_the_camera_does_not_record_is_refused_with_those_that_it_does() -> None:
+    """One that is switched off has no footage either."""
+    camera = Camera("c1", "Door", channels=(HIGH, MEDIUM_OFF, LOW))
+    check_channel(camera, 0)
+    check_channel(camera, 2)
+    with pytest.raises(SettingsError, match=r"no channel 1; it has 0 \(High, 1920x1080\), 2 \(Low"):
+        check_channel(camera, 1)
+
+
+@pytest.mark.parametrize("channels", [(), (MEDIUM_OFF,)])
+def test_a_camera_that_says_nothing_of_its_channels_is_believed_to_have_them(
+    channels: tuple[Channel, ...],
+) -> None:
+    """The console itself will tell."""
+    check_channel(Camera("c1", "Door", channels=channels), 2)

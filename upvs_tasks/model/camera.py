@@ -3,7 +3,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from upvs_tasks.errors import CameraNotFound, MultipleCameras
+from upvs_tasks.errors import CameraNotFound, MultipleCameras, SettingsError
 
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\u2028\u2029]')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
@@ -79,6 +79,21 @@ def resolve_camera(wanted: str, cameras: Iterable[Camera]) -> Camera:
             raise MultipleCameras(
                 f"{len(named)} cameras are called {wanted!r}; choose one by id: {_listed(named)}"
             )
+
+
+def check_channel(camera: Camera, channel_id: int) -> None:
+    """Raise SettingsError where the camera says that it does not record in this quality.
+
+    The best one, 0, is what every camera is exported in unless told otherwise.
+    """
+    recorded = [channel for channel in camera.channels if channel.enabled]
+    known = {channel.channel_id for channel in recorded}
+    if channel_id and known and channel_id not in known:
+        listed = ", ".join(
+            f"{channel.channel_id} ({channel.name}, {channel.width}x{channel.height})"
+            for channel in recorded
+        )
+        raise SettingsError(f"{camera.name!r} has no channel {channel_id}; it has {listed}")
 
 
 def safe_name(text: str, *, fallback: str) -> str:

@@ -20,7 +20,7 @@ _TRIED_FRAMES = 24
 def run(job: Job) -> str | None:
     """Tell size and time; None where there is no film to make. Raises StorageError."""
     index = job.index()
-    if not job.inventory.recorded(index):
+    if not job.inventory.source(job.inventory.recorded(index)).parts:
         return None
     drawing = render.drawn(job, index)
     estimate = _of_parts(job, drawing) or _of_trials(job, drawing)

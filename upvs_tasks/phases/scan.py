@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from upvs_tasks import durable
 from upvs_tasks.errors import SilenceDoubted
-from upvs_tasks.model.camera import Camera, Recording, resolve_camera
+from upvs_tasks.model.camera import Camera, Recording, check_channel, resolve_camera
 from upvs_tasks.model.clip import Clip, FilmedSource, Padding, clips_of, slices_of
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, Event, events_of_day
@@ -25,6 +25,7 @@ def run(job: Job) -> str:
     console = job.connection.console()
     bootstrap = console.bootstrap()
     camera = resolve_camera(job.settings.camera, bootstrap.cameras)
+    check_channel(camera, job.settings.channel)
     timezone = job.settings.timezone or bootstrap.nvr.timezone
     day = Day.of(job.settings.required_date(), timezone)
     index = _listed(job, camera, day)

@@ -227,10 +227,11 @@ class Graph:
         return render.drawn(self._job, index) if has_footage else None
 
     def _all_rendered(self) -> bool:
-        job, drawing = self._job, self._drawing()
-        if job is None or drawing is None:
-            return job is not None and timelapse.is_current(job)
-        return timelapse.is_current(job) or all(
+        job = self._job
+        if job is None or timelapse.is_current(job):
+            return job is not None
+        drawing = self._drawing()
+        return drawing is not None and all(
             render.is_current(job, drawing, segment) for segment in drawing.plan.segments
         )
 

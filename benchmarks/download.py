@@ -3,12 +3,13 @@
     python -m benchmarks.download --clips 40 --megabytes 20 --connections 2 4 --repeats 5
 
 All fetch the same clips over TLS, verified, from an embedded console that runs in a process of its
-own on loopback, and write them to the same folder, taking turns; nobody syncs. Ours is timed from
-its first question to its last byte, pacing and digests included; curl, which makes no digests, from
-its start, in one process with --parallel. The line without digests shows what they cost: the
-product never leaves them out. Times are medians, and so is the ratio, of the turns: each run beside
-curl's of the same turn. Processor time counts the start of each program; peak memory is never less
-than this program's own, which a child inherits.
+own on loopback, and write them to the same folder, taking turns, every other one in reverse: it
+matters who came before. Nobody syncs. Ours is timed from its first question to its last byte,
+pacing and digests included; curl, which makes no digests, from its start, in one process with
+--parallel. The line without digests shows what they cost: the product never leaves them out. Times
+are medians, and so is the ratio, of the turns: each run beside curl's of the same turn. Processor
+time counts the start of each program; peak memory is never less than this program's own, which a
+child inherits.
 """
 
 import argparse
@@ -130,10 +131,10 @@ def _compare(arena: Arena, connections: int, flags: argparse.Namespace) -> None:
         _CURL: lambda: _curl(arena, connections),
     }
     turns: list[dict[str, Measure]] = []
-    for _ in range(flags.repeats):
+    for number in range(flags.repeats):
         turn = {}
-        for name, run in contestants.items():
-            turn[name] = run()
+        for name in list(contestants)[:: -1 if number % 2 else 1]:
+            turn[name] = contestants[name]()
             _check_and_clear(arena, flags.megabytes * _MEGABYTE)
         turns.append(turn)
     for name in contestants:

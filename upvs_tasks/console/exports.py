@@ -57,13 +57,7 @@ class Exports:
         self._asked.add(question)
         download = self._conversation.once(
             question,
-            lambda response: receive(
-                response,
-                into,
-                what=question.what,
-                translating=self._transport.translating,
-                on_bytes=on_bytes,
-            ),
+            lambda response: receive(response, into, what=question.what, on_bytes=on_bytes),
         )
         self._transport.count(
             lambda account: replace(

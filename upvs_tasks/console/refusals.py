@@ -5,13 +5,12 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.client import RemoteDisconnected
+from http.client import IncompleteRead, RemoteDisconnected
 from typing import Any
 
 import orjson
 from urllib3.exceptions import (
     ConnectTimeoutError,
-    IncompleteRead,
     LocationValueError,
     NewConnectionError,
     ReadTimeoutError,

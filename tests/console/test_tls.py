@@ -1,4 +1,5 @@
 import logging
+import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import requests
 from urllib3.exceptions import InsecureRequestWarning
 
 from tests.console.asking import Asking
+from upvs_tasks.console.steady import steady_context
 from upvs_tasks.errors import CertificateUntrusted, SettingsError, UsageError
 from upvs_tasks.simulator import SimulatedConsole
 
@@ -77,3 +79,16 @@ def test_urllib3_s_warning_about_other_hosts_stays(asking: Asking, other: Simula
     asking.client(replace(asking.access(), host="10.0.0.1", tls_insecure=True))
     with pytest.raises(InsecureRequestWarning):
         requests.get(other.host, verify=False, timeout=10)  # noqa: S501  what is tested
+
+
+def test_what_is_offered_in_a_greeting_stays_as_it_was_set() -> None:
+    """urllib3 sets it for each connection, under the hands of threads that open others."""
+    context = steady_context(lambda: 0.0, verifies=True)
+    context.set_alpn_protocols(["other"])
+    written = ssl.MemoryBIO()
+    connection = context.wrap_bio(ssl.MemoryBIO(), written, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        connection.do_handshake()
+    greeting = written.read()
+    assert b"http/1.1" in greeting
+    assert b"other" not in greeting

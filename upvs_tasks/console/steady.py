@@ -21,6 +21,7 @@ def steady_context(now_secs: Callable[[], float], *, verifies: bool) -> ssl.SSLC
     """urllib3's own TLS settings, on sockets whose reads raise TrickleError.
 
     An answer is watched from its first byte on: how long that may take is the read timeout's.
+    Threads may share it.
     """
 
     class SteadySocket(ssl.SSLSocket):
@@ -53,4 +54,15 @@ def steady_context(now_secs: Callable[[], float], *, verifies: bool) -> ssl.SSLC
 
     context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if verifies else ssl.CERT_NONE)
     context.sslsocket_class = SteadySocket
+    _settle_protocol(context)
     return context
+
+
+def _settle_protocol(context: ssl.SSLContext) -> None:
+    """Offer HTTP/1.1, and never again change that.
+
+    urllib3 sets it anew for each connection, which frees what another thread may just be copying
+    for its own (python/cpython issue 141012): a greeting that no server understands, or a crash.
+    """
+    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols = lambda alpn_protocols: None  # type: ignore[method-assign]  # noqa: ARG005

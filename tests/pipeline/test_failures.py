@@ -64,21 +64,25 @@ def test_a_day_that_is_partly_overwritten_is_told_so(
     assert project.film.exists()
 
 
+@pytest.mark.parametrize(("attempts", "asked"), [(3, 2), (1, 1)])
 def test_a_recording_with_a_gap_is_asked_for_twice_and_named(
-    project: Project, console: SimulatedConsole
+    project: Project, console: SimulatedConsole, attempts: int, asked: int
 ) -> None:
-    """Twice the same is all that there is; the day is whole as far as it was recorded."""
+    """Twice the same is all that there is; the day is whole as far as it was recorded.
+
+    Where only one attempt is allowed, what it brings is taken.
+    """
     assert project.doit("run", "scan").code == 0
     entry = project.entries()[3]
     start_ms, end_ms = int(str(entry["start_ms"])), int(str(entry["end_ms"]))
     gap_ms = (start_ms + 1_000, end_ms + 10_000)
     console.add_camera(replace(SPARROW, gaps=(gap_ms,)))
-    run = project.doit("run", "timelapse")
+    run = project.doit("run", "timelapse", f"retry_limit={attempts}")
     assert run.code == 0, run.output
     [sentence] = [line for line in run.output.splitlines() if "short: " in line]
     assert str(entry["event_id"]) in sentence
     assert "as far as they were recorded" in run.output
-    assert project.exports().count(start_ms) == 2
+    assert project.exports().count(start_ms) == asked
     console.forget_requests()
     again = project.doit("run", "timelapse")
     assert again.code == 0

@@ -52,6 +52,7 @@ from upvs_tasks.media.segment import SegmentJob, Shot
 from upvs_tasks.media.segment_worker import render_apart, stop_all
 from upvs_tasks.model.concat import concat_text
 from upvs_tasks.model.film_format import FilmFormat
+from upvs_tasks.model.footage import SampleTable
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, Plan, Run, Segment, plan_film
 from upvs_tasks.model.source import Source, SourceClip
 from upvs_tasks.model.speed import Speed
@@ -85,7 +86,11 @@ class Arena:
         made = clips_of(kind)
         count = max(1, round(order.film_frames * order.speed / _FILM_FPS / CLIP_SECS))
         self.clips = tuple(made[place % len(made)] for place in range(count))
-        source = Source.of(_source_clip(place, path) for place, path in enumerate(self.clips))
+        # The pipeline has read the tables before it renders, while it was still downloading.
+        tables = {path: read_sample_table(path) for path in made}
+        source = Source.of(
+            _source_clip(place, path, tables[path]) for place, path in enumerate(self.clips)
+        )
         self.frames = round(source.duration_ms * _FILM_FPS / 1000 / order.speed)
         self.speed = Speed(source.duration_ms, 600, order.speed, _FILM_FPS, self.frames)
         self.plan = plan_film(source, self.speed)
@@ -167,8 +172,8 @@ def _orders(flags: argparse.Namespace, folder: str) -> Iterator[Order]:
             yield Order(folder, name, speed, frames, flags.processes, flags.crf, flags.preset)
 
 
-def _source_clip(place: int, path: Path) -> SourceClip:
-    start_ms, table = place * 3_600_000, read_sample_table(path)
+def _source_clip(place: int, path: Path, table: SampleTable) -> SourceClip:
+    start_ms = place * 3_600_000
     return SourceClip(path.stem, path.stem, start_ms, start_ms + table.duration_ms, table)
 
 

@@ -93,7 +93,7 @@ class Transport:
         """Answer to one request, its body not read yet. Raises what the network's failures mean."""
         self.count(lambda account: replace(account, requests=account.requests + 1))
         started_secs = time.monotonic()
-        with self.translating(what, was_answered=False):
+        with self._translating(what, was_answered=False):
             response = session.request(
                 method,
                 self.base_url + path,
@@ -109,14 +109,14 @@ class Transport:
 
     def read(self, response: requests.Response, *, what: str) -> bytes:
         """The whole body of an answer that is small."""
-        with self.translating(what):
+        with self._translating(what):
             return response.content
 
     def refusal(self, response: requests.Response, *, what: str) -> Refusal | None:
         """What an answer says that is not 200; None for one that is."""
         if response.status_code == requests.codes.ok:
             return None
-        with self.translating(what):
+        with self._translating(what):
             body = response.raw.read(_LONGEST_REFUSAL_BYTES, decode_content=True)
         return described(
             response.status_code,
@@ -126,7 +126,7 @@ class Transport:
         )
 
     @contextmanager
-    def translating(self, what: str, *, was_answered: bool = True) -> Iterator[None]:
+    def _translating(self, what: str, *, was_answered: bool = True) -> Iterator[None]:
         """Turn what requests and urllib3 raise inside the block into our own errors.
 
         ``was_answered`` says whether the console had begun to answer before.

@@ -21,23 +21,23 @@ import av
 from av.video.frame import VideoFrame
 
 from tests.footage import Recipe, frame_number, make_clip
-from tests.oddities import ODDITIES, Oddity
-from upvs_tasks.errors import FootageBroken, RenderFailed
+from tests.odd_files import ODDITIES, Oddity
+from upvs_tasks.errors import BrokenFootageError, RenderError
 from upvs_tasks.media import ffmpeg
-from upvs_tasks.media.concat import ConcatRender, concat_command
+from upvs_tasks.media.concat_engine import ConcatRender, concat_command
 from upvs_tasks.media.probe import measure, survey
 from upvs_tasks.media.segment import SegmentJob, Shot, render_segment
-from upvs_tasks.model.concat import concat_text
-from upvs_tasks.model.film_format import FilmFormat
+from upvs_tasks.model.encoding import Encoding
+from upvs_tasks.model.ffconcat import concat_text
 from upvs_tasks.model.footage import Footage, SampleTable
 from upvs_tasks.model.plan import Plan, plan_film
-from upvs_tasks.model.source import Source, SourceClip
 from upvs_tasks.model.speed import Speed
+from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 from upvs_tasks.model.verification import film_findings
 
 _CLIPS, _MIDDLE = 20, 10
 _FRAMES, _CLIP_NUMBERS = 40, 1_000
-_FILM = FilmFormat(width=160, height=90, fps=30, crf=20, preset="ultrafast")
+_FILM = Encoding(width=160, height=90, fps=30, crf=20, preset="ultrafast")
 _FACTOR = 4.0
 _PLAIN = Recipe(frames=_FRAMES, first_number=_MIDDLE * _CLIP_NUMBERS)
 _LONGEST = 70
@@ -109,10 +109,10 @@ def _day(folder: Path, good: Sequence[Path], oddity: Oddity) -> Day:
     oddity.before(odd)
     found = {}
     for path in good:
-        with suppress(FootageBroken):
+        with suppress(BrokenFootageError):
             found[path] = survey(path)
-    source = Source.of(
-        SourceClip(path.stem, path.stem, int(path.stem) * 10**6, int(path.stem) * 10**6, table)
+    source = StitchedFootage.of(
+        StitchedClip(path.stem, path.stem, int(path.stem) * 10**6, int(path.stem) * 10**6, table)
         for path, (_, table) in found.items()
     )
     total_secs = source.duration_ms / 1000
@@ -153,7 +153,7 @@ def _refusal(day: Day) -> str:
         return "-"
     try:
         survey(day.middle)
-    except FootageBroken as refusal:
+    except BrokenFootageError as refusal:
         return str(refusal)
     raise AssertionError("a clip is whole that was not")
 
@@ -183,7 +183,7 @@ def _by_ffmpeg(day: Day, listed: str, *, is_resampled: bool) -> Film:
     named = _refusal(day) if is_resampled else "-"
     try:
         ffmpeg.run(concat_command(ffmpeg.find_ffmpeg(), render), partial=path)
-    except RenderFailed as failure:
+    except RenderError as failure:
         return Film((), f"no film: {failure}")
     findings = film_findings(measure(path), day.speed) if is_resampled else ()
     if findings:

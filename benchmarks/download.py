@@ -29,9 +29,9 @@ from unittest.mock import patch
 
 import orjson
 
-from upvs_tasks.console.access import Access
 from upvs_tasks.console.client import Console
-from upvs_tasks.console.retrying import Patience
+from upvs_tasks.console.endpoint import Access
+from upvs_tasks.console.retry import RetryPolicy
 
 _DAY_START_MS = 1_706_763_600_000  # midnight in New York, 2024-02-01
 _MINUTE_MS = 60_000
@@ -119,7 +119,7 @@ def _console(folder: Path, clip_bytes: int) -> Iterator[Access]:
 
 def _camera_id(access: Access) -> str:
     """The camera with the smallest pictures; asking for it also leaves the session in its file."""
-    with Console(access, patience=Patience.of(1)) as console:
+    with Console(access, patience=RetryPolicy.of(1)) as console:
         cameras = console.bootstrap().cameras
     return next(camera.camera_id for camera in cameras if camera.name == "Sparrow")
 
@@ -186,7 +186,7 @@ def _be_ours(order: dict[str, Any]) -> None:
     workers = order["connections"]
     with (
         nullcontext() if order["makes_digests"] else patch("hashlib.sha256", _NoDigest),
-        Console(access, patience=Patience.of(1), connections=workers) as console,
+        Console(access, patience=RetryPolicy.of(1), connections=workers) as console,
         ThreadPoolExecutor(workers) as pool,
     ):
         started_secs = time.perf_counter()

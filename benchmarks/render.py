@@ -37,7 +37,7 @@ from av.video.frame import VideoFrame
 from benchmarks.footage import CLIP_SECS, KINDS, clips_of, run_ffmpeg
 from benchmarks.render_table import Measure, print_tables
 from upvs_tasks.media import ffmpeg
-from upvs_tasks.media.concat import ENCODER_THREADS, X264_ALIKE, ConcatRender, concat_command
+from upvs_tasks.media.concat_engine import ENCODER_THREADS, X264_ALIKE, ConcatRender, concat_command
 from upvs_tasks.media.decode import decoded_frames
 from upvs_tasks.media.join import (
     FilmTags,
@@ -49,13 +49,13 @@ from upvs_tasks.media.join import (
 )
 from upvs_tasks.media.probe import read_sample_table
 from upvs_tasks.media.segment import SegmentJob, Shot
-from upvs_tasks.media.segment_worker import render_apart, stop_all
-from upvs_tasks.model.concat import concat_text
-from upvs_tasks.model.film_format import FilmFormat
+from upvs_tasks.media.worker_pool import render_apart, stop_all
+from upvs_tasks.model.encoding import Encoding
+from upvs_tasks.model.ffconcat import concat_text
 from upvs_tasks.model.footage import SampleTable
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, Plan, Run, Segment, plan_film
-from upvs_tasks.model.source import Source, SourceClip
 from upvs_tasks.model.speed import Speed
+from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 
 _FILM_FRAMES = {2: 500, 12: 1500, 48: 500, 150: 200, 600: 80}
 _FILM_FPS = 30
@@ -82,13 +82,13 @@ class Arena:
     def __init__(self, order: Order) -> None:
         kind = KINDS[order.footage]
         self.order, self.folder = order, Path(order.folder)
-        self.film = FilmFormat(kind.width, kind.height, _FILM_FPS, order.crf, order.preset)
+        self.film = Encoding(kind.width, kind.height, _FILM_FPS, order.crf, order.preset)
         made = clips_of(kind)
         count = max(1, round(order.film_frames * order.speed / _FILM_FPS / CLIP_SECS))
         self.clips = tuple(made[place % len(made)] for place in range(count))
         # The pipeline has read the tables before it renders, while it was still downloading.
         tables = {path: read_sample_table(path) for path in made}
-        source = Source.of(
+        source = StitchedFootage.of(
             _source_clip(place, path, tables[path]) for place, path in enumerate(self.clips)
         )
         self.frames = round(source.duration_ms * _FILM_FPS / 1000 / order.speed)
@@ -172,9 +172,9 @@ def _orders(flags: argparse.Namespace, folder: str) -> Iterator[Order]:
             yield Order(folder, name, speed, frames, flags.processes, flags.crf, flags.preset)
 
 
-def _source_clip(place: int, path: Path, table: SampleTable) -> SourceClip:
+def _source_clip(place: int, path: Path, table: SampleTable) -> StitchedClip:
     start_ms = place * 3_600_000
-    return SourceClip(path.stem, path.stem, start_ms, start_ms + table.duration_ms, table)
+    return StitchedClip(path.stem, path.stem, start_ms, start_ms + table.duration_ms, table)
 
 
 def _evenly_cut(plan: Plan, processes: int) -> Plan:

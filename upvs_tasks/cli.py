@@ -10,13 +10,13 @@ from typing import NoReturn
 
 from upvs_tasks import settings as configuration
 from upvs_tasks.errors import SettingsError, UpvsError, UsageError
-from upvs_tasks.graph import Graph, Reach, execute
+from upvs_tasks.graph import Graph, StartFrom, execute
 
 _TASKS = {
-    "scan": ("scan", Reach.CONSOLE),
-    "fetch": ("fetch", Reach.INDEX),
-    "render": ("timelapse", Reach.DISK),
-    "run": ("timelapse", Reach.CONSOLE),
+    "scan": ("scan", StartFrom.CONSOLE),
+    "fetch": ("fetch", StartFrom.INDEX),
+    "render": ("timelapse", StartFrom.DISK),
+    "run": ("timelapse", StartFrom.CONSOLE),
 }
 # Flags that are no settings of their own.
 _NOT_SETTINGS = {"command", "config", "password", "verbose"}

@@ -23,11 +23,11 @@ from doit.exceptions import InvalidDodoFile, TaskFailed
 
 from upvs_tasks import settings as configuration
 from upvs_tasks.errors import UpvsError
-from upvs_tasks.model.index import ClipIndex, IndexEntry
+from upvs_tasks.model.clip_index import ClipIndex, IndexEntry
+from upvs_tasks.model.fingerprint import Engine
 from upvs_tasks.model.plan import Segment
-from upvs_tasks.model.recipe import Engine
 from upvs_tasks.phases import estimate, fetch, manifest, render, scan, speed, timelapse, verify
-from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.context import Context
 from upvs_tasks.reporter import StoryReporter
 from upvs_tasks.run import Run
 from upvs_tasks.settings import Settings
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 TaskDict = dict[str, Any]
 
 
-class Reach(Enum):
+class StartFrom(Enum):
     """How far back towards the console a run goes."""
 
     CONSOLE = "list the day anew, then whatever is missing"
@@ -46,7 +46,7 @@ class Reach(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class UpToDateCheck:
     """Whether a task is up to date, with words for `doit info`."""
 
     words: str
@@ -67,7 +67,7 @@ class Graph:
         self,
         settings: Settings,
         *,
-        reach: Reach = Reach.CONSOLE,
+        reach: StartFrom = StartFrom.CONSOLE,
         may_clean_clips: bool = False,
         verbose: bool = False,
     ) -> None:
@@ -85,17 +85,17 @@ class Graph:
             "num_process": max(self._settings.max_workers, self._settings.renders_at_once),
             "par_type": "thread",
             "verbosity": 2,
-            "reporter": StoryReporter(self._run, is_offline=self._reach is Reach.DISK),
+            "reporter": StoryReporter(self._run, is_offline=self._reach is StartFrom.DISK),
         }
 
     def task_scan(self) -> TaskDict:
         """List the day's events: metadata/camera.json, manifests/clip_index.json."""
         job = self._job
-        known = Claim("there is a clip index", lambda: self._known_index is not None)
+        known = UpToDateCheck("there is a clip index", lambda: self._known_index is not None)
         return self._task(
-            _need_index if self._reach is Reach.DISK else scan.run,
+            _need_index if self._reach is StartFrom.DISK else scan.run,
             targets=[job.layout.camera_json, job.layout.clip_index] if job else [],
-            uptodate=[False if self._reach is Reach.CONSOLE else known],
+            uptodate=[False if self._reach is StartFrom.CONSOLE else known],
         )
 
     @create_after(  # type: ignore[untyped-decorator]  # doit carries no types
@@ -105,14 +105,16 @@ class Graph:
         """Download the clips, one task each."""
         index = self._known_index
         clips = [self._clip(index.camera_id, entry) for entry in index.entries] if index else []
-        group = Claim("every clip is on the disk", lambda: bool(clips) and self._all_current())
+        group = UpToDateCheck(
+            "every clip is on the disk", lambda: bool(clips) and self._all_current()
+        )
         yield {
             "name": None,
             "doc": self.task_fetch.__doc__,
             "uptodate": [group],
             "task_dep": ["scan"],
         }
-        if self._reach is not Reach.DISK:
+        if self._reach is not StartFrom.DISK:
             yield from clips
 
     def task_manifest(self) -> TaskDict:
@@ -137,14 +139,14 @@ class Graph:
 
     def task_estimate(self) -> TaskDict:
         """Foresee the film's size and time, and whether the disk has room."""
-        claim = Claim("every part is on the disk, or in the film", self._all_rendered)
+        claim = UpToDateCheck("every part is on the disk, or in the film", self._all_rendered)
         return self._task(estimate.run, targets=[], uptodate=[claim], task_dep=["speed"])
 
     @create_after(executed="speed")  # type: ignore[untyped-decorator]  # doit carries no types
     def task_render(self) -> Iterator[TaskDict]:
         """Render the parts of the film, one task each."""
         segments = list(self._segments())
-        group = Claim("every part is on the disk, or in the film", self._all_rendered)
+        group = UpToDateCheck("every part is on the disk, or in the film", self._all_rendered)
         yield {
             "name": None,
             "doc": self.task_render.__doc__,
@@ -169,7 +171,7 @@ class Graph:
         return self._task(lambda job: verify.run(job, decodes=True), targets=[], uptodate=[False])
 
     @property
-    def _job(self) -> Job | None:
+    def _job(self) -> Context | None:
         return self._run.job
 
     @property
@@ -180,7 +182,7 @@ class Graph:
         job = self._job
         assert job is not None  # noqa: S101  there is an index, so there is a folder
 
-        def bring(job: Job) -> None:
+        def bring(job: Context) -> None:
             fetch.run(job, camera_id, entry)
 
         claim = self._claim(
@@ -206,7 +208,9 @@ class Graph:
                 "doc": f"{segment.frame_count} frames",
             }
 
-    def _segment(self, drawing: render.Drawing, segment: Segment, in_film: Claim) -> TaskDict:
+    def _segment(
+        self, drawing: render.FilmPlan, segment: Segment, in_film: UpToDateCheck
+    ) -> TaskDict:
         claim = self._claim(
             "the part is on the disk, or in the film",
             lambda job: render.is_current(job, drawing, segment) or in_film(),
@@ -218,13 +222,13 @@ class Graph:
             task_dep=["estimate"],
         )
 
-    def _drawing(self) -> render.Drawing | None:
+    def _drawing(self) -> render.FilmPlan | None:
         """The film before it is made; None where there is no footage, or no need of parts."""
         index = self._known_index
         if self._job is None or index is None or self._settings.engine is Engine.CONCAT:
             return None
         has_footage = bool(self._job.inventory.recorded(index))
-        return render.drawn(self._job, index) if has_footage else None
+        return render.film_plan(self._job, index) if has_footage else None
 
     def _all_rendered(self) -> bool:
         job = self._job
@@ -237,9 +241,9 @@ class Graph:
 
     def _task(
         self,
-        *phases: Callable[[Job], str | None],
+        *phases: Callable[[Context], str | None],
         targets: list[Path],
-        uptodate: list[Claim | bool],
+        uptodate: list[UpToDateCheck | bool],
         task_dep: list[str] | None = None,
     ) -> TaskDict:
         return {
@@ -252,11 +256,11 @@ class Graph:
             "io": {"capture": False},
         }
 
-    def _claim(self, words: str, check: Callable[[Job], bool]) -> Claim:
+    def _claim(self, words: str, check: Callable[[Context], bool]) -> UpToDateCheck:
         job = self._job
-        return Claim(words, lambda: job is not None and check(job))
+        return UpToDateCheck(words, lambda: job is not None and check(job))
 
-    def _action(self, *phases: Callable[[Job], str | None]) -> Callable[[], object]:
+    def _action(self, *phases: Callable[[Context], str | None]) -> Callable[[], object]:
         """Let doit tell our own errors as sentences, and keep the traceback of any other."""
 
         def action() -> object:
@@ -283,7 +287,7 @@ class Graph:
         )
 
 
-def _need_index(job: Job) -> None:
+def _need_index(job: Context) -> None:
     job.index()
 
 

@@ -4,13 +4,14 @@ import logging
 from contextlib import ExitStack
 from threading import Lock, Semaphore
 
-from upvs_tasks import durable, journal, signals
+from upvs_tasks import durable, signals
 from upvs_tasks.errors import SettingsError, UpvsError, UsageError
+from upvs_tasks.output import run_log
+from upvs_tasks.output.progress import Terminal
 from upvs_tasks.phases import report
-from upvs_tasks.phases.inventory import Inventory
-from upvs_tasks.phases.job import Connection, Job, Progress
+from upvs_tasks.phases.clip_store import ClipStore
+from upvs_tasks.phases.context import Connection, Context, Progress
 from upvs_tasks.settings import Settings, withhold_secrets
-from upvs_tasks.terminal import Terminal
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +31,17 @@ class Run:
         self._exit_code = 0
         self.job = self._job()
 
-    def _job(self) -> Job | None:
+    def _job(self) -> Context | None:
         """The camera and day; None while they are not said, which only a run minds."""
         try:
             layout = self._settings.layout()
         except SettingsError:
             return None
         progress = Progress(self._on_bytes, self._on_frames)
-        return Job(
+        return Context(
             settings=self._settings,
             layout=layout,
-            inventory=Inventory(layout),
+            inventory=ClipStore(layout),
             connection=self._connection,
             rendering=Semaphore(self._settings.renders_at_once),
             progress=progress,
@@ -49,7 +50,7 @@ class Run:
     def begin(self, *, asks_console: bool) -> None:
         """Make sure that the run can be carried out, and that nobody else is at it.
 
-        Raises SettingsError before anything is written, FolderBusy, or StorageError.
+        Raises SettingsError before anything is written, FolderBusyError, or StorageError.
         """
         layout = self._settings.layout()
         if asks_console:
@@ -60,8 +61,8 @@ class Run:
             durable.sweep(folder)
         settings = self._settings
         secrets = (settings.password, settings.totp_secret, settings.one_time_code)
-        handler = journal.start(layout.run_log, secrets=secrets, verbose=self._verbose)
-        self._resources.callback(journal.stop, handler)
+        handler = run_log.start(layout.run_log, secrets=secrets, verbose=self._verbose)
+        self._resources.callback(run_log.stop, handler)
         self._resources.callback(self._connection.close)
         self._resources.enter_context(signals.heeded())
         log.info("run begins", extra={"out_dir": str(layout.out_dir)})
@@ -119,7 +120,7 @@ class Run:
         log.info("run broken off", extra={"reason": what_happened})
         self._resources.close()
 
-    def _account(self, job: Job, clip_names: frozenset[str], *, film_wanted: bool) -> None:
+    def _account(self, job: Context, clip_names: frozenset[str], *, film_wanted: bool) -> None:
         account = report.run(job)
         if account is None:
             return

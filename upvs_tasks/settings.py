@@ -17,10 +17,10 @@ from upvs_tasks.model import spelling
 from upvs_tasks.model.camera import safe_name
 from upvs_tasks.model.clip import FilmedSource, Overlaps
 from upvs_tasks.model.day import zone_named
+from upvs_tasks.model.encoding import Codec
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES
-from upvs_tasks.model.film_format import Codec
+from upvs_tasks.model.fingerprint import Engine, HardwareAcceleration
 from upvs_tasks.model.layout import Layout
-from upvs_tasks.model.recipe import Acceleration, Engine
 
 CONFIG_NAME = "config.toml"
 DEMO_HOST = "demo"
@@ -67,7 +67,7 @@ class Settings:
     height: int = 0
     codec: Codec = Codec.H264
     engine: Engine = Engine.SEGMENTS
-    hwaccel: Acceleration = Acceleration.OFF
+    hwaccel: HardwareAcceleration = HardwareAcceleration.OFF
     threads: int = 0
     nice: int = 10
     event_types: tuple[str, ...] = DEFAULT_EVENT_TYPES
@@ -143,7 +143,7 @@ _PARSERS: dict[str, spelling.Parser] = {
     "height": spelling.whole_number(0, 4320),
     "codec": spelling.choice(*Codec),
     "engine": spelling.choice(*Engine),
-    "hwaccel": spelling.choice(*Acceleration),
+    "hwaccel": spelling.choice(*HardwareAcceleration),
     "threads": spelling.whole_number(0, 256),
     "nice": spelling.whole_number(0, 19),
     "event_types": spelling.words,
@@ -167,7 +167,7 @@ _KINDS = {
     "overlaps": Overlaps,
     "codec": Codec,
     "engine": Engine,
-    "hwaccel": Acceleration,
+    "hwaccel": HardwareAcceleration,
     "source": FilmedSource,
 }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from upvs_tasks.console.access import Access
+from upvs_tasks.console.endpoint import Access
 from upvs_tasks.simulator.certificate import AUTHORITY_FILE, server_context
 
 

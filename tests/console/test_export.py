@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.asking import CAMERA_ID, DAY, Asking
 from tests.console.conftest import Running
+from tests.console.harness import CAMERA_ID, DAY, ConsoleHarness
 from tests.console.scripted import ENTERED, Answer, ScriptedServer, Seen
 from upvs_tasks.console.client import Console
-from upvs_tasks.console.retrying import Patience, persist
+from upvs_tasks.console.retry import RetryPolicy, retry
 from upvs_tasks.errors import (
-    CannotHeal,
     ConsoleError,
-    ExportImpossible,
-    NoFootage,
-    Transient,
+    ExportImpossibleError,
+    NoFootageError,
+    PermanentError,
+    TransientError,
 )
 from upvs_tasks.simulator import Behaviour, Fault, FaultKind, Length
 from upvs_tasks.simulator import NoFootage as NoFootageAnswer
@@ -40,7 +40,7 @@ def sent_by(answer: Answer, state_dir: Path) -> bytes:
         return ENTERED if seen.path == "/api/auth/login" else answer
 
     with ScriptedServer(state_dir, answered) as server:
-        console = Console(server.access(), patience=Patience.of(1))
+        console = Console(server.access(), patience=RetryPolicy.of(1))
         console.export("c1", start_ms=0, end_ms=1_000, into=into)
     return into.getvalue()
 
@@ -57,7 +57,7 @@ def test_a_clip_arrives_as_it_was_sent(running: Running, length: Length) -> None
     assert download.sha256 == hashlib.sha256(content).hexdigest()
 
 
-def test_an_export_asks_for_camera_start_and_end(asking: Asking) -> None:
+def test_an_export_asks_for_camera_start_and_end(asking: ConsoleHarness) -> None:
     """The specification's parameters and no other."""
     asking.export(start_ms=DAY.start_ms)
     assert asking.simulated.exports[0].query == (
@@ -67,7 +67,7 @@ def test_an_export_asks_for_camera_start_and_end(asking: Asking) -> None:
     )
 
 
-def test_bytes_are_told_as_they_come(asking: Asking) -> None:
+def test_bytes_are_told_as_they_come(asking: ConsoleHarness) -> None:
     """Their sum is the file."""
     told: list[int] = []
     download = asking.console.export(
@@ -96,11 +96,11 @@ def test_bytes_are_told_as_they_come(asking: Asking) -> None:
     ],
 )
 def test_what_may_heal_is_transient_and_says_what_was_seen(
-    asking: Asking, fault: Fault, reason: str
+    asking: ConsoleHarness, fault: Fault, reason: str
 ) -> None:
     """One attempt each: whether there is another is the caller's to decide."""
     asking.simulated.order(fault)
-    with pytest.raises(Transient, match=reason) as caught:
+    with pytest.raises(TransientError, match=reason) as caught:
         asking.export()
     assert "the export of 10 s from 2024-01-15 17:00:00" in str(caught.value)
     assert asking.asked("export") == 1
@@ -108,21 +108,23 @@ def test_what_may_heal_is_transient_and_says_what_was_seen(
 
 
 @pytest.mark.parametrize("kind", [FaultKind.STALL_FIRST, FaultKind.STALL_BODY])
-def test_a_console_that_falls_silent_is_given_up_on(asking: Asking, kind: FaultKind) -> None:
+def test_a_console_that_falls_silent_is_given_up_on(
+    asking: ConsoleHarness, kind: FaultKind
+) -> None:
     """Before the first byte, or in the middle."""
     asking.simulated.order(Fault(kind))
     asking.console = asking.client(read_timeout_secs=0.2)
-    with pytest.raises(Transient, match="the console fell silent"):
+    with pytest.raises(TransientError, match="the console fell silent"):
         asking.export()
     asking.simulated.release()
 
 
-def test_a_body_that_trickles_is_given_up_on(asking: Asking) -> None:
+def test_a_body_that_trickles_is_given_up_on(asking: ConsoleHarness) -> None:
     """Every read of it comes in time, and the whole would take days."""
     clock_secs = itertools.count(0.0, 25.0)
     surroundings = replace(asking.surroundings, monotonic_secs=lambda: next(clock_secs))
-    console = Console(asking.access(), patience=Patience.of(1), surroundings=surroundings)
-    with console, pytest.raises(Transient, match=r"sent only \d+ bytes in \d+ s"):
+    console = Console(asking.access(), patience=RetryPolicy.of(1), surroundings=surroundings)
+    with console, pytest.raises(TransientError, match=r"sent only \d+ bytes in \d+ s"):
         console.export(
             CAMERA_ID, start_ms=DAY.start_ms, end_ms=DAY.start_ms + 60_000, into=io.BytesIO()
         )
@@ -133,7 +135,7 @@ def test_a_body_of_a_thousand_bytes_a_second_is_waited_for(running: Running) -> 
     asking = running(Behaviour(grow_exports_to_bytes=2_000_000))
     clock_secs = itertools.count(0.0, 5.0)
     surroundings = replace(asking.surroundings, monotonic_secs=lambda: next(clock_secs))
-    console = Console(asking.access(), patience=Patience.of(1), surroundings=surroundings)
+    console = Console(asking.access(), patience=RetryPolicy.of(1), surroundings=surroundings)
     with console:
         into = io.BytesIO()
         console.export(CAMERA_ID, start_ms=DAY.start_ms, end_ms=DAY.start_ms + 1_000, into=into)
@@ -141,22 +143,24 @@ def test_a_body_of_a_thousand_bytes_a_second_is_waited_for(running: Running) -> 
     assert len(into.getvalue()) >= 2_000_000
 
 
-def test_each_attempt_starts_the_file_anew(asking: Asking) -> None:
+def test_each_attempt_starts_the_file_anew(asking: ConsoleHarness) -> None:
     """Nothing of a broken attempt is left, even if it was longer."""
     whole, into = io.BytesIO(), io.BytesIO(b"left over" * 1_000_000)
     asking.export(whole)
     asking.simulated.order(Fault(FaultKind.CUT_BODY))
-    with pytest.raises(Transient):
+    with pytest.raises(TransientError):
         asking.export(into)
     asking.export(into)
     assert into.getvalue() == whole.getvalue()
 
 
-def test_an_attempt_after_a_failure_is_counted_as_a_retry(asking: Asking) -> None:
+def test_an_attempt_after_a_failure_is_counted_as_a_retry(asking: ConsoleHarness) -> None:
     """The loop around an export belongs to the caller, the account to the client."""
     asking.simulated.order(Fault(FaultKind.STATUS, status=503, retry_after=4))
     waits_secs: list[float] = []
-    download = persist(asking.export, patience=Patience.of(3), what="clip", sleep=waits_secs.append)
+    download = retry(
+        asking.export, patience=RetryPolicy.of(3), what="clip", sleep=waits_secs.append
+    )
     account = asking.console.account
     assert waits_secs == [4]
     assert (account.logins, account.retries) == (1, 1)
@@ -171,7 +175,7 @@ def test_an_attempt_after_a_failure_is_counted_as_a_retry(asking: Asking) -> Non
     [(7, 7, 7), ("7", 7, 7), (formatdate(4e9, usegmt=True), 300, 300), ("soon", None, None)],
 )
 def test_the_console_s_wish_to_wait_is_passed_on(
-    asking: Asking,
+    asking: ConsoleHarness,
     status: int,
     header: int | str,
     least_secs: float | None,
@@ -179,7 +183,7 @@ def test_the_console_s_wish_to_wait_is_passed_on(
 ) -> None:
     """In seconds, whichever way it was written."""
     asking.simulated.order(Fault(FaultKind.STATUS, status=status, retry_after=header))
-    with pytest.raises(Transient) as caught:
+    with pytest.raises(TransientError) as caught:
         asking.export()
     wish_secs = caught.value.retry_after_secs
     if least_secs is None or most_secs is None:
@@ -195,16 +199,18 @@ def test_a_span_without_recording_is_no_failure_of_the_console(
 ) -> None:
     """Newer builds say 404, older ones 500 and a sentence."""
     asking = running(Behaviour(no_footage=answer))
-    with pytest.raises(NoFootage, match="holds no recording") as caught:
+    with pytest.raises(NoFootageError, match="holds no recording") as caught:
         asking.export(start_ms=1_000_000_000_000)
-    assert isinstance(caught.value, CannotHeal)
+    assert isinstance(caught.value, PermanentError)
     assert len(asking.simulated.requests) == 2
 
 
-def test_a_404_without_a_reason_is_taken_for_no_recording_and_says_so(asking: Asking) -> None:
+def test_a_404_without_a_reason_is_taken_for_no_recording_and_says_so(
+    asking: ConsoleHarness,
+) -> None:
     """A console that is up otherwise does not mean a restart by it."""
     asking.simulated.order(Fault(FaultKind.STATUS, status=404))
-    with pytest.raises(NoFootage, match="is up and does not say why"):
+    with pytest.raises(NoFootageError, match="is up and does not say why"):
         asking.export()
     assert asking.asked("nvr") == 1
 
@@ -218,23 +224,23 @@ def test_a_404_without_a_reason_is_taken_for_no_recording_and_says_so(asking: As
     ],
 )
 def test_an_export_that_the_console_cannot_make_is_not_tried_again(
-    asking: Asking, status: int, body: str | None
+    asking: ConsoleHarness, status: int, body: str | None
 ) -> None:
     """The same for ever, for that clip; the console is well."""
     asking.simulated.order(Fault(FaultKind.STATUS, status=status, body=body))
     waits_secs: list[float] = []
-    with pytest.raises(ExportImpossible, match=str(status)):
-        persist(asking.export, patience=Patience.of(3), what="clip", sleep=waits_secs.append)
+    with pytest.raises(ExportImpossibleError, match=str(status)):
+        retry(asking.export, patience=RetryPolicy.of(3), what="clip", sleep=waits_secs.append)
     assert asking.asked("export") == 1
     assert waits_secs == asking.waits_secs == []
 
 
-def test_a_status_that_nobody_expects_is_not_tried_again(asking: Asking) -> None:
+def test_a_status_that_nobody_expects_is_not_tried_again(asking: ConsoleHarness) -> None:
     """The console's answer is in the sentence."""
     asking.simulated.order(Fault(FaultKind.STATUS, status=418, body='{"error":"I am a teapot"}'))
     with pytest.raises(ConsoleError, match=r"418 \(I am a teapot\)") as caught:
         asking.export()
-    assert not isinstance(caught.value, Transient)
+    assert not isinstance(caught.value, TransientError)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +258,7 @@ def test_what_only_looks_like_success_is_transient(
     state_dir: Path, answer: Answer, reason: str
 ) -> None:
     """Status, type, length and first box all have to fit."""
-    with pytest.raises(Transient, match=reason):
+    with pytest.raises(TransientError, match=reason):
         sent_by(answer, state_dir)
 
 
@@ -282,7 +288,7 @@ def test_workers_export_at_the_same_time(running: Running) -> None:
 def test_no_more_connections_are_open_than_were_allowed(running: Running) -> None:
     """Others wait for their turn: consoles have crashed under parallel exports."""
     asking = running(Behaviour(export_latency_secs=0.02))
-    console = Console(asking.access(), patience=Patience.of(1), connections=2)
+    console = Console(asking.access(), patience=RetryPolicy.of(1), connections=2)
     start = threading.Barrier(6)
 
     def ask(number: int) -> None:
@@ -295,7 +301,7 @@ def test_no_more_connections_are_open_than_were_allowed(running: Running) -> Non
     assert asking.simulated.busiest_parallel_exports <= 2
 
 
-def test_a_refused_session_in_the_middle_of_exports_costs_one_login(asking: Asking) -> None:
+def test_a_refused_session_in_the_middle_of_exports_costs_one_login(asking: ConsoleHarness) -> None:
     """Workers that meet it go on with the clip that they were at."""
     asking.export()
     asking.simulated.order(Fault(FaultKind.KILLED_SESSION))
@@ -311,12 +317,12 @@ def test_a_large_clip_does_not_fill_the_memory(running: Running, tmp_path: Path)
     program = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from upvs_tasks.console.access import Access\n"
+        "from upvs_tasks.console.endpoint import Access\n"
         "from upvs_tasks.console.client import Console\n"
-        "from upvs_tasks.console.retrying import Patience\n"
+        "from upvs_tasks.console.retry import RetryPolicy\n"
         "host, name, ca_file, camera, start, path = sys.argv[1:]\n"
         "access = Access(host, name, sys.stdin.read(), ca_file=Path(ca_file))\n"
-        "console = Console(access, patience=Patience.of(1))\n"
+        "console = Console(access, patience=RetryPolicy.of(1))\n"
         "console.bootstrap()\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "with open(path, 'w+b') as into:\n"
@@ -337,7 +343,7 @@ def test_a_large_clip_does_not_fill_the_memory(running: Running, tmp_path: Path)
     assert int(result.stdout) < 16_000  # KiB
 
 
-def test_a_full_disk_is_the_disk_s_failure_and_not_the_network_s(asking: Asking) -> None:
+def test_a_full_disk_is_the_disk_s_failure_and_not_the_network_s(asking: ConsoleHarness) -> None:
     """What writing raises reaches the caller as it is."""
 
     class Full(io.BytesIO):
@@ -348,7 +354,7 @@ def test_a_full_disk_is_the_disk_s_failure_and_not_the_network_s(asking: Asking)
         asking.export(Full())
 
 
-def test_the_same_question_is_the_same_request(asking: Asking) -> None:
+def test_the_same_question_is_the_same_request(asking: ConsoleHarness) -> None:
     """Asked twice, nothing differs: consoles may cache it."""
     asking.export()
     asking.export()

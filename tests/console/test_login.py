@@ -6,17 +6,17 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.console.asking import Asking, in_no_time
 from tests.console.conftest import Running
+from tests.console.harness import ConsoleHarness, in_no_time
 from tests.console.scripted import ENTERED, PASSWORD, Answer, ScriptedServer, Seen
 from upvs_tasks.console.client import Console
-from upvs_tasks.console.retrying import Patience
+from upvs_tasks.console.retry import RetryPolicy
 from upvs_tasks.errors import (
-    AttemptsExhausted,
     ConsoleError,
-    LoginLimited,
-    PermissionMissing,
-    SecondFactorNeeded,
+    LoginLimitError,
+    MaxAttemptsExceeded,
+    MissingPermissionError,
+    SecondFactorError,
     Unauthorized,
     UpvsError,
 )
@@ -26,16 +26,16 @@ EMPTY_BOOTSTRAP = Answer(body=b'{"nvr": {"id": "n1"}, "cameras": []}')
 
 
 def client_of(server: ScriptedServer) -> Console:
-    return Console(server.access(), patience=Patience.of(2), surroundings=in_no_time())
+    return Console(server.access(), patience=RetryPolicy.of(2), surroundings=in_no_time())
 
 
-def test_nothing_is_asked_before_the_first_question(asking: Asking) -> None:
+def test_nothing_is_asked_before_the_first_question(asking: ConsoleHarness) -> None:
     """Making a client is free; so is a run that needs nothing of the console."""
     asking.client()
     assert asking.simulated.requests == ()
 
 
-def test_one_login_serves_all_questions(asking: Asking) -> None:
+def test_one_login_serves_all_questions(asking: ConsoleHarness) -> None:
     """Consoles take five a minute."""
     asking.console.bootstrap()
     asking.events()
@@ -77,7 +77,7 @@ def test_the_wrong_kind_of_console_is_hinted_at(
 ) -> None:
     """404 at the login also means a restart, so it is tried again first."""
     asking = running(Behaviour(flavour=flavour))
-    with pytest.raises(AttemptsExhausted, match=hint):
+    with pytest.raises(MaxAttemptsExceeded, match=hint):
         asking.client(asking.access(direct=direct)).bootstrap()
 
 
@@ -109,15 +109,17 @@ def test_after_a_refusal_nobody_asks_again(running: Running) -> None:
     assert len(asking.simulated.requests) == 1
 
 
-def test_an_account_with_a_second_factor_is_told_what_to_use_instead(asking: Asking) -> None:
+def test_an_account_with_a_second_factor_is_told_what_to_use_instead(
+    asking: ConsoleHarness,
+) -> None:
     """A local account; a one-time code cannot be typed into a timer."""
-    with pytest.raises(SecondFactorNeeded, match="use a local account"):
+    with pytest.raises(SecondFactorError, match="use a local account"):
         asking.client(asking.access(username="careful")).bootstrap()
     assert asking.asked("login") == 1
 
 
 def test_a_login_limit_is_waited_out_politely(
-    asking: Asking, caplog: pytest.LogCaptureFixture
+    asking: ConsoleHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A minute, then two, where the console names no time of its own; and it is said once."""
     asking.simulated.order(Fault(FaultKind.STATUS, path="login", status=429, times=2))
@@ -127,24 +129,24 @@ def test_a_login_limit_is_waited_out_politely(
     assert "takes no more logins for now" in str(vars(caplog.records[0]))
 
 
-def test_a_login_limit_is_waited_out_as_the_console_asks(asking: Asking) -> None:
+def test_a_login_limit_is_waited_out_as_the_console_asks(asking: ConsoleHarness) -> None:
     """Retry-After goes before our own idea."""
     asking.simulated.order(Fault(FaultKind.STATUS, path="login", status=429, retry_after=9))
     assert asking.console.bootstrap().cameras
     assert asking.waits_secs == [9]
 
 
-def test_a_login_limit_that_stays_ends_the_run(asking: Asking) -> None:
+def test_a_login_limit_that_stays_ends_the_run(asking: ConsoleHarness) -> None:
     """After ten minutes at most, and with no further request by anybody."""
     asking.simulated.order(Fault(FaultKind.STATUS, path="login", status=429, times=None))
     for _ in range(2):
-        with pytest.raises(LoginLimited, match="even after 420 s; wait some minutes"):
+        with pytest.raises(LoginLimitError, match="even after 420 s; wait some minutes"):
             asking.console.bootstrap()
     assert asking.asked("login") == 4
     assert asking.waits_secs == [60, 120, 240]
 
 
-def test_a_login_limit_is_no_attempt_at_the_question(asking: Asking) -> None:
+def test_a_login_limit_is_no_attempt_at_the_question(asking: ConsoleHarness) -> None:
     """Nor are its waits: what fails afterwards has all its attempts before it."""
     asking.simulated.order(
         Fault(FaultKind.STATUS, path="login", status=429, retry_after=9),
@@ -153,7 +155,7 @@ def test_a_login_limit_is_no_attempt_at_the_question(asking: Asking) -> None:
     assert asking.console.bootstrap().cameras
 
 
-def test_a_struggling_console_is_asked_again_for_the_login(asking: Asking) -> None:
+def test_a_struggling_console_is_asked_again_for_the_login(asking: ConsoleHarness) -> None:
     """As for anything else."""
     asking.simulated.order(
         Fault(FaultKind.STATUS, path="login", status=503), Fault(FaultKind.RESET, path="login")
@@ -162,15 +164,17 @@ def test_a_struggling_console_is_asked_again_for_the_login(asking: Asking) -> No
     assert asking.waits_secs == [1, 2]
 
 
-def test_a_console_that_was_down_may_be_asked_by_a_later_call(asking: Asking) -> None:
+def test_a_console_that_was_down_may_be_asked_by_a_later_call(asking: ConsoleHarness) -> None:
     """Only a refusal is final."""
     asking.simulated.order(Fault(FaultKind.STATUS, path="login", status=404, times=3))
-    with pytest.raises(AttemptsExhausted):
+    with pytest.raises(MaxAttemptsExceeded):
         asking.console.bootstrap()
     assert asking.console.bootstrap().cameras
 
 
-def test_an_ended_session_is_renewed_once_and_the_question_put_again(asking: Asking) -> None:
+def test_an_ended_session_is_renewed_once_and_the_question_put_again(
+    asking: ConsoleHarness,
+) -> None:
     """Sessions last two hours, and end when the console restarts."""
     asking.console.bootstrap()
     asking.simulated.kill_sessions()
@@ -179,7 +183,7 @@ def test_an_ended_session_is_renewed_once_and_the_question_put_again(asking: Ask
     assert asking.waits_secs == []
 
 
-def test_eight_workers_that_meet_an_ended_session_log_in_once(asking: Asking) -> None:
+def test_eight_workers_that_meet_an_ended_session_log_in_once(asking: ConsoleHarness) -> None:
     """All of them go on with the one new session."""
     asking.console.bootstrap()
     asking.simulated.forget_requests()
@@ -195,7 +199,7 @@ def test_eight_workers_that_meet_an_ended_session_log_in_once(asking: Asking) ->
     assert asking.asked("login") == 1
 
 
-def test_eight_workers_that_start_together_log_in_once(asking: Asking) -> None:
+def test_eight_workers_that_start_together_log_in_once(asking: ConsoleHarness) -> None:
     """The first of them does it for all."""
     at_once = threading.Barrier(8)
 
@@ -208,7 +212,7 @@ def test_eight_workers_that_start_together_log_in_once(asking: Asking) -> None:
     assert asking.asked("login") == 1
 
 
-def test_a_fresh_session_that_is_refused_too_ends_the_run(asking: Asking) -> None:
+def test_a_fresh_session_that_is_refused_too_ends_the_run(asking: ConsoleHarness) -> None:
     """One fresh login, one more try, and then nobody asks again."""
     asking.simulated.order(Fault(FaultKind.STATUS, path="bootstrap", status=401, times=None))
     for _ in range(2):
@@ -218,7 +222,7 @@ def test_a_fresh_session_that_is_refused_too_ends_the_run(asking: Asking) -> Non
     assert asking.asked("bootstrap") == 2
 
 
-def test_a_refused_forgery_token_is_renewed_like_a_session(asking: Asking) -> None:
+def test_a_refused_forgery_token_is_renewed_like_a_session(asking: ConsoleHarness) -> None:
     """Some consoles say 403 to a token that has changed."""
     refusal = Fault(
         FaultKind.STATUS, path="events", status=403, body='{"error":"Invalid CSRF Token"}'
@@ -228,11 +232,11 @@ def test_a_refused_forgery_token_is_renewed_like_a_session(asking: Asking) -> No
     assert asking.asked("login") == 2
 
 
-def test_a_missing_permission_is_named_and_not_logged_in_for_again(asking: Asking) -> None:
+def test_a_missing_permission_is_named_and_not_logged_in_for_again(asking: ConsoleHarness) -> None:
     """The account is right; what it may do is not."""
     console = asking.client(asking.access(username="viewer"))
     asking.console = console
-    with pytest.raises(PermissionMissing, match=r"Playback Download .*readmedia"):
+    with pytest.raises(MissingPermissionError, match=r"Playback Download .*readmedia"):
         asking.export()
     assert asking.asked("login") == 1
 
@@ -309,7 +313,7 @@ def test_a_login_without_a_session_is_not_taken_for_one(state_dir: Path) -> None
     """A captive portal answers anything with 200."""
     with (
         ScriptedServer(state_dir, lambda _: Answer(body=b"<html>")) as server,
-        pytest.raises(AttemptsExhausted, match="no session cookie"),
+        pytest.raises(MaxAttemptsExceeded, match="no session cookie"),
     ):
         client_of(server).bootstrap()
 
@@ -340,7 +344,7 @@ def test_a_login_that_is_redirected_fails(state_dir: Path) -> None:
 
 
 def test_proxies_and_netrc_of_the_environment_are_not_used(
-    asking: Asking, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    asking: ConsoleHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The password goes to the console and to nobody else."""
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):

@@ -6,14 +6,14 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.console.asking import Asking, in_no_time
+from tests.console.harness import ConsoleHarness, in_no_time
 from tests.console.scripted import ENTERED, PASSWORD, Answer, ScriptedServer, Seen
-from upvs_tasks.console.access import Access
+from upvs_tasks.clock import Clock
 from upvs_tasks.console.client import Console
+from upvs_tasks.console.endpoint import Access
 from upvs_tasks.console.one_time_code import code_at, hotp, key_of
-from upvs_tasks.console.retrying import Patience
-from upvs_tasks.console.surroundings import Surroundings
-from upvs_tasks.errors import SecondFactorNeeded, SettingsError
+from upvs_tasks.console.retry import RetryPolicy
+from upvs_tasks.errors import SecondFactorError, SettingsError
 from upvs_tasks.simulator import Fault, FaultKind
 
 # RFC 6238, appendix B: the secret of its SHA-1 rows, and the last six of their eight digits.
@@ -70,17 +70,17 @@ def test_what_is_no_secret_is_refused_and_not_repeated(written: str) -> None:
     assert written == "" or written not in str(caught.value)
 
 
-def test_an_unfit_secret_is_noticed_when_the_client_is_made(asking: Asking) -> None:
+def test_an_unfit_secret_is_noticed_when_the_client_is_made(asking: ConsoleHarness) -> None:
     """Not in the middle of the night."""
     with pytest.raises(SettingsError, match="totp_secret"):
         asking.client(replace(asking.access(), totp_secret="0189"))
 
 
-def careful(asking: Asking, **details: str) -> Access:
+def careful(asking: ConsoleHarness, **details: str) -> Access:
     return replace(asking.access(username="careful"), **details)  # type: ignore[arg-type]
 
 
-def test_a_secret_opens_an_account_with_a_second_factor(asking: Asking) -> None:
+def test_a_secret_opens_an_account_with_a_second_factor(asking: ConsoleHarness) -> None:
     """As often as a session ends."""
     secret = asking.simulated.account("careful").totp_secret_text
     console = asking.client(careful(asking, totp_secret=secret))
@@ -91,43 +91,43 @@ def test_a_secret_opens_an_account_with_a_second_factor(asking: Asking) -> None:
     assert asking.waits_secs == []
 
 
-def test_a_one_time_code_opens_it_once(asking: Asking) -> None:
+def test_a_one_time_code_opens_it_once(asking: ConsoleHarness) -> None:
     """When the session has ended, the sentence says what to do."""
     code = asking.simulated.account("careful").totp()
     console = asking.client(careful(asking, one_time_code=code))
     assert console.bootstrap().cameras
     asking.simulated.kill_sessions()
-    with pytest.raises(SecondFactorNeeded, match=r"serves for a single login.*totp_secret"):
+    with pytest.raises(SecondFactorError, match=r"serves for a single login.*totp_secret"):
         console.bootstrap()
 
 
-def test_a_wrong_code_is_one_sentence_and_no_second_try(asking: Asking) -> None:
+def test_a_wrong_code_is_one_sentence_and_no_second_try(asking: ConsoleHarness) -> None:
     """More would lock the account."""
     console = asking.client(careful(asking, one_time_code="000000"))
-    with pytest.raises(SecondFactorNeeded, match="wrong, too old or was used already") as caught:
+    with pytest.raises(SecondFactorError, match="wrong, too old or was used already") as caught:
         console.bootstrap()
     assert "000000" not in str(caught.value)
     assert asking.asked("login") == 2
     assert asking.waits_secs == []
 
 
-def test_a_wrong_secret_is_tried_with_two_codes(asking: Asking) -> None:
+def test_a_wrong_secret_is_tried_with_two_codes(asking: ConsoleHarness) -> None:
     """The second for a console that has seen the first."""
     console = asking.client(careful(asking, totp_secret=SECRET))
     for _ in range(2):
-        with pytest.raises(SecondFactorNeeded, match="check the secret, and this machine's clock"):
+        with pytest.raises(SecondFactorError, match="check the secret, and this machine's clock"):
             console.bootstrap()
     assert asking.asked("login") == 3
     assert len(asking.waits_secs) == 1
 
 
-def test_an_account_without_a_second_factor_is_not_given_a_code(asking: Asking) -> None:
+def test_an_account_without_a_second_factor_is_not_given_a_code(asking: ConsoleHarness) -> None:
     """A setting too many does no harm."""
     assert asking.client(replace(asking.access(), totp_secret=SECRET)).bootstrap().cameras
     assert asking.asked("login") == 1
 
 
-def test_a_struggling_console_gets_the_login_again_with_its_code(asking: Asking) -> None:
+def test_a_struggling_console_gets_the_login_again_with_its_code(asking: ConsoleHarness) -> None:
     """From the start, as somebody at a screen would."""
     secret = asking.simulated.account("careful").totp_secret_text
     asking.simulated.order(Fault(FaultKind.STATUS, path="login", status=503, skip=1))
@@ -136,7 +136,7 @@ def test_a_struggling_console_gets_the_login_again_with_its_code(asking: Asking)
 
 
 def scripted(
-    state_dir: Path, judge: Callable[[str, int], Answer], surroundings: Surroundings
+    state_dir: Path, judge: Callable[[str, int], Answer], surroundings: Clock
 ) -> list[Seen]:
     """What a console saw that judges codes, by code and number of codes before."""
     codes: list[str] = []
@@ -152,7 +152,7 @@ def scripted(
 
     with ScriptedServer(state_dir, answer) as server:
         access = replace(server.access(), totp_secret=SECRET)
-        Console(access, patience=Patience.of(1), surroundings=surroundings).bootstrap()
+        Console(access, patience=RetryPolicy.of(1), surroundings=surroundings).bootstrap()
         return server.seen
 
 
@@ -197,7 +197,7 @@ def test_a_second_factor_s_cookie_that_is_none_is_left_out(state_dir: Path, cook
 
     with ScriptedServer(state_dir, answer) as server:
         access = replace(server.access(), totp_secret=SECRET)
-        Console(access, patience=Patience.of(1)).bootstrap()
+        Console(access, patience=RetryPolicy.of(1)).bootstrap()
         assert "cookie" not in server.seen[1].headers
 
 

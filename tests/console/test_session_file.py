@@ -9,8 +9,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.console.asking import Asking
 from tests.console.conftest import Running
+from tests.console.harness import ConsoleHarness
 from upvs_tasks.console.client import Console
 from upvs_tasks.console.session_file import KeptSession, SessionFile
 from upvs_tasks.errors import Unauthorized
@@ -27,7 +27,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "private" / "session.json"
 
 
-def keeping(asking: Asking, path: Path, *, direct: bool = False, username: str = "") -> Console:
+def keeping(
+    asking: ConsoleHarness, path: Path, *, direct: bool = False, username: str = ""
+) -> Console:
     """One more process's client."""
     access = asking.access(direct=direct, username=username)
     return asking.client(replace(access, session_file=path))
@@ -57,13 +59,13 @@ def test_a_direct_recorder_s_token_is_kept_as_well(running: Running, path: Path)
     assert asking.asked("login") == 1
 
 
-def test_nothing_is_kept_unless_asked_for(asking: Asking, tmp_path: Path) -> None:
+def test_nothing_is_kept_unless_asked_for(asking: ConsoleHarness, tmp_path: Path) -> None:
     """A cookie on the disk is a decision."""
     asking.console.bootstrap()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_is_private_and_holds_no_password(asking: Asking, path: Path) -> None:
+def test_the_file_is_private_and_holds_no_password(asking: ConsoleHarness, path: Path) -> None:
     """Nor the user's name or the console's address."""
     keeping(asking, path).bootstrap()
     assert path.stat().st_mode & 0o777 == 0o600
@@ -75,7 +77,7 @@ def test_the_file_is_private_and_holds_no_password(asking: Asking, path: Path) -
 
 
 def test_a_session_that_the_console_forgot_is_dropped_and_renewed(
-    asking: Asking, path: Path
+    asking: ConsoleHarness, path: Path
 ) -> None:
     """One fresh login, kept in its place."""
     keeping(asking, path).bootstrap()
@@ -89,7 +91,7 @@ def test_a_session_that_the_console_forgot_is_dropped_and_renewed(
 
 
 def test_a_session_that_ended_is_gone_even_if_there_is_no_new_one(
-    asking: Asking, path: Path
+    asking: ConsoleHarness, path: Path
 ) -> None:
     """Nobody else need try it."""
     keeping(asking, path).bootstrap()
@@ -121,7 +123,7 @@ def test_another_console_s_or_user_s_session_is_ignored(path: Path, host: str, u
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o622])
 def test_a_file_that_others_can_read_is_deleted_with_a_warning(
-    asking: Asking, path: Path, caplog: pytest.LogCaptureFixture, mode: int
+    asking: ConsoleHarness, path: Path, caplog: pytest.LogCaptureFixture, mode: int
 ) -> None:
     """Whoever read it may be in already; the session in it is not used any more."""
     keeping(asking, path).bootstrap()
@@ -148,7 +150,7 @@ def test_a_file_that_others_can_read_is_deleted_with_a_warning(
     ],
 )
 def test_a_file_that_makes_no_sense_costs_a_login(
-    asking: Asking, path: Path, content: bytes
+    asking: ConsoleHarness, path: Path, content: bytes
 ) -> None:
     """And is replaced."""
     path.parent.mkdir()
@@ -164,7 +166,7 @@ def test_a_file_that_makes_no_sense_costs_a_login(
     [("token", "a\r\nb"), ("token", ""), ("name", "Host"), ("csrf_token", "a\r\nb")],
 )
 def test_a_kept_value_that_is_fit_for_no_header_is_not_sent(
-    asking: Asking, path: Path, name: str, value: str
+    asking: ConsoleHarness, path: Path, name: str, value: str
 ) -> None:
     """Whoever wrote it there."""
     keeping(asking, path).bootstrap()
@@ -173,7 +175,7 @@ def test_a_kept_value_that_is_fit_for_no_header_is_not_sent(
 
 
 def test_a_folder_that_may_not_be_written_costs_a_login_and_a_warning(
-    asking: Asking, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    asking: ConsoleHarness, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The run does not need the file."""
     (tmp_path / "file").write_bytes(b"")
@@ -225,7 +227,9 @@ def test_processes_that_write_at_once_leave_one_whole_session(path: Path) -> Non
     assert set(kept.token) in ({"a"}, {"b"})
 
 
-def test_threads_that_start_together_take_up_one_kept_session(asking: Asking, path: Path) -> None:
+def test_threads_that_start_together_take_up_one_kept_session(
+    asking: ConsoleHarness, path: Path
+) -> None:
     """It is read once."""
     keeping(asking, path).bootstrap()
     later = keeping(asking, path)
@@ -235,7 +239,7 @@ def test_threads_that_start_together_take_up_one_kept_session(asking: Asking, pa
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_a_file_of_another_owner_is_not_used(asking: Asking, path: Path) -> None:
+def test_a_file_of_another_owner_is_not_used(asking: ConsoleHarness, path: Path) -> None:
     """Whoever owns it can read it, and could have written it."""
     keeping(asking, path).bootstrap()
     os.chown(path, 65_534, 65_534)

@@ -8,9 +8,9 @@ import pytest
 import requests
 from urllib3.exceptions import InsecureRequestWarning
 
-from tests.console.asking import Asking
-from upvs_tasks.console.steady import steady_context
-from upvs_tasks.errors import CertificateUntrusted, SettingsError, UsageError
+from tests.console.harness import ConsoleHarness
+from upvs_tasks.console.slow_transfer import steady_context
+from upvs_tasks.errors import SettingsError, UntrustedCertificateError, UsageError
 from upvs_tasks.simulator import SimulatedConsole
 
 
@@ -22,37 +22,37 @@ def other(tmp_path: Path) -> Iterator[SimulatedConsole]:
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_with_both_ways_on(
-    asking: Asking,
+    asking: ConsoleHarness,
 ) -> None:
     """Before any password is sent, and without another attempt."""
     console = asking.client(replace(asking.access(), ca_file=None))
     for _ in range(2):
-        with pytest.raises(CertificateUntrusted, match=r"set ca_file .* tls_insecure = true"):
+        with pytest.raises(UntrustedCertificateError, match=r"set ca_file .* tls_insecure = true"):
             console.bootstrap()
     assert asking.simulated.requests == ()
     assert asking.waits_secs == []
-    assert issubclass(CertificateUntrusted, UsageError)
+    assert issubclass(UntrustedCertificateError, UsageError)
 
 
 def test_another_authority_s_certificate_is_refused(
-    asking: Asking, other: SimulatedConsole
+    asking: ConsoleHarness, other: SimulatedConsole
 ) -> None:
     """The file says whom to trust, not that anybody is."""
     console = asking.client(replace(asking.access(), ca_file=Path(other.ca_file)))
-    with pytest.raises(CertificateUntrusted):
+    with pytest.raises(UntrustedCertificateError):
         console.bootstrap()
 
 
-def test_a_certificate_for_another_name_is_refused(asking: Asking) -> None:
+def test_a_certificate_for_another_name_is_refused(asking: ConsoleHarness) -> None:
     """Even one of the right authority; here, of the console's address in another spelling."""
     port = asking.simulated.host.rpartition(":")[2]
     console = asking.client(replace(asking.access(), host=f"[::ffff:127.0.0.1]:{port}"))
-    with pytest.raises(CertificateUntrusted, match="not valid for '::ffff:"):
+    with pytest.raises(UntrustedCertificateError, match="not valid for '::ffff:"):
         console.bootstrap()
 
 
 def test_a_ca_file_that_is_absent_or_holds_no_certificate_is_named(
-    asking: Asking, tmp_path: Path
+    asking: ConsoleHarness, tmp_path: Path
 ) -> None:
     """At once: there is nothing to ask the console yet."""
     absent, empty = tmp_path / "absent.pem", tmp_path / "empty.pem"
@@ -64,7 +64,7 @@ def test_a_ca_file_that_is_absent_or_holds_no_certificate_is_named(
 
 
 def test_switching_verification_off_is_warned_of_once(
-    asking: Asking, caplog: pytest.LogCaptureFixture
+    asking: ConsoleHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     """By us and not by urllib3 at each request, which would end this test."""
     console = asking.client(replace(asking.access(), ca_file=None, tls_insecure=True))
@@ -74,7 +74,9 @@ def test_switching_verification_off_is_warned_of_once(
     assert [record.getMessage() for record in warned] == ["certificates are not verified"]
 
 
-def test_urllib3_s_warning_about_other_hosts_stays(asking: Asking, other: SimulatedConsole) -> None:
+def test_urllib3_s_warning_about_other_hosts_stays(
+    asking: ConsoleHarness, other: SimulatedConsole
+) -> None:
     """It is silenced for the one console only."""
     asking.client(replace(asking.access(), host="10.0.0.1", tls_insecure=True))
     with pytest.raises(InsecureRequestWarning):

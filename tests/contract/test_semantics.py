@@ -20,7 +20,7 @@ from tests.contract.random_days import (
     wanted,
 )
 from upvs_tasks.console.client import Access, Console
-from upvs_tasks.console.retrying import Patience
+from upvs_tasks.console.retry import RetryPolicy
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, events_of_day
 from upvs_tasks.simulator import (
     Behaviour,
@@ -57,7 +57,7 @@ def listed(
         access = Access(
             simulated.host, simulated.username, simulated.password, Path(simulated.ca_file)
         )
-        with Console(access, patience=Patience.of(1), page_limit=page_limit) as console:
+        with Console(access, patience=RetryPolicy.of(1), page_limit=page_limit) as console:
             rows = console.events(
                 CAMERA_ID,
                 start_ms=DAY.start_ms,

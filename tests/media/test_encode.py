@@ -11,8 +11,8 @@ from tests.footage import Recipe, shown_numbers
 from tests.media.segments import FILM, numbered_clip, rendered, shot_of
 from upvs_tasks.media.probe import read_sample_table
 from upvs_tasks.media.segment import SegmentJob
-from upvs_tasks.media.segment_worker import render_apart, stop_all
-from upvs_tasks.model.film_format import Codec
+from upvs_tasks.media.worker_pool import render_apart, stop_all
+from upvs_tasks.model.encoding import Codec
 
 
 @pytest.mark.parametrize("codec", Codec)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.footage import Recipe, shown_numbers
 from tests.media.segments import numbered_clip, shot_of
-from upvs_tasks.errors import RenderFailed
+from upvs_tasks.errors import RenderError
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.join import (
     Chapter,
@@ -21,7 +21,7 @@ from upvs_tasks.media.join import (
 )
 from upvs_tasks.media.probe import measure
 from upvs_tasks.media.segment import SegmentJob, render_segment
-from upvs_tasks.model.film_format import Codec, FilmFormat
+from upvs_tasks.model.encoding import Codec, Encoding
 
 FPS = 30
 TAGS = FilmTags(
@@ -35,7 +35,7 @@ TAGS = FilmTags(
 def segments(folder: Path, lengths: list[int], codec: Codec = Codec.H264) -> list[tuple[Path, int]]:
     """Segments of such lengths, whose frames show the numbers from 0 on; with B frames."""
     clip = numbered_clip(folder, "clip", Recipe(frames=sum(lengths)))
-    film = FilmFormat(width=160, height=90, fps=FPS, crf=24, preset="veryfast", codec=codec)
+    film = Encoding(width=160, height=90, fps=FPS, crf=24, preset="veryfast", codec=codec)
     made, start = [], 0
     for length in lengths:
         path = folder / f"segment{start}.mp4"
@@ -98,13 +98,13 @@ def test_the_same_segments_make_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_film_of_another_length_is_refused(tmp_path: Path) -> None:
     film = joined(tmp_path, segments(tmp_path, [30, 47]))
-    with pytest.raises(RenderFailed, match="77 frames instead of 78"):
+    with pytest.raises(RenderError, match="77 frames instead of 78"):
         check_joined(film, frames=78, fps=FPS)
 
 
 def test_a_film_with_uneven_frames_is_refused(tmp_path: Path) -> None:
     film = numbered_clip(tmp_path, "film", Recipe(frames=4, times_ms=[0, 33, 67, 150]))
-    with pytest.raises(RenderFailed, match="even distances"):
+    with pytest.raises(RenderError, match="even distances"):
         check_joined(film, frames=4, fps=FPS)
 
 

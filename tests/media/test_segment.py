@@ -23,14 +23,14 @@ from tests.media.segments import (
 from upvs_tasks.errors import StorageError
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.decode import Wanted, decoded_frames
-from upvs_tasks.media.picture import Fitter
+from upvs_tasks.media.frame_converter import FrameConverter
 from upvs_tasks.media.probe import measure, read_sample_table
 from upvs_tasks.media.segment import SegmentJob, Shot, render_segment
-from upvs_tasks.media.segment_worker import render_apart
-from upvs_tasks.model.film_format import Codec, FilmFormat
+from upvs_tasks.media.worker_pool import render_apart
+from upvs_tasks.model.encoding import Codec, Encoding
 from upvs_tasks.model.plan import plan_film
-from upvs_tasks.model.source import Source, SourceClip
 from upvs_tasks.model.speed import Speed
+from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 
 UNEVEN_MS = (0, 90, 130, 300, 333, 500, 501, 800, 900, 1_700, 1_750, 3_000, 3_010, 3_600, 4_000)
 FOOTAGE = {
@@ -108,8 +108,8 @@ def test_a_whole_film_shows_what_its_plan_says(tmp_path: Path) -> None:
         for place, recipe in enumerate(recipes)
     ]
     tables = [read_sample_table(clip) for clip in clips]
-    source = Source.of(
-        SourceClip(clip.stem, "0" * 64, place * 10**6, place * 10**6 + 5_000, table)
+    source = StitchedFootage.of(
+        StitchedClip(clip.stem, "0" * 64, place * 10**6, place * 10**6 + 5_000, table)
         for place, (clip, table) in enumerate(zip(clips, tables, strict=True))
     )
     frames = round(source.duration_ms * 10 / 3_700)
@@ -166,7 +166,7 @@ def test_full_range_becomes_limited() -> None:
         format="yuvj420p", src_color_range="MPEG", dst_color_range="JPEG"
     )
     assert bytes(source.planes[0])[5] < 3
-    levels = sorted(set(bytes(Fitter(FILM).fitted(source, 0).planes[0])[: FILM.width]))
+    levels = sorted(set(bytes(FrameConverter(FILM).fitted(source, 0).planes[0])[: FILM.width]))
     assert 14 <= levels[0] <= 18
     assert 233 <= levels[-1] <= 237
 
@@ -177,14 +177,14 @@ def test_colours_of_another_matrix_become_the_films() -> None:
     for plane, level in zip(source.planes, (81, 90, 240), strict=True):
         plane.update(bytes([level]) * plane.buffer_size)
     source.colorspace = 5
-    fitted = Fitter(FILM).fitted(source, 0)
+    fitted = FrameConverter(FILM).fitted(source, 0)
     levels = [bytes(plane)[0] for plane in fitted.planes]
     assert levels == pytest.approx([63, 102, 240], abs=2)
 
 
 def test_a_picture_that_is_right_is_not_touched() -> None:
     picture = numbered_frame(5)
-    assert Fitter(FILM).fitted(picture, 0) is picture
+    assert FrameConverter(FILM).fitted(picture, 0) is picture
 
 
 def test_keyframes_are_had_without_decoding_any_other(tmp_path: Path) -> None:
@@ -313,7 +313,7 @@ def test_a_clip_that_is_gone_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("codec", Codec)
 def test_a_segment_has_its_format_and_nothing_of_its_makers(tmp_path: Path, codec: Codec) -> None:
     """A keyframe first, every frame at its time, no encoder's name."""
-    film = FilmFormat(width=160, height=96, fps=30, crf=30, preset="veryfast", codec=codec)
+    film = Encoding(width=160, height=96, fps=30, crf=30, preset="veryfast", codec=codec)
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=40, height=96))
     job = SegmentJob(film, tmp_path / "segment.mp4", (shot_of(clip, range(40)),))
     assert render_apart(job).frames == 40

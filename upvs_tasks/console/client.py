@@ -6,21 +6,21 @@ from typing import IO, Self, TypeVar
 
 import requests
 
-from upvs_tasks.console.access import Access
+from upvs_tasks.clock import Clock
+from upvs_tasks.console.auth import Authenticator
+from upvs_tasks.console.circuit_breaker import LONGEST_ABSENCE_SECS, CircuitBreaker
+from upvs_tasks.console.concurrency import ConcurrencyLimiter
 from upvs_tasks.console.conversation import Conversation
-from upvs_tasks.console.entrance import Entrance
-from upvs_tasks.console.exports import Exports
-from upvs_tasks.console.pace import Gate
-from upvs_tasks.console.records import Account, Bootstrap, Download, Nvr, Question
-from upvs_tasks.console.retrying import Patience, persist
-from upvs_tasks.console.surroundings import Surroundings
+from upvs_tasks.console.endpoint import Access
+from upvs_tasks.console.export import Exports
+from upvs_tasks.console.paging import collect
+from upvs_tasks.console.retry import RetryPolicy, retry
 from upvs_tasks.console.transport import READ_TIMEOUT_SECS, Transport
-from upvs_tasks.console.weather import LONGEST_ABSENCE_SECS, Weather
+from upvs_tasks.console.usage import ApiRequest, Bootstrap, ConsoleUsage, Download, Nvr
 from upvs_tasks.console.wire import parse_bootstrap, parse_events
 from upvs_tasks.model.event import Event
-from upvs_tasks.model.paging import collect
 
-__all__ = ["PAGE_LIMIT", "Access", "Account", "Bootstrap", "Console", "Download", "Nvr"]
+__all__ = ["PAGE_LIMIT", "Access", "Bootstrap", "Console", "ConsoleUsage", "Download", "Nvr"]
 
 T = TypeVar("T")
 
@@ -35,10 +35,10 @@ class Console:
         self,
         access: Access,
         *,
-        patience: Patience,
+        patience: RetryPolicy,
         connections: int = 4,
         weather_secs: float = LONGEST_ABSENCE_SECS,
-        surroundings: Surroundings = Surroundings(),  # noqa: B008  a frozen value
+        surroundings: Clock = Clock(),  # noqa: B008  a frozen value
         read_timeout_secs: float = READ_TIMEOUT_SECS,
         page_limit: int = PAGE_LIMIT,
     ) -> None:
@@ -52,20 +52,22 @@ class Console:
             read_timeout_secs=read_timeout_secs,
             surroundings=surroundings,
         )
-        entrance = Entrance(access, self._transport, patience=patience, surroundings=surroundings)
+        entrance = Authenticator(
+            access, self._transport, patience=patience, surroundings=surroundings
+        )
         api = "/api" if access.direct_api else "/proxy/protect/api"
         self._conversation = Conversation(self._transport, entrance, api=api)
-        self._weather = Weather(
+        self._weather = CircuitBreaker(
             self._conversation.look,
             is_known=lambda: entrance.has_been_in,
             longest_secs=weather_secs,
             surroundings=surroundings,
         )
-        self._gate = Gate(connections, surroundings)
+        self._gate = ConcurrencyLimiter(connections, surroundings)
         self._exports = Exports(self._transport, self._conversation, self._gate)
 
     @property
-    def account(self) -> Account:
+    def account(self) -> ConsoleUsage:
         """What was asked of the console so far."""
         return replace(
             self._transport.account, pace=self._gate.figures, away_secs=self._weather.away_secs
@@ -73,7 +75,7 @@ class Console:
 
     def bootstrap(self) -> Bootstrap:
         """The recorder and its cameras."""
-        question = Question("the list of cameras", "/bootstrap", "View (camera: read)")
+        question = ApiRequest("the list of cameras", "/bootstrap", "View (camera: read)")
         return self._persistent(question, parse_bootstrap)
 
     def events(
@@ -118,8 +120,9 @@ class Console:
 
         Waits for its turn: as many run at once as the console bears. What concerns the console as
         a whole costs the clip no attempt: while it is away, or refuses an export because of others
-        of ours, the clip is asked for again. Raises Transient where another attempt may help,
-        CannotHeal where none does, AttemptsExhausted when the console stays away, or AccessError.
+        of ours, the clip is asked for again. Raises TransientError where another attempt may help,
+        PermanentError where none does,
+        MaxAttemptsExceeded when the console stays away, or AccessError.
         """
         question = _export_question(camera_id, (start_ms, end_ms), channel)
         return self._weather.ask(
@@ -141,14 +144,14 @@ class Console:
     ) -> None:
         self.close()
 
-    def _persistent(self, question: Question, parse: Callable[[bytes], T]) -> T:
+    def _persistent(self, question: ApiRequest, parse: Callable[[bytes], T]) -> T:
         def parsed(response: requests.Response) -> T:
             return parse(self._transport.read(response, what=question.what))
 
         def asked() -> T:
             return self._conversation.once(question, parsed)
 
-        return persist(
+        return retry(
             lambda: self._weather.ask(question.what, asked),
             patience=self._patience,
             what=question.what,
@@ -160,9 +163,9 @@ class Console:
 
 def _events_question(
     camera_id: str, event_types: Sequence[str], window_ms: tuple[int, int], limit: int
-) -> Question:
+) -> ApiRequest:
     """A page of events; list parameters are repeated, a console takes joined ones for one name."""
-    return Question(
+    return ApiRequest(
         what="the list of events",
         path="/events",
         permission="Playback",
@@ -177,11 +180,11 @@ def _events_question(
     )
 
 
-def _export_question(camera_id: str, span_ms: tuple[int, int], channel: int) -> Question:
+def _export_question(camera_id: str, span_ms: tuple[int, int], channel: int) -> ApiRequest:
     start_ms, end_ms = span_ms
     wanted = (("channel", str(channel)),) if channel else ()
     start = datetime.fromtimestamp(start_ms / 1000, UTC).isoformat(sep=" ", timespec="seconds")
-    return Question(
+    return ApiRequest(
         what=f"the export of {(end_ms - start_ms) / 1000:g} s from {start}",
         path="/video/export",
         permission="Playback Download (camera: readmedia)",

@@ -5,9 +5,9 @@ from typing import IO, cast
 
 import requests
 
-from upvs_tasks.console.records import Download
-from upvs_tasks.console.refusals import failed
-from upvs_tasks.errors import Transient
+from upvs_tasks.console.failures import failed
+from upvs_tasks.console.usage import Download
+from upvs_tasks.errors import TransientError
 
 # Eight TLS records, so that Python's share of the work does not count. Twice as much was no faster,
 # and in longer runs took up to a third more processor time: in the kernel's copy into the file.
@@ -27,7 +27,7 @@ def receive(
 ) -> Download:
     """Write the body of an export as it comes, a piece at a time.
 
-    Raises Transient when it is no MP4, is empty, ends early, or has another length than promised.
+    Raises TransientError when it is no MP4, is empty, ends early, or has not the promised length.
     """
     _check_type(response, what)
     digest, size_bytes = hashlib.sha256(), 0
@@ -65,7 +65,7 @@ def _pieces(response: requests.Response, what: str) -> Iterator[memoryview]:
 def _check_type(response: requests.Response, what: str) -> None:
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if content_type.startswith(_NO_VIDEO):
-        raise Transient(f"{what}: the console sent {content_type[:60]} instead of a video")
+        raise TransientError(f"{what}: the console sent {content_type[:60]} instead of a video")
 
 
 def _promised_bytes(response: requests.Response) -> int | None:
@@ -75,13 +75,13 @@ def _promised_bytes(response: requests.Response) -> int | None:
 
 def _check_head(head: bytes, what: str) -> None:
     if not _FIRST_BOX.startswith(head[4:_HEAD_BYTES]):
-        raise Transient(f"{what}: what the console sent does not begin like an MP4")
+        raise TransientError(f"{what}: what the console sent does not begin like an MP4")
 
 
 def _check_length(size_bytes: int, promised_bytes: int | None, what: str) -> None:
     if size_bytes == 0:
-        raise Transient(f"{what}: the console sent an empty file")
+        raise TransientError(f"{what}: the console sent an empty file")
     if promised_bytes is not None and size_bytes != promised_bytes:
-        raise Transient(f"{what}: {size_bytes} of {promised_bytes} promised bytes came")
+        raise TransientError(f"{what}: {size_bytes} of {promised_bytes} promised bytes came")
     if size_bytes < _HEAD_BYTES:
-        raise Transient(f"{what}: {size_bytes} bytes are no MP4")
+        raise TransientError(f"{what}: {size_bytes} bytes are no MP4")

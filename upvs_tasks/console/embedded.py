@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from upvs_tasks.console.access import Access
+from upvs_tasks.console.endpoint import Access
 from upvs_tasks.errors import ConsoleError
 
 _GRACE_SECS = 5.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from upvs_tasks import durable
-from upvs_tasks.errors import FolderBusy, StorageError
+from upvs_tasks.errors import FolderBusyError, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class SessionFile:
             with durable.holding(lock_path), durable.replacing(self._path) as stream:
                 os.fchmod(stream.fileno(), _PRIVATE)
                 stream.write(durable.encode_json(document))
-        except FolderBusy:
+        except FolderBusyError:
             log.debug("session is kept by another process")
         except (StorageError, OSError) as error:
             self._warn("session cannot be kept", str(error))

@@ -14,13 +14,13 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
-from upvs_tasks.console.access import Access
-from upvs_tasks.console.records import Account
-from upvs_tasks.console.refusals import Refusal, described, failed
-from upvs_tasks.console.retrying import Patience
-from upvs_tasks.console.steady import steady_context
-from upvs_tasks.console.surroundings import Surroundings
-from upvs_tasks.errors import SettingsError, Transient
+from upvs_tasks.clock import Clock
+from upvs_tasks.console.endpoint import Access
+from upvs_tasks.console.failures import ErrorResponse, described, failed
+from upvs_tasks.console.retry import RetryPolicy
+from upvs_tasks.console.slow_transfer import steady_context
+from upvs_tasks.console.usage import ConsoleUsage
+from upvs_tasks.errors import SettingsError, TransientError
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +44,10 @@ class Transport:
         self,
         access: Access,
         *,
-        patience: Patience,
+        patience: RetryPolicy,
         connections: int,
         read_timeout_secs: float,
-        surroundings: Surroundings,
+        surroundings: Clock,
     ) -> None:
         self.base_url = access.base_url
         self._patience = patience
@@ -56,7 +56,7 @@ class Transport:
         context = steady_context(surroundings.monotonic_secs, verifies=self._verify is not False)
         self._adapter = _Adapter(context, connections=connections)
         self._lock = Lock()
-        self._account = Account()
+        self._account = ConsoleUsage()
         self._secrets = {
             access.username,
             access.password,
@@ -65,7 +65,7 @@ class Transport:
         }
 
     @property
-    def account(self) -> Account:
+    def account(self) -> ConsoleUsage:
         """What was asked of the console so far."""
         with self._lock:
             return self._account
@@ -112,7 +112,7 @@ class Transport:
         with self._translating(what):
             return response.content
 
-    def refusal(self, response: requests.Response, *, what: str) -> Refusal | None:
+    def refusal(self, response: requests.Response, *, what: str) -> ErrorResponse | None:
         """What an answer says that is not 200; None for one that is."""
         if response.status_code == requests.codes.ok:
             return None
@@ -136,12 +136,12 @@ class Transport:
         except (requests.RequestException, HTTPError) as error:
             raise failed(error, what, was_answered=was_answered) from error
 
-    def count(self, changed: Callable[[Account], Account]) -> None:
+    def count(self, changed: Callable[[ConsoleUsage], ConsoleUsage]) -> None:
         """Change the account; threads take turns."""
         with self._lock:
             self._account = changed(self._account)
 
-    def note_retry(self, error: Transient, wait_secs: float) -> None:
+    def note_retry(self, error: TransientError, wait_secs: float) -> None:
         """Count and log that a question will be put again after a wait."""
         self.count(lambda account: replace(account, retries=account.retries + 1))
         log.warning(
@@ -180,7 +180,7 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*arguments, **details, ssl_context=self._context)
 
 
-def _with_wait(account: Account, waited_secs: float) -> Account:
+def _with_wait(account: ConsoleUsage, waited_secs: float) -> ConsoleUsage:
     return replace(account, worst_wait_secs=max(account.worst_wait_secs, waited_secs))
 
 

@@ -13,7 +13,7 @@ from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
-from upvs_tasks.model.film_format import Codec, FilmFormat
+from upvs_tasks.model.encoding import Codec, Encoding
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT
 
 # Ticks of a segment's time base for a frame: with a whole number of them nothing is ever rounded.
@@ -46,7 +46,7 @@ _SVT_PRESETS = {
 }
 
 
-def timescale(film: FilmFormat) -> int:
+def timescale(film: Encoding) -> int:
     """Ticks a second of a segment's time base."""
     return film.fps * TICKS_PER_FRAME
 
@@ -58,7 +58,7 @@ class SegmentWriter:
     nothing refers beyond the file, so that segments of the same format join by copying.
     """
 
-    def __init__(self, path: Path, film: FilmFormat) -> None:
+    def __init__(self, path: Path, film: Encoding) -> None:
         self._frames = 0
         self._last: VideoFrame | None = None
         self._fps = film.fps
@@ -124,7 +124,7 @@ class SegmentWriter:
                 self._container.mux(cleaned)
 
 
-def _new_stream(container: OutputContainer, film: FilmFormat) -> VideoStream:
+def _new_stream(container: OutputContainer, film: Encoding) -> VideoStream:
     stream = container.add_stream(_ENCODERS[film.codec], rate=film.fps)
     if not isinstance(stream, VideoStream):
         raise TypeError("an encoder of video makes a stream of something else")
@@ -143,7 +143,7 @@ def _new_stream(container: OutputContainer, film: FilmFormat) -> VideoStream:
     return stream
 
 
-def _encoder_options(film: FilmFormat) -> dict[str, str]:
+def _encoder_options(film: Encoding) -> dict[str, str]:
     match film.codec:
         case Codec.H264:
             # Left to itself x264 takes other algorithms on other processors; with those for AVX-512

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
-from upvs_tasks.model.source import Part, Source
+from upvs_tasks.model.stitching import Part, StitchedFootage
 
 # The spans of the clock that are halved first: about 37 hours of Unix time, so that every day lies
 # in one or two.
@@ -21,13 +21,13 @@ class Grid:
     step_ms: Fraction
 
 
-def one_grid(source: Source, step_ms: Fraction, frame_count: int) -> tuple[Grid, ...]:
+def one_grid(source: StitchedFootage, step_ms: Fraction, frame_count: int) -> tuple[Grid, ...]:
     """All of the source on one grid: a clip more or less moves all that comes after it."""
     return (Grid(source.parts, frame_count, step_ms),) if source.parts and frame_count else ()
 
 
 def grids_by_clock(
-    source: Source, step_ms: Fraction, frame_count: int, *, longest_frames: int
+    source: StitchedFootage, step_ms: Fraction, frame_count: int, *, longest_frames: int
 ) -> tuple[Grid, ...]:
     """A grid for each span of the clock, ``frame_count`` frames in all.
 
@@ -50,7 +50,7 @@ def grids_by_clock(
 
 
 def _halved(
-    source: Source, parts: Sequence[Part], longest_ms: Fraction, bits: int
+    source: StitchedFootage, parts: Sequence[Part], longest_ms: Fraction, bits: int
 ) -> Iterator[tuple[Part, ...]]:
     for _, group in groupby(parts, lambda part: source.clips[part.clip].start_ms >> bits):
         together = tuple(group)

@@ -13,11 +13,11 @@ from hashlib import sha256
 from itertools import groupby
 from json import dumps
 
-from upvs_tasks.model.film_format import FilmFormat
+from upvs_tasks.model.encoding import Encoding
 from upvs_tasks.model.footage import SampleTable
 from upvs_tasks.model.grid import Grid, grids_by_clock, one_grid
-from upvs_tasks.model.source import Part, Source
 from upvs_tasks.model.speed import Speed
+from upvs_tasks.model.stitching import Part, StitchedFootage
 
 # x264's own distance between keyframes, so that cutting here costs no bytes.
 FRAMES_PER_SEGMENT = 250
@@ -66,7 +66,7 @@ class Segment:
 class Plan:
     """The film, segment by segment."""
 
-    source: Source
+    source: StitchedFootage
     segments: tuple[Segment, ...]
 
     @property
@@ -80,7 +80,7 @@ class Plan:
             for run in segment.runs:
                 yield from ((run.clip, frame) for frame in run.frames)
 
-    def digest(self, segment: Segment, film: FilmFormat) -> str:
+    def digest(self, segment: Segment, film: Encoding) -> str:
         """Digest of exactly what the segment's bytes depend on, besides the build of the codecs.
 
         Neither its number nor any clip that it does not show has a part in it.
@@ -90,7 +90,7 @@ class Plan:
         return sha256(dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def plan_film(source: Source, speed: Speed, *, by_clock: bool = False) -> Plan:
+def plan_film(source: StitchedFootage, speed: Speed, *, by_clock: bool = False) -> Plan:
     """Plan of a film of ``speed.output_frames`` frames.
 
     ``by_clock``: the clock decides where segments are cut, and no frame's instant depends on the
@@ -107,7 +107,7 @@ def plan_film(source: Source, speed: Speed, *, by_clock: bool = False) -> Plan:
     return Plan(source, tuple(_segments(source, grids)))
 
 
-def _segments(source: Source, grids: Sequence[Grid]) -> Iterator[Segment]:
+def _segments(source: StitchedFootage, grids: Sequence[Grid]) -> Iterator[Segment]:
     number = 0
     for grid in grids:
         picks = list(_grid_picks(source, grid))
@@ -123,7 +123,7 @@ def _runs(picks: Sequence[_Pick]) -> tuple[Run, ...]:
     )
 
 
-def _grid_picks(source: Source, grid: Grid) -> Iterator[_Pick]:
+def _grid_picks(source: StitchedFootage, grid: Grid) -> Iterator[_Pick]:
     over, under = grid.step_ms.numerator, 2 * grid.step_ms.denominator
     origin_ms, after_last = grid.parts[0].start_ms, 0
     for part in grid.parts:

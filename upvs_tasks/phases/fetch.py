@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 
 from upvs_tasks import durable
-from upvs_tasks.errors import CannotHeal, ConsoleError, FootageBroken, Transient
+from upvs_tasks.errors import BrokenFootageError, ConsoleError, PermanentError, TransientError
 from upvs_tasks.model.clip import Clip, is_short
+from upvs_tasks.model.clip_index import IndexEntry
 from upvs_tasks.model.footage import Footage, SampleTable
-from upvs_tasks.model.index import IndexEntry
-from upvs_tasks.phases.inventory import FootageRecord, date_file
-from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.clip_store import FootageRecord, date_file
+from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.measuring import survey
 
 log = logging.getLogger(__name__)
@@ -21,12 +21,12 @@ log = logging.getLogger(__name__)
 _SETTLING_MS = 8_000
 
 
-def is_current(job: Job, entry: IndexEntry) -> bool:
+def is_current(job: Context, entry: IndexEntry) -> bool:
     """Whether the clip is there as it was measured."""
     return job.inventory.record_of(entry) is not None
 
 
-def run(job: Job, camera_id: str, entry: IndexEntry) -> None:
+def run(job: Context, camera_id: str, entry: IndexEntry) -> None:
     """Make the clip current, or record why it could not be had.
 
     A clip that cannot be had is no reason to stop: the film is made from the others. What would
@@ -34,22 +34,22 @@ def run(job: Job, camera_id: str, entry: IndexEntry) -> None:
     """
     try:
         record = _adopted(job, entry) or _downloaded(job, camera_id, entry)
-    except (ConsoleError, FootageBroken) as error:
-        can_heal = not isinstance(error, CannotHeal)
+    except (ConsoleError, BrokenFootageError) as error:
+        can_heal = not isinstance(error, PermanentError)
         job.inventory.note_failure(entry, str(error), can_heal=can_heal)
         log.warning("clip failed", extra={"clip": entry.name, "reason": str(error)})
     else:
         job.inventory.note_record(entry, record)
 
 
-def _adopted(job: Job, entry: IndexEntry) -> FootageRecord | None:
+def _adopted(job: Context, entry: IndexEntry) -> FootageRecord | None:
     """Record of a whole clip that lies there already: not measured yet, copied, or re-dated."""
     path = job.layout.at(entry.file_path)
     if not path.exists():
         return None
     try:
         footage, table = survey(path)
-    except FootageBroken as error:
+    except BrokenFootageError as error:
         log.warning("clip on disk is broken", extra={"clip": entry.name, "reason": str(error)})
         return None
     date_file(path, entry.clip.end_ms)
@@ -60,19 +60,21 @@ def _adopted(job: Job, entry: IndexEntry) -> FootageRecord | None:
     return FootageRecord(size_bytes, entry.clip.end_ms, digest, footage, table.to_document())
 
 
-def _downloaded(job: Job, camera_id: str, entry: IndexEntry) -> FootageRecord:
-    from upvs_tasks.console.retrying import Patience, persist  # noqa: PLC0415  see Connection
+def _downloaded(job: Context, camera_id: str, entry: IndexEntry) -> FootageRecord:
+    from upvs_tasks.console.retry import RetryPolicy, retry  # noqa: PLC0415  see Connection
 
     _wait_until_settled(entry.clip.end_ms)
     lengths_ms: set[int] = set()
-    return persist(
+    return retry(
         lambda: _attempt(job, camera_id, entry, lengths_ms),
-        patience=Patience.of(job.settings.retry_limit),
+        patience=RetryPolicy.of(job.settings.retry_limit),
         what=f"clip {entry.name}",
     )
 
 
-def _attempt(job: Job, camera_id: str, entry: IndexEntry, lengths_ms: set[int]) -> FootageRecord:
+def _attempt(
+    job: Context, camera_id: str, entry: IndexEntry, lengths_ms: set[int]
+) -> FootageRecord:
     clip, path = entry.clip, job.layout.at(entry.file_path)
     started_secs = time.monotonic()
     with durable.replacing(path) as stream:
@@ -107,12 +109,12 @@ def _whole(partial: Path) -> tuple[Footage, SampleTable]:
     """What is in a file that just came; a broken one may come whole when asked for again."""
     try:
         return survey(partial)
-    except FootageBroken as error:
-        raise Transient(str(error)) from error
+    except BrokenFootageError as error:
+        raise TransientError(str(error)) from error
 
 
 def _doubt_short(clip: Clip, footage_ms: int, lengths_ms: set[int]) -> None:
-    """Raise Transient for much less than was asked for, unless just as much came before.
+    """Raise TransientError for much less than was asked for, unless just as much came before.
 
     A recording may have gaps, and then the export is that short each time; or a console that
     struggles sends a blank of a single frame.
@@ -120,7 +122,7 @@ def _doubt_short(clip: Clip, footage_ms: int, lengths_ms: set[int]) -> None:
     if is_short(clip, footage_ms) and footage_ms not in lengths_ms:
         lengths_ms.add(footage_ms)
         asked_secs = clip.duration_ms / 1000
-        raise Transient(f"only {footage_ms / 1000:g} s of {asked_secs:g} s came")
+        raise TransientError(f"only {footage_ms / 1000:g} s of {asked_secs:g} s came")
 
 
 def _wait_until_settled(end_ms: int) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from upvs_tasks import durable
-from upvs_tasks.errors import RenderFailed
-from upvs_tasks.model.index import ClipIndex
-from upvs_tasks.model.recipe import ClipIdentity, Engine, FilmRecipe
+from upvs_tasks.errors import RenderError
+from upvs_tasks.model.clip_index import ClipIndex
+from upvs_tasks.model.fingerprint import ClipIdentity, Engine, FilmFingerprint
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.timeline import (
     Scene,
@@ -22,8 +22,8 @@ from upvs_tasks.model.timeline import (
 )
 from upvs_tasks.model.verification import film_findings
 from upvs_tasks.phases import render
-from upvs_tasks.phases.inventory import Recorded
-from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.clip_store import Recorded
+from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.measuring import measure
 from upvs_tasks.phases.speed import speed_of
 
@@ -40,12 +40,12 @@ class Damage:
     reason: str
 
 
-def film_path(job: Job, index: ClipIndex) -> Path:
+def film_path(job: Context, index: ClipIndex) -> Path:
     """Where the film of this camera and day lies."""
     return job.layout.film(index.camera_folder, index.day.text)
 
 
-def is_current(job: Job) -> bool:
+def is_current(job: Context) -> bool:
     """Whether the film on the disk is made from just these clips and settings.
 
     A day without footage has no film, and needs none.
@@ -61,7 +61,7 @@ def is_current(job: Job) -> bool:
     return isinstance(known, dict) and wanted.items() <= known.items()
 
 
-def damages(job: Job) -> tuple[Damage, ...]:
+def damages(job: Context) -> tuple[Damage, ...]:
     """What of the film on the disk is damaged, clip by clip."""
     match durable.read_json(job.layout.film_stamp):
         case {"damages": [*documents]}:
@@ -69,7 +69,7 @@ def damages(job: Job) -> tuple[Damage, ...]:
     return ()
 
 
-def run(job: Job) -> str:
+def run(job: Context) -> str:
     """Make, count, rename, stamp. Returns the story.
 
     The stamp goes first and comes last, so that a film without one is never taken for finished.
@@ -93,10 +93,10 @@ def run(job: Job) -> str:
     return f"{speed.output_frames} frames, {size_bytes / 1e6:.1f} MB: {path}"
 
 
-def _joined(job: Job, index: ClipIndex, path: Path, speed: Speed) -> tuple[Damage, ...]:
+def _joined(job: Context, index: ClipIndex, path: Path, speed: Speed) -> tuple[Damage, ...]:
     from upvs_tasks.media import ffmpeg, join  # noqa: PLC0415  only where there is work
 
-    drawing, settings = render.drawn(job, index), job.settings
+    drawing, settings = render.film_plan(job, index), job.settings
     segments = [
         (job.layout.segment(drawing.digest(segment)), segment.frame_count)
         for segment in drawing.plan.segments
@@ -124,9 +124,9 @@ def _joined(job: Job, index: ClipIndex, path: Path, speed: Speed) -> tuple[Damag
     return _damages([segment_path for segment_path, _ in segments])
 
 
-def _rendered_at_once(job: Job, path: Path, speed: Speed) -> tuple[Damage, ...]:
+def _rendered_at_once(job: Context, path: Path, speed: Speed) -> tuple[Damage, ...]:
     from upvs_tasks.media import ffmpeg  # noqa: PLC0415  only where there is work
-    from upvs_tasks.media.concat import ConcatRender, concat_command  # noqa: PLC0415  likewise
+    from upvs_tasks.media.concat_engine import ConcatRender, concat_command  # noqa: PLC0415  likewise
 
     with _replacing(path, speed) as partial:
         whole = ConcatRender(
@@ -165,10 +165,10 @@ def _replacing(path: Path, speed: Speed) -> Iterator[Path]:
 def _check(film: Path, speed: Speed) -> None:
     findings = film_findings(measure(film), speed)
     if findings:
-        raise RenderFailed(f"the film is not what was planned: {'; '.join(findings)}")
+        raise RenderError(f"the film is not what was planned: {'; '.join(findings)}")
 
 
-def _write_timeline(job: Job, index: ClipIndex, path: Path, scenes: tuple[Scene, ...]) -> None:
+def _write_timeline(job: Context, index: ClipIndex, path: Path, scenes: tuple[Scene, ...]) -> None:
     fps = job.settings.output_fps
     document = timeline_document(scenes, day=index.day, fps=fps)
     durable.write_if_changed(job.layout.timeline_json, durable.encode_json(document))
@@ -176,7 +176,7 @@ def _write_timeline(job: Job, index: ClipIndex, path: Path, scenes: tuple[Scene,
     durable.write_if_changed(path.with_suffix(".vtt"), text.encode())
 
 
-def _drop_all_but(job: Job, wanted: set[Path]) -> None:
+def _drop_all_but(job: Context, wanted: set[Path]) -> None:
     """Delete segments of films that the day no longer has."""
     kept = wanted | {render.damage_record(path) for path in wanted}
     for path in job.layout.segments.iterdir():
@@ -197,9 +197,9 @@ def _damages(segments: list[Path]) -> tuple[Damage, ...]:
     return tuple(found.values())
 
 
-def _recipe(job: Job, recorded: Recorded) -> FilmRecipe:
+def _recipe(job: Context, recorded: Recorded) -> FilmFingerprint:
     settings, speed = job.settings, speed_of(job, recorded)
-    return FilmRecipe(
+    return FilmFingerprint(
         clips=tuple(ClipIdentity(entry.name, record.sha256) for entry, record in recorded),
         engine=settings.engine,
         speed_factor=speed.speed_factor,
@@ -212,7 +212,7 @@ def _recipe(job: Job, recorded: Recorded) -> FilmRecipe:
     )
 
 
-def _stamp(job: Job, recorded: Recorded, path: Path, damaged: tuple[Damage, ...]) -> None:
+def _stamp(job: Context, recorded: Recorded, path: Path, damaged: tuple[Damage, ...]) -> None:
     """Note what proves the film current: its recipe, and that it still has the size it had."""
     document: dict[str, Any] = {
         "recipe": _recipe(job, recorded).digest(),

@@ -11,6 +11,7 @@ from upvs_tasks.output.progress import Terminal
 from upvs_tasks.phases import report
 from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.context import Connection, Context, Progress
+from upvs_tasks.redaction import Redactor
 from upvs_tasks.settings import Settings, withhold_secrets
 
 log = logging.getLogger(__name__)
@@ -60,8 +61,8 @@ class Run:
         for folder in layout.own_folders:
             durable.sweep(folder)
         settings = self._settings
-        secrets = (settings.password, settings.totp_secret, settings.one_time_code)
-        handler = run_log.start(layout.run_log, secrets=secrets, verbose=self._verbose)
+        redactor = Redactor((settings.password, settings.totp_secret, settings.one_time_code))
+        handler = run_log.start(layout.run_log, redactor, verbose=self._verbose)
         self._resources.callback(run_log.stop, handler)
         self._resources.callback(self._connection.close)
         self._resources.enter_context(signals.heeded())

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from upvs_tasks.errors import StorageError
 from upvs_tasks.output import run_log
+from upvs_tasks.redaction import Redactor
 
 LOG = logging.getLogger("upvs_tasks.phases.fetch")
 HIDDEN = "[hidden]"
@@ -35,7 +36,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def log_file(path: Path) -> Iterator[Path]:
     """A log without secrets that is being written."""
-    handler = run_log.start(path, secrets=(), verbose=False)
+    handler = run_log.start(path, Redactor(), verbose=False)
     yield path
     run_log.stop(handler)
 
@@ -49,7 +50,7 @@ def logged(write: Callable[[], None], *secrets: str) -> str:
     """All text of what is logged, with the texts that JSON escapes as they are."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "run.log"
-        handler = run_log.start(path, secrets=secrets, verbose=True)
+        handler = run_log.start(path, Redactor(secrets), verbose=True)
         try:
             write()
         finally:
@@ -107,7 +108,7 @@ def _break(error: Exception) -> None:
 
 def test_each_line_tells_when_how_grave_what_and_where(path: Path) -> None:
     """In UTC, to the millisecond; facts keep their types."""
-    handler = run_log.start(path, secrets=(), verbose=False)
+    handler = run_log.start(path, Redactor(), verbose=False)
     facts = {"clips": 3, "secs": 0.5, "whole": True, "reason": None, "folder": Path("/films")}
     record = {"name": LOG.name, "levelno": logging.WARNING, "levelname": "WARNING"}
     moment = {"created": 1_705_320_000.5, "msecs": 500.0}
@@ -136,7 +137,7 @@ def test_each_event_is_one_line(text: str) -> None:
     """Whatever is in it, also bytes of a path that are no UTF-8."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "run.log"
-        handler = run_log.start(path, secrets=(), verbose=False)
+        handler = run_log.start(path, Redactor(), verbose=False)
         LOG.info("%s", text, extra={"folder": Path("/films") / text})
         LOG.info("%s", text)
         run_log.stop(handler)
@@ -252,8 +253,8 @@ def test_what_stands_beside_a_secret_is_still_to_be_read() -> None:
 
 def test_text_for_the_terminal_can_be_made_as_discreet() -> None:
     """By the same rules."""
-    assert run_log.hidden(f"as hunter2 with {JWT}", ("hunter2",)) == f"as {HIDDEN} with {HIDDEN}"
-    assert run_log.hidden("as hunter2", ()) == "as hunter2"
+    assert Redactor(["hunter2"]).redact(f"as hunter2 with {JWT}") == f"as {HIDDEN} with {HIDDEN}"
+    assert Redactor().redact("as hunter2") == "as hunter2"
 
 
 @pytest.mark.parametrize(
@@ -263,7 +264,7 @@ def test_details_are_logged_only_if_asked_for(
     path: Path, *, verbose: bool, events: list[str]
 ) -> None:
     """Every request and clip would be thousands of lines."""
-    handler = run_log.start(path, secrets=(), verbose=verbose)
+    handler = run_log.start(path, Redactor(), verbose=verbose)
     LOG.debug("detail")
     LOG.info("story")
     LOG.error("problem")
@@ -274,8 +275,8 @@ def test_details_are_logged_only_if_asked_for(
 
 def test_a_verbose_run_does_not_make_the_next_one_verbose(tmp_path: Path) -> None:
     """Each is as talkative as it was asked to be."""
-    run_log.stop(run_log.start(tmp_path / "first.log", secrets=(), verbose=True))
-    handler = run_log.start(tmp_path / "second.log", secrets=(), verbose=False)
+    run_log.stop(run_log.start(tmp_path / "first.log", Redactor(), verbose=True))
+    handler = run_log.start(tmp_path / "second.log", Redactor(), verbose=False)
     LOG.debug("detail")
     run_log.stop(handler)
 
@@ -285,7 +286,7 @@ def test_a_verbose_run_does_not_make_the_next_one_verbose(tmp_path: Path) -> Non
 def test_a_run_goes_on_where_the_last_one_stopped(path: Path) -> None:
     """The log tells of all runs."""
     for event in ("first", "second"):
-        handler = run_log.start(path, secrets=(), verbose=False)
+        handler = run_log.start(path, Redactor(), verbose=False)
         LOG.info(event)
         run_log.stop(handler)
 
@@ -294,7 +295,7 @@ def test_a_run_goes_on_where_the_last_one_stopped(path: Path) -> None:
 
 def test_nothing_is_logged_once_the_log_is_closed(path: Path) -> None:
     """The file is free to be moved away."""
-    handler = run_log.start(path, secrets=(), verbose=False)
+    handler = run_log.start(path, Redactor(), verbose=False)
     run_log.stop(handler)
     LOG.error("too late")
 
@@ -337,4 +338,4 @@ def test_a_log_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path, take
     (tmp_path / taken).write_text("in the way")
 
     with pytest.raises(StorageError, match=str(path)):
-        run_log.start(path, secrets=(), verbose=False)
+        run_log.start(path, Redactor(), verbose=False)

@@ -16,7 +16,7 @@ ALLOWED_ROOMS = {
     "graph": {"reporter", "run", "phases", "model", "settings", "errors"},
     "reporter": {"run", "signals", "errors"},
     "run": {"phases", "output", "redaction", "durable", "signals", "settings", "errors"},
-    "phases": {"console", "media", "model", "durable", "settings", "errors"},
+    "phases": {"console", "media", "model", "durable", "settings", "redaction", "errors"},
     "console": {"model", "durable", "clock", "redaction", "errors"},
     "media": {"model", "errors", PACKAGE},
     "settings": {"model", "errors"},

@@ -25,7 +25,9 @@ class Run:
         self._settings = settings
         self._verbose = verbose
         self._resources = ExitStack()
-        self._connection = Connection(settings)
+        secrets = (settings.password, settings.totp_secret, settings.one_time_code)
+        self._redactor = Redactor(secrets)
+        self._connection = Connection(settings, self._redactor)
         self._lock = Lock()
         self._bytes_received = 0
         self._clips = (0, 0)
@@ -61,8 +63,7 @@ class Run:
         for folder in layout.own_folders:
             durable.sweep(folder)
         settings = self._settings
-        redactor = Redactor((settings.password, settings.totp_secret, settings.one_time_code))
-        handler = run_log.start(layout.run_log, redactor, verbose=self._verbose)
+        handler = run_log.start(layout.run_log, self._redactor, verbose=self._verbose)
         self._resources.callback(run_log.stop, handler)
         self._resources.callback(self._connection.close)
         self._resources.enter_context(signals.heeded())
@@ -107,7 +108,7 @@ class Run:
         self.terminal.end_work()
         if self.job is not None and self._exit_code <= 1 and (clip_names or film_wanted):
             self._account(self.job, clip_names, film_wanted=film_wanted)
-        asked = self._connection.account()
+        asked = self._connection.usage()
         if asked is not None:
             self.terminal.tell("console", asked.sentence())
         log.info("run ends", extra={"exit_code": self._exit_code, "console": str(asked)})

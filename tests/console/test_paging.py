@@ -257,7 +257,7 @@ def test_the_latest_report_of_an_event_counts() -> None:
 
 
 def test_a_console_that_fails_is_not_an_empty_day() -> None:
-    """What asking raises is passed on."""
+    """What harness raises is passed on."""
 
     def ask(_start_ms: int, _end_ms: int, _limit: int) -> Sequence[Event]:
         raise ConsoleError("down")

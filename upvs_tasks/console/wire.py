@@ -3,15 +3,33 @@
 Fields that we do not know are none of our business; unknown event types are data like any other.
 """
 
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 import orjson
 
-from upvs_tasks.console.usage import Bootstrap, Nvr
 from upvs_tasks.errors import ConsoleError, TransientError
 from upvs_tasks.model.camera import Camera, Channel, Recording
 from upvs_tasks.model.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Nvr:
+    """The recorder; ``timezone`` is an IANA name, or empty where the console names none."""
+
+    nvr_id: str
+    name: str
+    timezone: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """What a console says of itself: its recorder and its cameras."""
+
+    nvr: Nvr
+    cameras: tuple[Camera, ...]
 
 
 def parse_bootstrap(body: bytes) -> Bootstrap:

@@ -195,7 +195,7 @@ def writes(source: Source) -> set[str]:
 
 def test_the_sources_are_found() -> None:
     """A rule that nothing is held against would never fail."""
-    assert {"dodo", "upvs_tasks.settings", "upvs_tasks.model.day"} <= {
+    assert {"dodo", "upvs_tasks.settings.sources", "upvs_tasks.model.day"} <= {
         source.name for source in SOURCES
     }
 
@@ -224,7 +224,7 @@ def test_the_table_has_no_circles() -> None:
 @pytest.mark.parametrize("source", OURS, ids=by_name)
 def test_only_settings_read_the_environment(source: Source) -> None:
     """One name for one thing, in one place."""
-    if source.room != "settings":
+    if source.place != "settings.sources":
         assert ENVIRONMENT & set(source.names_used()) == set()
 
 

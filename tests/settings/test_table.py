@@ -1,6 +1,4 @@
 import datetime as dt
-import re
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -9,15 +7,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.given import NO_CONFIG, load, refusal, write_config
+from tests.settings.loading import load, refusal, write_config
 from upvs_tasks import settings
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.model.clip import FilmedSource, Overlaps
 from upvs_tasks.model.encoding import Codec
 from upvs_tasks.model.fingerprint import Engine, HardwareAcceleration
 from upvs_tasks.settings import Settings
-
-SHIPPED_CONFIG = Path(__file__).parents[1] / settings.CONFIG_NAME
 
 
 @dataclass(frozen=True)
@@ -132,7 +128,12 @@ WAYS = {
     ),
     "merge_gap_secs": Ways(0, "2.5", "3600", (0.0, 2.5, 3_600.0), -1, "a number from 0 to 3600"),
     "timezone": Ways(
-        "UTC", "Asia/Tokyo", "", ("UTC", "Asia/Tokyo", ""), "Nowhere/Atlantis", "give an IANA name"
+        "UTC",
+        "Asia/Tokyo",
+        "",
+        ("UTC", "Asia/Tokyo", ""),
+        "Nowhere/Atlantis",
+        "must be an IANA name",
     ),
     "max_workers": Ways(1, "16", 2, (1, 16, 2), 0, "a whole number from 1 to 16"),
     "retry_limit": Ways(20, "1", 5, (20, 1, 5), 21, "a whole number from 1 to 20"),
@@ -154,12 +155,6 @@ WAYS = {
         allowed="must be true or false",
     ),
 }
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """Where a config.toml is to be written."""
-    return tmp_path / settings.CONFIG_NAME
 
 
 def test_every_setting_is_tried_here() -> None:
@@ -186,35 +181,9 @@ def test_a_later_place_wins(config: Path, name: str) -> None:
     assert [type(getattr(each, name)) for each in loaded] == [type(each) for each in ways.values]
 
 
-def test_a_wrong_value_that_is_overruled_does_no_harm(config: Path) -> None:
-    """Only what counts is judged."""
-    write_config(config, {"crf": 99})
-
-    assert load({"crf": "18"}, config_path=config, environment={"UPVS_CRF": "98"}).crf == 18
-
-
 def test_what_is_not_given_has_its_default() -> None:
     """A config file that does not exist holds nothing."""
     assert load() == Settings()
-
-
-def test_the_environment_of_the_process_counts_where_no_other_is_given(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """As for everyone who exports a variable."""
-    monkeypatch.setenv("UPVS_CRF", "31")
-    monkeypatch.setenv("UPVS_PASSWORD", "secret")
-
-    loaded = settings.load(config_path=NO_CONFIG, variables={})
-
-    assert (loaded.crf, loaded.password) == (31, "secret")
-
-
-def test_variables_of_other_programs_are_let_be() -> None:
-    """So are those that tell our own tests of a real console."""
-    environment = {"PATH": "/bin", "CRF": "99", "UPVSX": "1", "UPVS_LIVE_HOST": "192.168.1.1"}
-
-    assert load(environment=environment) == Settings()
 
 
 @pytest.mark.parametrize("name", WAYS)
@@ -244,52 +213,6 @@ def test_a_wrong_value_elsewhere_is_refused_in_a_sentence(name: str) -> None:
         assert name in sentence.lower()
         assert repr(wrong) in sentence
         assert ways.allowed in sentence
-
-
-def test_a_refusal_says_where_the_value_was_found(config: Path) -> None:
-    """So that nobody looks for it in the wrong place."""
-    write_config(config, {"crf": 99})
-
-    assert refusal(config_path=config).startswith("crf in config.toml is 99, but it must")
-    assert refusal(environment={"UPVS_CRF": "99"}).startswith("UPVS_CRF is '99', but it must")
-    assert refusal({"crf": "99"}).startswith("crf is '99', but it must")
-
-
-@pytest.mark.parametrize("name", ["cfr", "", "CRF", "tls-insecure", "paßword", "console"])
-def test_an_unknown_name_is_refused_with_those_that_there_are(config: Path, name: str) -> None:
-    """A misspelled setting is no setting at its default."""
-    config.write_text(f'"{name}" = 1\n', encoding="utf-8")
-
-    for sentence in (refusal(config_path=config), refusal({name: "1"})):
-        assert sentence.startswith(f"{name} is no setting")
-        assert all(known in sentence for known in settings.NAMES)
-
-
-def test_an_unknown_variable_of_ours_is_refused() -> None:
-    """By the name under which it stands in the environment."""
-    assert refusal(environment={"UPVS_CFR": "18"}).startswith("UPVS_CFR is no setting")
-
-
-def test_a_section_of_the_config_is_refused(config: Path) -> None:
-    """Settings stand side by side, and one within a section would go unseen."""
-    config.write_text('[console]\nhost = "192.168.1.1"\n', encoding="utf-8")
-
-    assert refusal(config_path=config).startswith("console is no setting")
-
-
-@pytest.mark.parametrize(
-    "content", [b"crf = ", b"crf = 1\ncrf = 2\n", b"\xff\xfe", b"host = 192.168.1.1\n"]
-)
-def test_a_config_that_is_no_toml_is_refused(config: Path, content: bytes) -> None:
-    """In a sentence, too."""
-    config.write_bytes(content)
-
-    assert refusal(config_path=config).startswith("config.toml cannot be read")
-
-
-def test_a_folder_in_place_of_the_config_is_refused(tmp_path: Path) -> None:
-    """As anything else that is there and cannot be read."""
-    assert tmp_path.name in refusal(config_path=tmp_path)
 
 
 HOSTILE_TEXTS = (
@@ -331,59 +254,3 @@ def test_a_hostile_text_gives_settings_or_a_sentence(name: str, written: str) ->
         return
     assert str(layout.clip_index).encode()
     assert "\0" not in str(layout.clip_index)
-
-
-def test_the_shipped_config_holds_the_defaults() -> None:
-    """But for what the demo needs."""
-    shipped = load(config_path=SHIPPED_CONFIG)
-
-    differing = {
-        field.name
-        for field in fields(Settings)
-        if getattr(shipped, field.name) != getattr(Settings(), field.name)
-    }
-    assert differing == {"host", "camera"}
-    assert shipped.is_demo
-
-
-def test_the_shipped_config_names_every_setting() -> None:
-    """With its value; but for the date, which is a comment."""
-    values = tomllib.loads(SHIPPED_CONFIG.read_text(encoding="utf-8"))
-
-    assert set(values) == set(settings.NAMES) - {"date"}
-
-
-@pytest.mark.parametrize("name", settings.NAMES)
-def test_the_shipped_config_says_of_every_setting_what_it_means(name: str) -> None:
-    """In a comment behind it, or on the line above."""
-    lines = SHIPPED_CONFIG.read_text(encoding="utf-8").splitlines()
-
-    [place] = [
-        place
-        for place, line in enumerate(lines)
-        if line.removeprefix("# ").startswith(f"{name} = ")
-    ]
-    is_above = lines[place - 1].startswith("# ") and "---" not in lines[place - 1]
-    assert is_above or re.search(r"\S\s+# \S", lines[place])
-
-
-def test_the_commented_date_is_one_that_is_taken(config: Path) -> None:
-    """Whoever takes the comment sign away has a setting that works."""
-    text = SHIPPED_CONFIG.read_text(encoding="utf-8")
-    config.write_text(text.replace("# date = ", "date = "), encoding="utf-8")
-
-    assert load(config_path=config).date == dt.date(2024, 1, 15)
-
-
-def test_the_shipped_config_tells_the_bounds_that_hold() -> None:
-    """A number in a comment that is refused would be worse than none."""
-    for line in SHIPPED_CONFIG.read_text(encoding="utf-8").splitlines():
-        stated = re.search(r"(\d+) (?:lossless )?to (\d+)", line)
-        if stated is None:
-            continue
-        name = line.split(" = ")[0]
-        low, high = (int(bound) for bound in stated.groups())
-        load({name: low})
-        load({name: high})
-        refusal({name: low - 1})
-        refusal({name: high + 1})

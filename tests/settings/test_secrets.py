@@ -3,16 +3,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.given import load, refusal, write_config
-from upvs_tasks import settings
+from tests.settings.loading import load, refusal, write_config
 
 PASSWORD = "hunter2-correct-horse"
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """Where a config.toml is to be written."""
-    return tmp_path / settings.CONFIG_NAME
 
 
 @pytest.mark.parametrize("written", [PASSWORD, [PASSWORD], {"of": PASSWORD}])
@@ -66,7 +59,10 @@ def test_a_password_without_quotes_is_not_repeated(config: Path) -> None:
         (b"secret", "secret"),
         (b"secret\n", "secret"),
         (b"secret\r\n", "secret"),
-        (b"secret\n\n", "secret\n"),
+        (b"secret\n\n", "secret"),
+        (b"secret\r\n\r\n", "secret"),
+        (b"\xef\xbb\xbfsecret\r\n", "secret"),
+        (b"two\nlines\n", "two\nlines"),
         (b" secret \n", " secret "),
         (b"\n", ""),
         (b"", ""),
@@ -76,11 +72,22 @@ def test_a_password_without_quotes_is_not_repeated(config: Path) -> None:
 def test_a_password_file_holds_the_password_and_may_end_its_line(
     tmp_path: Path, content: bytes, password: str
 ) -> None:
-    """Editors add a newline; anything else may be part of the password."""
+    """Editors add newlines and a byte order mark; the rest may be part of the password."""
     file = tmp_path / "secret"
     file.write_bytes(content)
 
     assert load({"password_file": str(file)}).password == password
+
+
+@pytest.mark.parametrize("name", ["totp_secret", "one_time_code"])
+def test_the_file_of_any_secret_may_come_from_any_editor(tmp_path: Path, name: str) -> None:
+    """As that of the password."""
+    file = tmp_path / "secret"
+    file.write_bytes(b"\xef\xbb\xbfsecret\r\n\r\n")
+
+    loaded = load(environment={f"UPVS_{name.upper()}_FILE": str(file)})
+
+    assert getattr(loaded, name) == "secret"
 
 
 def test_a_password_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
@@ -131,9 +138,45 @@ def test_a_password_that_is_handed_over_goes_before_all(password_file: Path) -> 
     assert loaded.password == PASSWORD
 
 
+def test_the_password_file_is_not_opened_where_a_password_is_handed_over(tmp_path: Path) -> None:
+    """It may be gone: nothing depends on it."""
+    assert load({"password_file": str(tmp_path / "absent")}, password=PASSWORD).password == PASSWORD
+
+
 def test_settings_do_not_show_their_password() -> None:
     """Whoever prints or logs them gives nothing away."""
     loaded = load(password=PASSWORD)
 
     assert PASSWORD not in repr(loaded)
     assert PASSWORD not in f"{loaded} {loaded!s}"
+
+
+@pytest.mark.parametrize("name", ["password", "totp_secret", "one_time_code"])
+def test_a_secret_comes_from_the_environment_or_from_a_file(name: str, secret_file: Path) -> None:
+    """The environment goes before the file."""
+    variable = f"UPVS_{name.upper()}"
+
+    assert getattr(load(environment={variable: "said"}), name) == "said"
+    in_file = {f"{variable}_FILE": str(secret_file)}
+    assert getattr(load(environment=in_file), name) == "from-a-file"
+    assert getattr(load(environment=in_file | {variable: "said"}), name) == "said"
+    assert getattr(load(), name) == ""
+
+
+@pytest.mark.parametrize("name", ["totp_secret", "one_time_code"])
+def test_no_secret_is_taken_from_where_others_can_read_it(name: str) -> None:
+    """And what was given is not repeated."""
+    sentence = refusal({name: "JBSWY3DP"})
+
+    assert sentence.startswith(f"{name} does not belong into config.toml or the command line")
+    assert "JBSWY3DP" not in sentence
+
+
+def test_secrets_are_in_no_representation() -> None:
+    """Not even of the whole settings."""
+    secrets = {
+        "UPVS_PASSWORD": "canary-1",
+        "UPVS_TOTP_SECRET": "canary-2",
+        "UPVS_ONE_TIME_CODE": "canary-3",
+    }
+    assert "canary" not in repr(load(environment=secrets))

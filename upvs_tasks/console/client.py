@@ -79,8 +79,9 @@ class Console:
     def events(
         self, camera_id: str, *, start_ms: int, end_ms: int, event_types: Sequence[str]
     ) -> tuple[Event, ...]:
-        """Everything that the window holds, each event once, by start, end and id.
+        """All that was reported of the window's events, by start, end and id.
 
+        An event that changed while the list was read is there once as each that it was.
         Which of it belongs to the day is the caller's to decide: a console may add events that
         only reach into the window, or are another camera's. Those of no camera are left out.
         """

@@ -112,9 +112,10 @@ class Console:
     def events(
         self, camera_id: str, *, start_ms: int, end_ms: int, event_types: Sequence[str]
     ) -> tuple[Event, ...]:
-        """All events of the window, each once, by start, end and id.
+        """All that was reported of the window's events, by start, end and id.
 
-        Which of them belong to the day is for the caller to decide: a console may add events that
+        An event that changed while the list was read is there once in each of its states. Which
+        events belong to the day is for the caller to decide: a console may add events that
         only reach into the window, or are another camera's. Those of no camera are left out.
         """
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from upvs_tasks.errors import ConsoleError
-from upvs_tasks.model.event import Event
+from upvs_tasks.model.event import Event, finality
 
 Ask = Callable[[int, int, int], Sequence[Event]]
 
@@ -29,7 +29,10 @@ _NARROWEST_MS = 3
 
 
 def collect(ask: Ask, *, start_ms: int, end_ms: int, limit: int) -> tuple[Event, ...]:
-    """Every event of the window, each id once as it was last reported, in timeline order.
+    """All that was reported of the window's events, each report once, in timeline order.
+
+    Pages overlap, and an event may change while they are asked for: which of the reports of one
+    event counts is the caller's to decide.
 
     ``ask(start_ms, end_ms, limit)`` gives one page. A cap is noticed if it is at least 20 rows and
     more than the events that go on at one instant. Raises ConsoleError when even pages of 10,000
@@ -74,20 +77,24 @@ class _Collection:
         self._base_limit = limit
         self._limit = limit
         self._cap = MOST_ROWS
-        self._known: dict[str, Event] = {}
+        self._known: set[str] = set()
+        self._reports: set[Event] = set()
         self._largest_page = 0
         self._most_run_ins = 0
         self._refuted: set[_Kept] = set()
         self._undecided: list[tuple[_Window, Sequence[Event]]] = []
 
     def events(self) -> tuple[Event, ...]:
-        return tuple(sorted(self._known.values(), key=lambda event: event.timeline_key))
+        return tuple(
+            sorted(self._reports, key=lambda report: (report.timeline_key, finality(report)))
+        )
 
     def visit(self, window: _Window) -> tuple[_Window, ...]:
         """Ask for one window; gives the windows that have to be asked for in its place."""
         page = self._ask(window.start_ms, window.end_ms, self._limit)
         news = [event for event in page if event.event_id not in self._known]
-        self._known |= {event.event_id: event for event in page}
+        self._known.update(event.event_id for event in page)
+        self._reports.update(page)
         if any(event.start_ms in window.claimed for event in news):
             self._refuted.add(window.guess)
         undecided = self._decided(window, is_news=bool(news))
@@ -192,7 +199,7 @@ class _Collection:
     def _median(self, window: _Window) -> int:
         inside = sorted(
             event.start_ms
-            for event in self._known.values()
+            for event in self._reports
             if window.start_ms <= event.start_ms <= window.end_ms
         )
         return inside[len(inside) // 2]

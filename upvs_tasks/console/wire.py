@@ -141,9 +141,13 @@ def _event(row: dict[str, Any], place: str) -> Event:
         end_ms=_number(row, "end", place),
         camera_id=_text(row, "camera", place) or None,
         smart_types=tuple(
-            name
-            for name in (smart_types if isinstance(smart_types, list) else ())
-            if isinstance(name, str)
+            sorted(
+                {
+                    name
+                    for name in (smart_types if isinstance(smart_types, list) else ())
+                    if isinstance(name, str)
+                }
+            )
         ),
         score=_number(row, "score", place) or 0,
     )

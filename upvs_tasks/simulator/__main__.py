@@ -45,9 +45,7 @@ def main() -> int:
     except (OSError, TypeError, ValueError) as error:
         sys.stderr.write(f"simulator: {error}\n")
         return _USAGE_ERROR
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = _set_by_signals()
     console = SimulatedConsole(
         behaviour=behaviour,
         state_dir=arguments.state_dir,
@@ -62,6 +60,13 @@ def main() -> int:
             Thread(target=_watch_stdin, args=(stop,), daemon=True).start()
         stop.wait()
     return 0
+
+
+def _set_by_signals() -> Event:
+    event = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: event.set())
+    return event
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""What consoles differ in, and what nobody knows for sure: each setting has two or more answers."""
+"""What differs between consoles, and what is not known for sure, as settings of the console."""
 
 from dataclasses import dataclass
 from enum import StrEnum

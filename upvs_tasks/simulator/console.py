@@ -18,7 +18,7 @@ from upvs_tasks.simulator.events import MOTION, EventQuery, SimulatedEvent
 from upvs_tasks.simulator.faults import Fault
 from upvs_tasks.simulator.handler import RequestHandler
 from upvs_tasks.simulator.request_log import RequestRecord, real_now_ms
-from upvs_tasks.simulator.routes import Routes
+from upvs_tasks.simulator.routes import EXPORT_ENDPOINTS, Routes
 from upvs_tasks.simulator.server import ConsoleServer
 from upvs_tasks.simulator.sessions import SessionStore
 from upvs_tasks.simulator.world import NowMs, World
@@ -119,7 +119,7 @@ class SimulatedConsole:
     @property
     def exports(self) -> tuple[RequestRecord, ...]:
         """The requests for footage among them."""
-        return tuple(one for one in self.requests if one.endpoint in ("export", "download"))
+        return tuple(one for one in self.requests if one.endpoint in EXPORT_ENDPOINTS)
 
     @property
     def busiest_parallel_exports(self) -> int:

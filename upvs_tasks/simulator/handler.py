@@ -28,11 +28,10 @@ from upvs_tasks.simulator.messages import (
 )
 from upvs_tasks.simulator.muxer import write_clip
 from upvs_tasks.simulator.request_log import RequestLog, RequestRecord, real_now_ms
-from upvs_tasks.simulator.routes import Routes, endpoint_of
+from upvs_tasks.simulator.routes import EXPORT_ENDPOINTS, Routes, endpoint_of
 from upvs_tasks.simulator.sessions import SessionStore
 from upvs_tasks.simulator.world import World
 
-_EXPORT_ENDPOINTS = ("export", "download")
 _WEB_PAGE = b"<!doctype html><html><body><h1>UniFi OS</h1><p>Please wait.</p></body></html>"
 
 
@@ -97,7 +96,7 @@ class RequestHandler:
     @contextmanager
     def export_counted(self, request: Request) -> Iterator[int]:
         """Count exports that run at once; yields how many do, or 0 for other requests."""
-        if endpoint_of(request.path) not in _EXPORT_ENDPOINTS:
+        if endpoint_of(request.path) not in EXPORT_ENDPOINTS:
             yield 0
             return
         try:

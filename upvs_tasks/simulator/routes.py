@@ -31,6 +31,8 @@ from upvs_tasks.simulator.sessions import SessionStore, SimulatedSession
 from upvs_tasks.simulator.video_routes import VideoRoutes
 from upvs_tasks.simulator.world import World
 
+EXPORT_ENDPOINTS = ("export", "download")
+
 _UNIFI_OS_API = "/proxy/protect/api/"
 _RECORDER_API = "/api/"
 _ENDPOINTS = {

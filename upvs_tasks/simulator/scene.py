@@ -1,4 +1,4 @@
-"""What a camera sees while nobody passes: a house, a garden and a sky in the light of the hour.
+"""What a camera sees without traffic: a house, a garden and a sky in the light of the hour.
 
 Everything follows from the camera's id and the local time.
 """

@@ -47,7 +47,7 @@ _SHIPPED_DAYS = (
 
 
 class ConsoleClosingError(Exception):
-    """The console closes while a clip is written; nobody waits for the clip any more."""
+    """The console closes while it writes a clip, so that the clip is not finished."""
 
 
 class World:
@@ -186,7 +186,7 @@ class World:
     def _bounds(
         self, camera: SimulatedCamera, footage: FootageFormat, start_ms: int, end_ms: int
     ) -> tuple[int, int]:
-        """Return from where to where an export reaches; the keyframe before is exported too."""
+        """Return the bounds of an export; it begins with the keyframe at or before the first."""
         period_ms = footage.keyframe_secs * _SEC_MS
         prng = Prng("tail", camera.camera_id, start_ms, end_ms)
         until_ms = end_ms

@@ -14,8 +14,8 @@ from upvs_tasks.simulator import (
     EventIds,
     Fault,
     FaultKind,
-    Kept,
-    Window,
+    LimitKeeps,
+    WindowMatch,
 )
 
 
@@ -43,12 +43,16 @@ def test_events_are_asked_for_with_repeated_parameters(harness: ConsoleHarness) 
     )
 
 
-@pytest.mark.parametrize("kept", list(Kept))
-@pytest.mark.parametrize("window", list(Window))
+@pytest.mark.parametrize("kept", list(LimitKeeps))
+@pytest.mark.parametrize("window", list(WindowMatch))
 @pytest.mark.parametrize("page_cap", [None, 20, 33])
 @pytest.mark.parametrize("event_ids", list(EventIds))
 def test_a_day_is_listed_completely_whatever_the_console_s_habits(
-    running: Running, kept: Kept, window: Window, page_cap: int | None, event_ids: EventIds
+    running: Running,
+    kept: LimitKeeps,
+    window: WindowMatch,
+    page_cap: int | None,
+    event_ids: EventIds,
 ) -> None:
     """67 events of the shipped day, and those of other cameras where it heeds no filter."""
     behaviour = Behaviour(

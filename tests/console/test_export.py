@@ -25,8 +25,7 @@ from upvs_tasks.errors import (
     PermanentError,
     TransientError,
 )
-from upvs_tasks.simulator import Behaviour, Fault, FaultKind, Length
-from upvs_tasks.simulator import NoFootage as NoFootageAnswer
+from upvs_tasks.simulator import Behaviour, Fault, FaultKind, Length, NoFootageAnswer
 
 VIDEO = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 64
 CHUNKED = b"18\r\n" + VIDEO[:24] + b"\r\n0\r\n\r\n"

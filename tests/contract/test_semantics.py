@@ -25,10 +25,10 @@ from upvs_tasks.console.retry import RetryPolicy
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, events_of_day
 from upvs_tasks.simulator import (
     Behaviour,
-    Kept,
+    LimitKeeps,
     SimulatedConsole,
     SimulatedEvent,
-    Window,
+    WindowMatch,
 )
 
 pytestmark = pytest.mark.contract
@@ -134,7 +134,7 @@ def motions(start_ms: int, count: int, *, lasts_ms: int | None = 20_000) -> Burs
 
 
 EVENING_MS = DAY.start_ms + 20 * 3_600_000
-CAPPED = Behaviour(page_cap=20, window=Window.OVERLAP, limit_keeps_ascending=Kept.OLDEST)
+CAPPED = Behaviour(page_cap=20, window=WindowMatch.OVERLAP, limit_keeps_ascending=LimitKeeps.OLDEST)
 
 
 @pytest.mark.parametrize(

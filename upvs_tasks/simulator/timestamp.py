@@ -1,33 +1,37 @@
-"""The wall time of a frame, drawn twice: digits for people and blocks for programs.
+"""The time of a frame, drawn into the picture twice: digits for people and blocks for programs.
 
-Blocks: two rows of 32 cells over the full width at the bottom edge, a cell being a 32nd of the
-width in both directions; row by row, most significant bit first: 48 bits Unix ms, then 16 bits
-CRC-16/CCITT-FALSE of these six bytes. A white cell (luma 235) is 1, a black one (luma 16) 0.
+The blocks are two rows of 32 square cells at the bottom edge, over the full width. A white cell
+(luma 235) is 1, a black one (luma 16) is 0. The cells are read row by row, the most significant bit
+first: 48 bits of Unix ms, then 16 bits of CRC-16/CCITT-FALSE over these six bytes.
 """
 
 from binascii import crc_hqx
 from collections.abc import Iterator
 from functools import cache
+from typing import NamedTuple
 
 CELLS_PER_ROW = 32
 BLOCK_ROWS = 2
 WHITE = 235
 BLACK = 16
 
-_STAMP_BYTES = 6
+_TIME_BYTES = 6
 _CRC_START = 0xFFFF
+_CRC_BITS = 16
 _BITS = CELLS_PER_ROW * BLOCK_ROWS
-_CAPTION_INK = 230
-_CAPTION_PAPER = 34
+_CAPTION_TEXT_LUMA = 230
+_CAPTION_BACKGROUND_LUMA = 34
 _GLYPH_COLUMNS = 5
 _GLYPH_ROWS = 7
 _GLYPH_ADVANCE = 6
 _PIXELS_PER_SCALE = 320
 _ASPECTS = ((16, 9), (4, 3), (9, 16), (3, 4), (1, 1))
-_EARLIEST_MS = 946_684_800_000  # 2000-01-01: random bits pass the CRC once in 65,536 tries
+_EARLIEST_MS = (
+    946_684_800_000  # 2000-01-01; a limit, because random bits pass the CRC once in 65,536 tries
+)
 _LATEST_MS = 4_102_444_800_000  # 2100-01-01
 
-# Seven rows of five pixels a glyph, one number a row, the leftmost pixel the highest bit.
+# A glyph has seven rows of five pixels. Each row is a number; its highest bit is the left pixel.
 _FONT: dict[str, tuple[int, ...]] = {
     " ": (0, 0, 0, 0, 0, 0, 0),
     "-": (0, 0, 0, 31, 0, 0, 0),
@@ -79,8 +83,8 @@ _UNKNOWN_GLYPH = (31, 17, 17, 17, 17, 17, 31)
 
 
 def draw_blocks(luma: bytearray, width: int, height: int, instant_ms: int) -> None:
-    """Write the instant into the two bottom rows of cells of an upright picture."""
-    bits = int.from_bytes(_stamped(instant_ms))
+    """Draw the instant as two rows of cells at the bottom of an upright picture."""
+    bits = _bits_of(instant_ms)
     cell_height = max(1, width // CELLS_PER_ROW)
     for row in range(BLOCK_ROWS):
         top = height - (BLOCK_ROWS - row) * cell_height
@@ -89,32 +93,26 @@ def draw_blocks(luma: bytearray, width: int, height: int, instant_ms: int) -> No
 
 
 def read_blocks(luma: bytes, width: int, height: int, line_size: int) -> int | None:
-    """Return the Unix ms that a picture's blocks show, or None when they cannot be trusted.
+    """Return the Unix ms that a picture's blocks show, or None when the checksum is wrong.
 
-    The picture may have been scaled, stretched, re-encoded, or set between black bars.
+    The picture may have been scaled, stretched, encoded again, or placed between black bars.
     """
-    for left, top, inner_width, inner_height, cell_height in _possible_frames(width, height):
-        bottom = top + inner_height
-        bits = 0
-        for row in range(BLOCK_ROWS):
-            middle = bottom - (BLOCK_ROWS - row - 0.5) * cell_height
-            for column in range(CELLS_PER_ROW):
-                centre = left + (column + 0.5) * inner_width / CELLS_PER_ROW
-                bits = bits << 1 | _is_white(luma, line_size, (centre, middle), cell_height)
-        instant_ms = bits >> 16
-        if _EARLIEST_MS < instant_ms < _LATEST_MS and bits == int.from_bytes(_stamped(instant_ms)):
+    for area in _possible_areas(width, height):
+        bits = _bits(luma, line_size, area)
+        instant_ms = bits >> _CRC_BITS
+        if _EARLIEST_MS < instant_ms < _LATEST_MS and bits == _bits_of(instant_ms):
             return instant_ms
     return None
 
 
 def draw_caption(luma: bytearray, width: int, time_text: str, name: str) -> None:
-    """Write the time at the left and the name, if it fits, at the right of a bar on top."""
+    """Draw the time at the left and, if it fits, the name at the right of the bar at the top."""
     scale = max(1, width // _PIXELS_PER_SCALE)
     margin = 2 * scale
     room = width - 2 * margin - _text_width(time_text, scale)
     fits = _text_width("  " + name, scale) <= room
-    gap = bytes([_CAPTION_PAPER]) * (room - _text_width(name, scale) if fits else room)
-    side = bytes([_CAPTION_PAPER]) * margin
+    gap = bytes([_CAPTION_BACKGROUND_LUMA]) * (room - _text_width(name, scale) if fits else room)
+    side = bytes([_CAPTION_BACKGROUND_LUMA]) * margin
     for row in range(_GLYPH_ROWS):
         label = _text_row(name, row, scale) if fits else b""
         line = b"".join((side, _text_row(time_text, row, scale), gap, label, side))
@@ -123,19 +121,20 @@ def draw_caption(luma: bytearray, width: int, time_text: str, name: str) -> None
 
 
 def caption_height(width: int) -> int:
-    """Return how many rows the caption's bar takes at this width."""
+    """Return the height of the caption's bar in a picture of this width."""
     scale = max(1, width // _PIXELS_PER_SCALE)
     return (_GLYPH_ROWS + 4) * scale
 
 
 def blocks_height(width: int) -> int:
-    """Return how many rows the blocks take at this width."""
+    """Return the height of the blocks in a picture of this width."""
     return BLOCK_ROWS * max(1, width // CELLS_PER_ROW)
 
 
-def _stamped(instant_ms: int) -> bytes:
-    stamp = instant_ms.to_bytes(_STAMP_BYTES)
-    return stamp + crc_hqx(stamp, _CRC_START).to_bytes(2)
+def _bits_of(instant_ms: int) -> int:
+    """Return what the blocks of this instant show, as one number."""
+    content = instant_ms.to_bytes(_TIME_BYTES)
+    return instant_ms << _CRC_BITS | crc_hqx(content, _CRC_START)
 
 
 def _block_line(bits: int, width: int) -> bytes:
@@ -148,24 +147,45 @@ def _block_line(bits: int, width: int) -> bytes:
     )
 
 
-def _possible_frames(width: int, height: int) -> Iterator[tuple[float, float, float, float, float]]:
-    yield 0, 0, width, height, width / CELLS_PER_ROW
-    for across, down in _ASPECTS:
-        # Stretched: the cells are squares no more, but keep their share of the height.
-        yield 0, 0, width, height, height * across / down / CELLS_PER_ROW
-        inner_width = min(width, height * across / down)
-        inner_height = inner_width * down / across
-        left, top = (width - inner_width) / 2, (height - inner_height) / 2
-        yield left, top, inner_width, inner_height, inner_width / CELLS_PER_ROW
+def _bits(luma: bytes, line_size: int, area: "_Area") -> int:
+    """Return what the cells show when the picture lies in this area."""
+    bits = 0
+    for row in range(BLOCK_ROWS):
+        middle = area.bottom - (BLOCK_ROWS - row - 0.5) * area.cell_height
+        for column in range(CELLS_PER_ROW):
+            centre = area.left + (column + 0.5) * area.width / CELLS_PER_ROW
+            bits = bits << 1 | _is_white(luma, line_size, (centre, middle), area.cell_height)
+    return bits
+
+
+class _Area(NamedTuple):
+    """Where the original picture lies in another one."""
+
+    left: float
+    bottom: float
+    width: float
+    cell_height: float
+
+
+def _possible_areas(width: int, height: int) -> Iterator[_Area]:
+    yield _Area(0, height, width, width / CELLS_PER_ROW)
+    for ratio_width, ratio_height in _ASPECTS:
+        # A stretched picture: its cells are no longer square, but keep their share of the height.
+        yield _Area(0, height, width, height * ratio_width / ratio_height / CELLS_PER_ROW)
+        inner_width = min(width, height * ratio_width / ratio_height)
+        inner_height = inner_width * ratio_height / ratio_width
+        bottom = (height - inner_height) / 2 + inner_height
+        left = (width - inner_width) / 2
+        yield _Area(left, bottom, inner_width, inner_width / CELLS_PER_ROW)
 
 
 def _is_white(luma: bytes, line_size: int, centre: tuple[float, float], cell_height: float) -> bool:
-    reach = max(0, int(cell_height / 6))
+    radius = max(0, int(cell_height / 6))
     column, row = int(centre[0]), int(centre[1])
     total = count = 0
-    for offset in (-reach, 0, reach):
+    for offset in (-radius, 0, radius):
         start = (row + offset) * line_size + column
-        samples = luma[max(0, start - reach) : start + reach + 1]
+        samples = luma[max(0, start - radius) : start + radius + 1]
         total += sum(samples)
         count += len(samples)
     return count > 0 and total * 2 >= (WHITE + BLACK) * count
@@ -181,12 +201,15 @@ def _text_row(text: str, row: int, scale: int) -> bytes:
 
 @cache
 def _glyph(letter: str, scale: int) -> tuple[bytes, ...]:
-    ink, paper = bytes([_CAPTION_INK]) * scale, bytes([_CAPTION_PAPER]) * scale
+    text, background = (
+        bytes([_CAPTION_TEXT_LUMA]) * scale,
+        bytes([_CAPTION_BACKGROUND_LUMA]) * scale,
+    )
     return tuple(
         b"".join(
-            ink if row >> (_GLYPH_COLUMNS - 1 - column) & 1 else paper
+            text if row >> (_GLYPH_COLUMNS - 1 - column) & 1 else background
             for column in range(_GLYPH_COLUMNS)
         )
-        + paper
+        + background
         for row in _FONT.get(letter, _UNKNOWN_GLYPH)
     )

@@ -1,16 +1,18 @@
-"""What was asked of the console, for tests that say what must or must not have been asked."""
+"""A record of every request, for tests that check what was requested and what was not."""
 
 import time
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import TypedDict, Unpack
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request. ``ended_ms`` is None while the reply is under way.
+    """One request. ``ended_ms`` is None until the response is complete.
 
-    ``endpoint`` is the name by which faults are ordered; ``fault`` the kind that was delivered.
-    Times are Unix ms of the real clock. ``bytes_sent`` counts the body handed to the socket.
+    ``endpoint`` is the name that ``Fault.path`` is compared with; ``fault`` is the kind of fault
+    that the request got. Times are Unix ms of the real clock. ``bytes_sent`` counts the bytes of
+    the body that were given to the socket.
     """
 
     number: int
@@ -31,8 +33,16 @@ class RequestRecord:
         return dict(self.query).get(name)
 
 
-class Journal:
-    """All requests since it was last cleared, and how many exports ran at once."""
+class _Changes(TypedDict, total=False):
+    """The fields of a record that become known while the request is served."""
+
+    status: int
+    ended_ms: int
+    fault: str
+
+
+class RequestLog:
+    """All requests since the last ``clear``, and the highest number of exports at once."""
 
     def __init__(self) -> None:
         self._records: dict[int, RequestRecord] = {}
@@ -48,33 +58,33 @@ class Journal:
             return tuple(self._records.values())
 
     def clear(self) -> None:
-        """Forget all requests and the high-water mark of parallel exports."""
+        """Remove all records, and count the highest number of parallel exports anew."""
         with self._lock:
             self._records.clear()
             self.busiest_parallel_exports = self._running_exports
 
     def begin(self, record: RequestRecord) -> int:
-        """Add a record and return its number."""
+        """Add a record and return the number that it gets."""
         with self._lock:
             self._number += 1
             self._records[self._number] = replace(record, number=self._number)
             return self._number
 
-    def update(self, number: int, **changes: object) -> None:
-        """Change fields of a record that was not forgotten."""
+    def update(self, number: int, **changes: Unpack[_Changes]) -> None:
+        """Change fields of a record, unless it was removed."""
         with self._lock:
             if number in self._records:
-                self._records[number] = replace(self._records[number], **changes)  # type: ignore[arg-type]
+                self._records[number] = replace(self._records[number], **changes)
 
     def add_bytes(self, number: int, sent: int) -> None:
-        """Count bytes of a body that are handed to the socket."""
+        """Count bytes of a body that are given to the socket."""
         with self._lock:
             record = self._records.get(number)
             if record is not None:
                 self._records[number] = replace(record, bytes_sent=record.bytes_sent + sent)
 
-    def export_begins(self) -> int:
-        """Count an export in and return how many run now."""
+    def begin_export(self) -> int:
+        """Count an export that begins; return how many run now."""
         with self._lock:
             self._running_exports += 1
             self.busiest_parallel_exports = max(
@@ -82,8 +92,8 @@ class Journal:
             )
             return self._running_exports
 
-    def export_ends(self) -> None:
-        """Count an export out."""
+    def end_export(self) -> None:
+        """Count an export that ends."""
         with self._lock:
             self._running_exports -= 1
 

@@ -1,22 +1,22 @@
-"""One request and the reply to it, free of sockets."""
+"""HTTP requests and responses as values, without sockets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import orjson
 
-from upvs_tasks.simulator.mp4 import ClipFile
+from upvs_tasks.simulator.clip_file import ClipFile
 
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 VIDEO = "video/mp4"
 
-_TOO_LARGE = 10**14  # in ms a date after the year 5000
+_TOO_LARGE = 10**14  # as Unix ms, a date after the year 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent. Header names are in lower case."""
+    """What a client sent. Names of headers are in lower case."""
 
     method: str
     path: str
@@ -37,7 +37,7 @@ class Request:
         """Return a query parameter as a natural number, or None when it is absent.
 
         Raises:
-            BadParameterError: It is there and no such number, or beyond any date.
+            BadParameterError: It is no natural number, or too large for any date.
         """
         value = self.value(name)
         if value is None:
@@ -52,28 +52,28 @@ class BadParameterError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What the console answers."""
+class Response:
+    """What the console answers. Whoever sends it closes a body that is a file."""
 
     status: int = 200
     body: bytes | ClipFile = b""
     content_type: str = JSON
-    headers: tuple[tuple[str, str], ...] = field(default=())
+    headers: tuple[tuple[str, str], ...] = ()
 
-    def with_headers(self, *headers: tuple[str, str]) -> "Reply":
-        """Return the same reply with more headers."""
+    def with_headers(self, *headers: tuple[str, str]) -> "Response":
+        """Return the same response with more headers."""
         return replace(self, headers=(*self.headers, *headers))
 
 
-def json_reply(content: object, status: int = 200) -> Reply:
-    """Return a reply that carries JSON."""
-    return Reply(status, orjson.dumps(content))
+def json_response(content: object, status: int = 200) -> Response:
+    """Return a response that carries JSON."""
+    return Response(status, orjson.dumps(content))
 
 
-def error_reply(status: int, message: str) -> Reply:
-    """Return an error as the console words it."""
-    return json_reply({"code": status, "message": message}, status)
+def error_response(status: int, message: str) -> Response:
+    """Return an error in the console's own form."""
+    return json_response({"code": status, "message": message}, status)
 
 
-UNAUTHORIZED = error_reply(401, "Unauthorized")
-NOT_FOUND = error_reply(404, "Not Found")
+UNAUTHORIZED = error_response(401, "Unauthorized")
+NOT_FOUND = error_response(404, "Not Found")

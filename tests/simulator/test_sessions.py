@@ -11,7 +11,7 @@ from upvs_tasks.simulator import Behaviour, Csrf, Flavour, SimulatedConsole
 
 
 def claims_of(token: str) -> dict[str, object]:
-    """Return what a JWT says."""
+    """Return the claims of a JSON web token."""
     middle = token.split(".")[1]
     content: dict[str, object] = json.loads(base64.urlsafe_b64decode(middle + "=="))
     return content
@@ -19,9 +19,9 @@ def claims_of(token: str) -> dict[str, object]:
 
 def test_username_and_password_are_enough_to_log_in(console: SimulatedConsole) -> None:
     with Browser(console) as browser:
-        reply = browser.log_in()
-        assert reply.status_code == 200
-        assert reply.headers["X-CSRF-Token"] == reply.headers["X-Updated-CSRF-Token"]
+        response = browser.log_in()
+        assert response.status_code == 200
+        assert response.headers["X-CSRF-Token"] == response.headers["X-Updated-CSRF-Token"]
         assert browser.get("bootstrap").status_code == 200
 
 
@@ -30,15 +30,15 @@ def test_a_session_lasts_two_hours_or_thirty_days(
     console: SimulatedConsole, *, remember: bool, lifetime_secs: int
 ) -> None:
     with Browser(console) as browser:
-        reply = browser.log_in(rememberMe=remember, token="")
-        claims = claims_of(reply.cookies["TOKEN"])
+        response = browser.log_in(rememberMe=remember, token="")
+        claims = claims_of(response.cookies["TOKEN"])
         assert int(str(claims["exp"])) - int(str(claims["iat"])) == lifetime_secs
-        assert reply.headers["X-Token-Expire-Time"] == f"{claims['exp']}000"
-        assert claims["csrfToken"] == reply.headers["X-CSRF-Token"]
+        assert response.headers["X-Token-Expire-Time"] == f"{claims['exp']}000"
+        assert claims["csrfToken"] == response.headers["X-CSRF-Token"]
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_wrong_password_is_refused_as_the_firmware_does(status: int) -> None:
+def test_a_wrong_password_is_refused_with_the_status_of_the_firmware(status: int) -> None:
     with (
         SimulatedConsole(behaviour=Behaviour(bad_credentials_status=status)) as console,
         Browser(console) as browser,
@@ -56,7 +56,7 @@ def test_the_sixth_login_within_a_minute_is_refused(console: SimulatedConsole) -
     assert "Retry-After" not in last.headers
 
 
-def test_a_second_factor_is_asked_for_and_accepted(console: SimulatedConsole) -> None:
+def test_a_second_factor_is_required_and_accepted(console: SimulatedConsole) -> None:
     with Browser(console) as browser:
         first = browser.log_in("careful")
         assert (first.status_code, first.json()["code"]) == (499, "MFA_AUTH_REQUIRED")
@@ -79,8 +79,8 @@ def test_a_user_without_read_media_sees_events_but_gets_no_footage(
 def test_the_cookie_is_found_however_a_client_sends_it_back(name: str) -> None:
     behaviour = Behaviour(cookie_name=name, cookie_partitioned=True)
     with SimulatedConsole(behaviour=behaviour) as console, Browser(console) as browser:
-        reply = browser.log_in()
-        text = reply.headers["Set-Cookie"]
+        response = browser.log_in()
+        text = response.headers["Set-Cookie"]
         assert text.startswith(f"{name}=")
         assert text.endswith("; partitioned")
         token = text.split(";")[0].split("=", 1)[1]
@@ -102,14 +102,14 @@ def test_a_session_ends_at_its_expiry() -> None:
         assert refused.json() == {"code": 401, "message": "Unauthorized"}
 
 
-def test_sessions_can_be_killed_before_their_time(browser: Browser) -> None:
+def test_sessions_can_be_ended_before_their_expiry(browser: Browser) -> None:
     browser.console.kill_sessions()
     assert browser.get("nvr").status_code == 401
     assert browser.log_in().status_code == 200
     assert browser.get("nvr").status_code == 200
 
 
-def test_a_forged_token_is_worth_nothing(browser: Browser) -> None:
+def test_a_forged_token_is_refused(browser: Browser) -> None:
     token = browser.session.cookies["TOKEN"]
     assert token is not None
     head, body, signature = token.split(".")
@@ -126,7 +126,7 @@ def test_logging_out_needs_the_csrf_token_and_ends_the_session(browser: Browser)
     assert browser.get("nvr").status_code == 401
 
 
-def test_a_rotating_csrf_token_makes_the_former_one_stale() -> None:
+def test_a_new_csrf_token_replaces_the_one_before() -> None:
     with (
         SimulatedConsole(behaviour=Behaviour(csrf=Csrf.ROTATING)) as console,
         Browser(console) as browser,
@@ -139,7 +139,7 @@ def test_a_rotating_csrf_token_makes_the_former_one_stale() -> None:
         assert browser.post("/api/auth/logout", headers={"X-CSRF-Token": second}).ok
 
 
-def test_a_console_may_know_no_csrf_token_at_all() -> None:
+def test_a_console_may_have_no_csrf_token_at_all() -> None:
     with (
         SimulatedConsole(behaviour=Behaviour(csrf=Csrf.ABSENT)) as console,
         Browser(console) as browser,
@@ -149,14 +149,14 @@ def test_a_console_may_know_no_csrf_token_at_all() -> None:
         assert browser.post("/api/auth/logout").ok
 
 
-def test_an_api_key_opens_nothing_private(console: SimulatedConsole) -> None:
+def test_an_api_key_gives_no_access(console: SimulatedConsole) -> None:
     with Browser(console) as browser:
         key = {"X-API-KEY": "something"}
         assert browser.get("bootstrap", headers=key).status_code == 500
         assert browser.get("events", headers=key).status_code == 401
 
 
-def test_the_direct_recorder_hands_out_bearer_tokens() -> None:
+def test_the_direct_recorder_issues_bearer_tokens() -> None:
     with (
         SimulatedConsole(behaviour=Behaviour(flavour=Flavour.LEGACY)) as console,
         Browser(console) as browser,
@@ -187,7 +187,7 @@ def test_sessions_survive_a_restart_with_the_same_state_directory(tmp_path: Path
         assert (tmp_path / secret).stat().st_mode & 0o777 == 0o600
 
 
-def test_the_token_is_issued_by_the_real_clock_even_when_the_worlds_stands_still() -> None:
+def test_a_token_is_dated_by_the_real_clock_even_when_the_consoles_clock_is_stopped() -> None:
     with SimulatedConsole(now_ms=1_705_500_000_000) as console, Browser(console) as browser:
         claims = claims_of(browser.log_in().cookies["TOKEN"])
         assert int(str(claims["exp"])) > time.time()

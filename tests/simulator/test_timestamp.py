@@ -1,4 +1,4 @@
-"""The instant that each frame shows must survive whatever a film does to it."""
+"""The instant that a frame shows can be read after everything that a timelapse does to it."""
 
 from fractions import Fraction
 
@@ -7,16 +7,16 @@ import pytest
 
 from tests.simulator.browser import instant_of
 from upvs_tasks.simulator import FRONT_DOOR, read_blocks
-from upvs_tasks.simulator.clockface import draw_blocks
-from upvs_tasks.simulator.footage import pictures, view_of
-from upvs_tasks.simulator.scene import Picture
+from upvs_tasks.simulator.footage import camera_view, pictures
+from upvs_tasks.simulator.picture import Picture
+from upvs_tasks.simulator.timestamp import draw_blocks
 
 INSTANTS = tuple(range(1_705_322_400_000, 1_705_322_405_000, 777))
 
 
 def drawn(width: int, height: int) -> list[tuple[int, av.VideoFrame]]:
     """Return pictures of the front door at this size, each with its instant."""
-    view = view_of(FRONT_DOOR, FRONT_DOOR.footage, "America/New_York")
+    view = camera_view(FRONT_DOOR, FRONT_DOOR.footage, "America/New_York")
     return [
         (instant_ms, framed(picture).reformat(width, height))
         for instant_ms, picture in zip(INSTANTS, pictures(view, INSTANTS), strict=True)
@@ -24,7 +24,7 @@ def drawn(width: int, height: int) -> list[tuple[int, av.VideoFrame]]:
 
 
 def framed(picture: Picture) -> av.VideoFrame:
-    """Return a drawn picture as a frame."""
+    """Return a picture as a frame."""
     frame = av.VideoFrame(picture.width, picture.height, "yuv420p")
     planes = (picture.luma, picture.blue, picture.red)
     for plane, content in zip(frame.planes, planes, strict=True):
@@ -33,7 +33,7 @@ def framed(picture: Picture) -> av.VideoFrame:
 
 
 def recoded(frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
-    """Return the frames after an encoder at CRF 23 had them."""
+    """Return the frames after they were encoded at CRF 23 and decoded."""
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height = frames[0].width, frames[0].height
     encoder.pix_fmt = "yuv420p"
@@ -68,7 +68,7 @@ def test_blocks_are_read_between_black_bars() -> None:
             assert read_blocks(bytes(luma), width, height, width) == instant_ms
 
 
-def test_a_damaged_block_is_not_believed() -> None:
+def test_a_damaged_block_gives_no_instant() -> None:
     luma = bytearray(640 * 360)
     draw_blocks(luma, 640, 360, INSTANTS[0])
     assert read_blocks(bytes(luma), 640, 360, 640) == INSTANTS[0]
@@ -79,11 +79,11 @@ def test_a_damaged_block_is_not_believed() -> None:
 
 
 @pytest.mark.parametrize("grey", [0, 16, 128, 235, 255])
-def test_an_even_picture_shows_no_instant(grey: int) -> None:
+def test_a_picture_of_one_grey_shows_no_instant(grey: int) -> None:
     assert read_blocks(bytes([grey]) * (640 * 360), 640, 360, 640) is None
 
 
-def test_line_padding_is_passed_over() -> None:
+def test_padding_at_the_end_of_lines_is_ignored() -> None:
     luma = bytearray(160 * 90)
     draw_blocks(luma, 160, 90, INSTANTS[1])
     padded = b"".join(bytes(luma[row * 160 : row * 160 + 160]) + b"\xff" * 32 for row in range(90))

@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return execute(graph, command.task)
 
 
-class _Parser(argparse.ArgumentParser):
+class _FlagParser(argparse.ArgumentParser):
     """Ends with the exit code of a usage error, and in one sentence."""
 
     def error(self, message: str) -> NoReturn:
@@ -103,7 +103,7 @@ def _config_path(named: str | None) -> Path:
 
 def _parser() -> argparse.ArgumentParser:
     shared = _shared_flags()
-    parser = _Parser(prog="upvs", description=__doc__, parents=[shared], allow_abbrev=False)
+    parser = _FlagParser(prog="upvs", description=__doc__, parents=[shared], allow_abbrev=False)
     parser.add_argument("--version", action="version", version=version("upvs"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="<command>")
     for name, command in _COMMANDS.items():
@@ -120,9 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _shared_flags() -> "_Parser":
+def _shared_flags() -> "_FlagParser":
     """Flags that may stand before or behind the command; absent ones leave no trace."""
-    flags = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    flags = _FlagParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_settings(flags, _SHARED.items())
     flags.add_argument("--config", metavar="FILE", help="settings file (default: ./config.toml)")
     flags.add_argument("--verbose", action="store_true", help="log every request and clip")

@@ -76,7 +76,7 @@ class Login:
         if isinstance(answer, ErrorResponse) and answer.wants_second_factor:
             answer = self._post_code(session, body, answer)
         if isinstance(answer, ErrorResponse):
-            raise self._refusal(answer)
+            raise self._error_for(answer)
         session.adopt_cookie(answer.headers)
         return session
 
@@ -85,7 +85,7 @@ class Login:
         session = self._transport.new_session()
         answer = self._post(session, "/api/auth", self._body())
         if isinstance(answer, ErrorResponse):
-            raise self._refusal(answer)
+            raise self._error_for(answer)
         session.adopt_bearer_token(answer.headers)
         return session
 
@@ -151,7 +151,7 @@ class Login:
             return "the codes of totp_secret; check the secret, and this machine's clock"
         return "the one-time code; it is wrong, too old or was used already: give a new one"
 
-    def _refusal(self, response: ErrorResponse) -> UpvsError:
+    def _error_for(self, response: ErrorResponse) -> UpvsError:
         if response.wants_second_factor:
             return SecondFactorError(
                 f"{self.what}: the account wants a one-time code, which a recorder without UniFi "

@@ -38,7 +38,7 @@ class Parser(Generic[T_co]):
         """Return the value. Raises ValueError."""
         return self.parse(written)
 
-    def refusal(self) -> ValueError:
+    def error(self) -> ValueError:
         """The error for everything that is not allowed."""
         return ValueError(f"must be {self.allowed}")
 
@@ -63,7 +63,7 @@ def switch(written: object) -> bool:
     """Yes or no, in TOML or in words."""
     known = written if isinstance(written, bool) else _SWITCHES.get(str(written).strip().lower())
     if known is None:
-        raise switch.refusal()
+        raise switch.error()
     return known
 
 
@@ -77,7 +77,7 @@ def whole_number(lowest: int, highest: int) -> Parser[int]:
         except ValueError:
             parsed = lowest - 1
         if not lowest <= parsed <= highest:
-            raise parse.refusal()
+            raise parse.error()
         return parsed
 
     return parse
@@ -93,7 +93,7 @@ def number(lowest: float, highest: float) -> Parser[float]:
         except ValueError:
             parsed = float("nan")
         if not lowest <= parsed <= highest:
-            raise parse.refusal()
+            raise parse.error()
         return parsed
 
     return parse
@@ -110,7 +110,7 @@ def number_or(word: str, lowest: float, highest: float) -> Parser[float | None]:
         try:
             return numbers(written)
         except ValueError as error:
-            raise parse.refusal() from error
+            raise parse.error() from error
 
     return parse
 
@@ -124,7 +124,7 @@ def choice(*words: Word) -> Parser[Word]:
     def parse(written: object) -> Word:
         chosen = known.get(str(written).strip())
         if chosen is None:
-            raise parse.refusal()
+            raise parse.error()
         return chosen
 
     return parse
@@ -190,7 +190,7 @@ def clock_time(written: object) -> time | None:
     try:
         return time.fromisoformat(named) if named else None
     except ValueError:
-        raise clock_time.refusal() from None
+        raise clock_time.error() from None
 
 
 @taking("an IANA name such as Europe/Zurich", brief="an IANA name such as Europe/Zurich")
@@ -200,7 +200,7 @@ def zone_name(written: object) -> str:
     try:
         return zone_named(named).key if named else ""
     except SettingsError as error:
-        raise zone_name.refusal() from error
+        raise zone_name.error() from error
 
 
 @taking("YYYY-MM-DD, today or yesterday", brief="YYYY-MM-DD, today or yesterday")
@@ -212,7 +212,7 @@ def day(written: object) -> date:
     except ValueError:
         parsed = None
     if parsed is None or parsed.isoformat() != named or parsed.year not in _YEARS:
-        raise day.refusal()
+        raise day.error()
     return parsed
 
 

@@ -25,7 +25,7 @@ _NOT_SETTINGS = {"command", "config", "password", "verbose"}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (0 whole, 1 partial, 2 no access, 3 usage)."""
     given = vars(_parser().parse_args(arguments))
-    task, reach = _TASKS[given["command"]]
+    task, start_from = _TASKS[given["command"]]
     variables = {name: value for name, value in given.items() if name not in _NOT_SETTINGS}
     try:
         settings = configuration.load(
@@ -36,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UpvsError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return error.exit_code
-    return execute(Graph(settings, reach=reach, verbose=given.get("verbose", False)), task)
+    return execute(
+        Graph(settings, start_from=start_from, verbose=given.get("verbose", False)), task
+    )
 
 
 class _Parser(argparse.ArgumentParser):

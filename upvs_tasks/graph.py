@@ -24,7 +24,7 @@ from upvs_tasks import doit_access
 from upvs_tasks import settings as configuration
 from upvs_tasks.errors import UpvsError
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry
-from upvs_tasks.model.fingerprint import Engine
+from upvs_tasks.model.encoding import Engine
 from upvs_tasks.model.plan import Segment
 from upvs_tasks.phases import estimate, fetch, manifest, render, scan, speed, timelapse, verify
 from upvs_tasks.phases.context import Context

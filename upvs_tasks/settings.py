@@ -17,9 +17,8 @@ from upvs_tasks.model import spelling
 from upvs_tasks.model.camera import safe_name
 from upvs_tasks.model.clip import FilmedSource, Overlaps
 from upvs_tasks.model.day import zone_named
-from upvs_tasks.model.encoding import Codec
+from upvs_tasks.model.encoding import Codec, Engine, HardwareAcceleration
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES
-from upvs_tasks.model.fingerprint import Engine, HardwareAcceleration
 from upvs_tasks.model.layout import Layout
 
 CONFIG_NAME = "config.toml"

@@ -29,8 +29,9 @@ from upvs_tasks.media.probe import measure, survey
 from upvs_tasks.media.segment import SegmentJob, Shot, render_segment
 from upvs_tasks.model.encoding import Encoding
 from upvs_tasks.model.ffconcat import concat_text
-from upvs_tasks.model.footage import Footage, SampleTable
+from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.plan import Plan, plan_film
+from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 from upvs_tasks.model.verification import film_findings
@@ -65,7 +66,7 @@ class Day:
     @property
     def wanted(self) -> tuple[int, ...]:
         """Number that each frame of the film is to show, of clips that were made as numbered."""
-        names = [int(clip.name) for clip in self.plan.source.clips]
+        names = [int(clip.name) for clip in self.plan.footage.clips]
         return tuple(names[clip] * _CLIP_NUMBERS + frame for clip, frame in self.plan.picks())
 
 
@@ -111,17 +112,17 @@ def _day(folder: Path, good: Sequence[Path], oddity: Oddity) -> Day:
     for path in good:
         with suppress(BrokenFootageError):
             found[path] = survey(path)
-    source = StitchedFootage.of(
+    footage = StitchedFootage.of(
         StitchedClip(path.stem, path.stem, int(path.stem) * 10**6, int(path.stem) * 10**6, table)
         for path, (_, table) in found.items()
     )
-    total_secs = source.duration_ms / 1000
+    total_secs = footage.duration_ms / 1000
     speed = Speed.of(
-        total_duration_ms=source.duration_ms,
+        total_duration_ms=footage.duration_ms,
         target_secs=total_secs / _FACTOR,
         output_fps=_FILM.fps,
     )
-    return Day(folder, tuple(good), found, plan_film(source, speed), speed)
+    return Day(folder, tuple(good), found, plan_film(footage, speed), speed)
 
 
 def _segments(day: Day) -> Film:
@@ -131,7 +132,7 @@ def _segments(day: Day) -> Film:
         path = day.folder / f"segment{segment.number}.video"
         shots = []
         for run in segment.runs:
-            clip = day.plan.source.clips[run.clip]
+            clip = day.plan.footage.clips[run.clip]
             footage, table = day.found[by_name[clip.name]]
             shot = Shot.of(
                 clip.name,
@@ -142,7 +143,7 @@ def _segments(day: Day) -> Film:
             )
             shots.append(shot)
         for damage in render_segment(SegmentJob(_FILM, path, tuple(shots))).damages:
-            named = f"{damage.name}: {damage.replaced} of {damage.wanted} frames"
+            named = f"{damage.clip_name}: {damage.replaced_frames} of {damage.wanted_frames} frames"
         pictures += _pictures(path)
     return Film(tuple(pictures), named)
 
@@ -174,9 +175,7 @@ def _by_ffmpeg(day: Day, listed: str, *, is_resampled: bool) -> Film:
         concat_path=list_path,
         output_path=path,
         speed_factor=day.speed.speed_factor,
-        output_fps=_FILM.fps,
-        crf=_FILM.crf,
-        preset=_FILM.preset,
+        encoding=_FILM,
         output_frames=day.speed.output_frames if is_resampled else None,
         is_resampled=is_resampled,
     )

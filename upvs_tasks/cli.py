@@ -72,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UpvsError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return error.exit_code
-    graph = Graph(settings, reach=command.start_from, verbose=given.get("verbose", False))
+    is_verbose = given.get("verbose", False)
+    graph = Graph(settings, start_from=command.start_from, verbose=is_verbose)
     return execute(graph, command.task)
 
 

@@ -30,10 +30,10 @@ def numbered_clip(folder: Path, name: str, recipe: Recipe, first_number: int = 0
     return make_clip(folder / f"{name}.mp4", replace(recipe, first_number=first_number))
 
 
-def rendered(folder: Path, *shots: Shot, film: Encoding = FILM) -> tuple[Path, SegmentResult]:
+def rendered(folder: Path, *shots: Shot, encoding: Encoding = FILM) -> tuple[Path, SegmentResult]:
     """Segment of some shots, rendered in this process."""
     path = folder / "segment.mp4"
-    return path, render_segment(SegmentJob(film, path, tuple(shots)))
+    return path, render_segment(SegmentJob(encoding, path, tuple(shots)))
 
 
 def frames_of(path: Path) -> Iterator[VideoFrame]:

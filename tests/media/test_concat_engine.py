@@ -10,11 +10,13 @@ from tests.footage import Recipe, make_clip, shown_numbers
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.concat_engine import ConcatRender, concat_command
 from upvs_tasks.media.probe import measure, read_sample_table
+from upvs_tasks.model.encoding import Encoding
 from upvs_tasks.model.ffconcat import concat_text
 from upvs_tasks.model.speed import Speed
 
 CLIP_NUMBERS = 1000
 FPS = 30
+ENCODING = Encoding(width=160, height=90, fps=FPS, crf=23, preset="ultrafast")
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +60,17 @@ def rendered(
     """Film of the clips, by the program itself."""
     listing, film = folder / "concat.txt", folder / name
     listing.write_text(concat_text(clips, footage=[measure(clip) for clip in clips]))
-    render = ConcatRender(listing, film, speed.speed_factor, FPS, 23, preset)
-    render = replace(render, output_frames=speed.output_frames)
+    encoding = replace(ENCODING, preset=preset)
+    render = ConcatRender(listing, film, speed.speed_factor, encoding, speed.output_frames)
     ffmpeg.run(concat_command(ffmpeg.find_ffmpeg(), render), partial=film)
     return film
 
 
 def test_the_command_is_the_specification_s() -> None:
     """Word for word, in any order, where its letter is asked for."""
+    encoding = replace(ENCODING, preset="medium")
     render = ConcatRender(
-        Path("/out/concat.txt"), Path("/out/film.mp4"), 12.0, 30, 23, "medium", is_resampled=False
+        Path("/out/concat.txt"), Path("/out/film.mp4"), 12.0, encoding, is_resampled=False
     )
     command = concat_command("/usr/bin/ffmpeg", render)
     pairs = set(pairwise(command))
@@ -89,8 +92,9 @@ def test_the_command_is_the_specification_s() -> None:
 
 def test_a_factor_is_passed_on_with_all_its_digits() -> None:
     """A rounded one would end the film early or late."""
-    render = ConcatRender(Path("/c"), Path("/o"), 4.123456789012345, 25, 18, "slow")
-    command = concat_command("ffmpeg", replace(render, output_frames=77))
+    encoding = replace(ENCODING, fps=25, crf=18, preset="slow")
+    render = ConcatRender(Path("/c"), Path("/o"), 4.123456789012345, encoding, 77)
+    command = concat_command("ffmpeg", render)
     assert command[command.index("-vf") + 1] == "setpts=PTS/4.123456789012345,fps=25"
     assert command[command.index("-frames:v") + 1] == "77"
 

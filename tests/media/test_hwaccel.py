@@ -18,7 +18,7 @@ from upvs_tasks.media.frame_converter import FrameConverter
 from upvs_tasks.media.hwaccel import decoding_device
 from upvs_tasks.media.segment import SegmentJob, render_segment
 from upvs_tasks.media.worker_pool import render_apart
-from upvs_tasks.model.fingerprint import HardwareAcceleration
+from upvs_tasks.model.encoding import HardwareAcceleration
 
 OUTCOMES = {"hardware decodes", "software decodes"}
 
@@ -73,7 +73,7 @@ def test_nothing_is_tried_or_logged_where_hardware_is_not_asked_for(
 
 
 def test_hardware_is_off_unless_asked_for(job: SegmentJob) -> None:
-    assert SegmentJob(job.film, job.output_path, job.shots).hwaccel is HardwareAcceleration.OFF
+    assert SegmentJob(job.encoding, job.output_path, job.shots).hwaccel is HardwareAcceleration.OFF
 
 
 def test_a_job_tells_another_process_who_may_decode(job: SegmentJob) -> None:

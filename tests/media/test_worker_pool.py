@@ -29,8 +29,8 @@ WORKER = "upvs_tasks.media.worker_pool"
 def endless_job(folder: Path) -> SegmentJob:
     """A job that takes far longer than any test."""
     clip = numbered_clip(folder, "clip", Recipe(frames=20))
-    film = replace(FILM, width=1920, height=1080, preset="veryslow")
-    return SegmentJob(film, folder / "segment.mp4", (shot_of(clip, [*range(20)] * 500),))
+    encoding = replace(FILM, width=1920, height=1080, preset="veryslow")
+    return SegmentJob(encoding, folder / "segment.mp4", (shot_of(clip, [*range(20)] * 500),))
 
 
 @contextmanager
@@ -155,14 +155,14 @@ def test_another_niceness_takes_another_process(job: SegmentJob) -> None:
 def test_the_bytes_do_not_depend_on_what_the_process_did_before(
     job: SegmentJob, codec: Codec
 ) -> None:
-    film = replace(FILM, width=480, height=270, preset="veryfast", codec=codec)
+    encoding = replace(FILM, width=480, height=270, preset="veryfast", codec=codec)
     contents = set()
     for width in (160, 320, 480, 720):
-        children_of(replace(job, film=replace(FILM, width=width)))
-        children_of(replace(job, film=film))
+        children_of(replace(job, encoding=replace(FILM, width=width)))
+        children_of(replace(job, encoding=encoding))
         contents.add(job.output_path.read_bytes())
     worker_pool.stop_all()
-    children_of(replace(job, film=film))
+    children_of(replace(job, encoding=encoding))
     assert contents == {job.output_path.read_bytes()}
 
 

@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from upvs_tasks.model.encoding import Encoding
-from upvs_tasks.model.footage import SampleTable
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, Plan, plan_film, seek_ticks
+from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 
@@ -48,10 +48,10 @@ def speed_for(source: StitchedFootage, factor: float, fps: int = 30) -> Speed:
 
 def source_ms(plan: Plan) -> list[Fraction]:
     """Where in the source each frame of the film is from, by the tables."""
-    parts = {part.clip: part for part in plan.source.parts}
+    parts = {part.clip: part for part in plan.footage.parts}
     instants = []
     for place, frame in plan.picks():
-        table, part = plan.source.clips[place].table, parts[place]
+        table, part = plan.footage.clips[place].table, parts[place]
         since = (table.ticks[frame] - table.ticks[part.first_frame]) * table.tick_secs * 1000
         instants.append(part.start_ms + since)
     return instants
@@ -331,14 +331,14 @@ def test_a_digest_depends_on_what_is_shown_and_how_alone() -> None:
     """Names, numbers and clips that are not in a segment do not alter its bytes."""
     source = StitchedFootage.of([clip(0, frames=9_000), clip(1, frames=9_000)])
     plan = plan_film(source, speed_for(source, 12.0))
-    renamed = replace(plan.source.clips[0], name="other", start_ms=5)
-    other = replace(plan, source=replace(source, clips=(renamed, clip(7))))
+    renamed = replace(plan.footage.clips[0], name="other", start_ms=5)
+    other = replace(plan, footage=replace(source, clips=(renamed, clip(7))))
     first = plan.segments[0]
     assert other.digest(replace(first, number=9), FILM) == plan.digest(first, FILM)
     assert plan.digest(first, replace(FILM, crf=24)) != plan.digest(first, FILM)
     changed = replace(source.clips[0], sha256="f" * 64)
     source_of_other_bytes = replace(source, clips=(changed, source.clips[1]))
-    assert replace(plan, source=source_of_other_bytes).digest(first, FILM) != plan.digest(
+    assert replace(plan, footage=source_of_other_bytes).digest(first, FILM) != plan.digest(
         first, FILM
     )
 
@@ -370,7 +370,7 @@ def test_frames_that_the_files_show_to_be_repeated_are_left_out() -> None:
     second = replace(clip(1, frames=900, start_ms=60_000), repeated_frames=45)
     source = StitchedFootage.of([first, second])
     assert source.repeated_ms == 3_000
-    assert plan_film(source, speed_for(source, 2.0)).source.parts[1].first_frame == 45
+    assert plan_film(source, speed_for(source, 2.0)).footage.parts[1].first_frame == 45
 
 
 def test_a_clip_within_another_has_no_part_of_its_own() -> None:

@@ -11,8 +11,7 @@ from tests.settings.loading import load, refusal, write_config
 from upvs_tasks import settings
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.model.clip import FilmedSource, Overlaps
-from upvs_tasks.model.encoding import Codec
-from upvs_tasks.model.fingerprint import Engine, HardwareAcceleration
+from upvs_tasks.model.encoding import Codec, Engine, HardwareAcceleration
 from upvs_tasks.settings import Settings
 
 

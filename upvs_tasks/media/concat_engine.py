@@ -5,6 +5,8 @@ from pathlib import Path
 
 import ffmpeg as ffmpeg_python
 
+from upvs_tasks.model.encoding import Encoding
+
 # x264 writes other bytes for another number of threads. Eight keep as many cores busy; where there
 # are but two they cost no time, 0.15 % in size, and some 20 MB of memory a thread at 1080p.
 ENCODER_THREADS = 8
@@ -17,16 +19,15 @@ X264_ALIKE = "cpu-independent=1"
 class ConcatRender:
     """What to render, from the list at ``concat_path``, and how; both paths are absolute.
 
-    ``output_frames`` is where the film ends at the latest. ``is_resampled`` False gives the
-    specification's letter, as a yardstick.
+    Of the encoding only ``fps``, ``crf`` and ``preset`` count: the specification's command keeps
+    the size of the first clip, and its codec is H.264. ``output_frames`` is where the film ends at
+    the latest. ``is_resampled`` False gives the specification's letter, as a yardstick.
     """
 
     concat_path: Path
     output_path: Path
     speed_factor: float
-    output_fps: int
-    crf: int
-    preset: str
+    encoding: Encoding
     output_frames: int | None = None
     is_resampled: bool = True
 
@@ -42,10 +43,10 @@ def concat_command(ffmpeg: str, render: ConcatRender) -> tuple[str, ...]:
     """
     options: dict[str, object] = {
         "vf": _filter(render),
-        "r": render.output_fps,
+        "r": render.encoding.fps,
         "c:v": "libx264",
-        "crf": render.crf,
-        "preset": render.preset,
+        "crf": render.encoding.crf,
+        "preset": render.encoding.preset,
         "pix_fmt": "yuv420p",
         "an": None,
         "threads": ENCODER_THREADS,
@@ -74,4 +75,4 @@ def _filter(render: ConcatRender) -> str:
     of film, and whole clips after it are dropped to catch up. The fps filter goes by the times.
     """
     faster = f"setpts=PTS/{repr(render.speed_factor).removesuffix('.0')}"
-    return f"{faster},fps={render.output_fps}" if render.is_resampled else faster
+    return f"{faster},fps={render.encoding.fps}" if render.is_resampled else faster

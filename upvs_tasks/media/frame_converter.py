@@ -39,8 +39,8 @@ class FrameConverter:
     are taken as they are.
     """
 
-    def __init__(self, film: Encoding) -> None:
-        self._film = film
+    def __init__(self, encoding: Encoding) -> None:
+        self._encoding = encoding
         self._conversions: dict[_Kind, _Conversion] = {}
 
     def fitted(self, frame: VideoFrame, rotation: int) -> VideoFrame:
@@ -54,12 +54,12 @@ class FrameConverter:
             rotation,
         )
         if kind not in self._conversions:
-            self._conversions[kind] = _conversion(kind, self._film)
+            self._conversions[kind] = _conversion(kind, self._encoding)
         return self._conversions[kind](frame)
 
 
-def _conversion(kind: _Kind, film: Encoding) -> _Conversion:
-    plain = _Kind(film.width, film.height, "yuv420p", False, "bt709", 0)  # noqa: FBT003
+def _conversion(kind: _Kind, encoding: Encoding) -> _Conversion:
+    plain = _Kind(encoding.width, encoding.height, "yuv420p", False, "bt709", 0)  # noqa: FBT003
     if kind == plain:
         return lambda frame: frame
     graph = av.filter.Graph()
@@ -70,7 +70,7 @@ def _conversion(kind: _Kind, film: Encoding) -> _Conversion:
         f"colorspace={'bt709' if kind.matrix == 'bt709' else 'unknown'}:"
         f"range={'pc' if kind.is_full_range else 'tv'}",
     )
-    for description in filter_chain(kind, film):
+    for description in filter_chain(kind, encoding):
         name, _, options = description.partition("=")
         after = graph.add(name, options or None)
         node.link_to(after)
@@ -87,29 +87,29 @@ def _conversion(kind: _Kind, film: Encoding) -> _Conversion:
     return convert
 
 
-def filter_chain(kind: _Kind, film: Encoding) -> tuple[str, ...]:
+def filter_chain(kind: _Kind, encoding: Encoding) -> tuple[str, ...]:
     """Filters of libavfilter, each with its options, that bring a kind of picture to the film's."""
     turn = _TURNS.get(kind.rotation, "")
-    width, height = inner_size(kind, film)
+    width, height = inner_size(kind, encoding)
     levels = f"in_range={'pc' if kind.is_full_range else 'tv'}:out_range=tv"
     matrices = f"in_color_matrix={kind.matrix}:out_color_matrix=bt709"
     chain = [*turn.split(",")] if turn else []
     chain.append(f"scale={width}:{height}:flags={_SCALER}:{levels}:{matrices}")
     chain.append("format=yuv420p")
-    if (width, height) != (film.width, film.height):
-        left, top = (film.width - width) // 4 * 2, (film.height - height) // 4 * 2
-        chain.append(f"pad={film.width}:{film.height}:{left}:{top}")
+    if (width, height) != (encoding.width, encoding.height):
+        left, top = (encoding.width - width) // 4 * 2, (encoding.height - height) // 4 * 2
+        chain.append(f"pad={encoding.width}:{encoding.height}:{left}:{top}")
     return tuple(chain)
 
 
-def inner_size(kind: _Kind, film: Encoding) -> tuple[int, int]:
+def inner_size(kind: _Kind, encoding: Encoding) -> tuple[int, int]:
     """Even width and height that the picture takes of the film's."""
     shape = Fraction(kind.width, kind.height)
     if kind.rotation % 180:
         shape = 1 / shape
-    film_shape = Fraction(film.width, film.height)
+    film_shape = Fraction(encoding.width, encoding.height)
     if 1 / _TOLERATED_STRETCH <= shape / film_shape <= _TOLERATED_STRETCH:
-        return film.width, film.height
+        return encoding.width, encoding.height
     if shape < film_shape:
-        return max(2, round(film.height * shape / 2) * 2), film.height
-    return film.width, max(2, round(film.width / shape / 2) * 2)
+        return max(2, round(encoding.height * shape / 2) * 2), encoding.height
+    return encoding.width, max(2, round(encoding.width / shape / 2) * 2)

@@ -13,7 +13,7 @@ import av
 from av.codec import Codec
 from av.codec.hwaccel import HWAccel, hwdevices_available
 
-from upvs_tasks.model.fingerprint import HardwareAcceleration
+from upvs_tasks.model.encoding import HardwareAcceleration
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from av.video.stream import VideoStream
 
 from upvs_tasks.errors import BrokenFootageError
 from upvs_tasks.media.mp4_boxes import Structure, check_boxes
-from upvs_tasks.model.footage import Footage, SampleTable
+from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.sample_table import SampleTable
 
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _LONGEST_MS = 25 * 3_600_000  # the longest day there is

@@ -23,7 +23,8 @@ from typing import IO, Any
 
 import upvs_tasks
 from upvs_tasks.errors import RenderError, StorageError, UpvsError
-from upvs_tasks.media.segment import Damage, SegmentJob, SegmentResult, render_segment
+from upvs_tasks.media.segment import SegmentJob, SegmentResult, render_segment
+from upvs_tasks.model.damage import Damage
 
 log = logging.getLogger(__name__)
 

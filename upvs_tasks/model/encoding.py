@@ -1,3 +1,5 @@
+"""How the film is rendered."""
+
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -10,12 +12,26 @@ class Codec(StrEnum):
     AV1 = "av1"
 
 
+class Engine(StrEnum):
+    """How the film is made: in segments, or by one command over all clips."""
+
+    SEGMENTS = "segments"
+    CONCAT = "concat"
+
+
+class HardwareAcceleration(StrEnum):
+    """Whether hardware decodes: where there is some, or never."""
+
+    OFF = "off"
+    AUTO = "auto"
+
+
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """What every picture of the film is brought to, and how it is compressed.
+    """The size and the rate of the film's frames, and how they are compressed.
 
-    ``width`` and ``height`` are even. ``preset`` and ``crf`` are x264's names and scale, whatever
-    the codec.
+    All that an encoder is set to is here, and all of it enters every digest. ``width`` and
+    ``height`` are even. ``preset`` and ``crf`` are x264's names and scale, whatever the codec.
     """
 
     width: int
@@ -26,7 +42,7 @@ class Encoding:
     codec: Codec = Codec.H264
 
     def to_document(self) -> dict[str, object]:
-        """The format as plain values, to be kept as JSON."""
+        """The encoding as plain values, to be kept as JSON."""
         return asdict(self)
 
 

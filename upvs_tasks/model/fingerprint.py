@@ -1,23 +1,8 @@
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from hashlib import sha256
 from json import dumps
 
-from upvs_tasks.model.encoding import Codec
-
-
-class Engine(StrEnum):
-    """How the film is made."""
-
-    SEGMENTS = "segments"
-    CONCAT = "concat"
-
-
-class HardwareAcceleration(StrEnum):
-    """Whether hardware decodes: where there is some, or never."""
-
-    OFF = "off"
-    AUTO = "auto"
+from upvs_tasks.model.encoding import Encoding, Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +21,8 @@ class FilmFingerprint:
     engine: Engine
     speed_factor: float
     output_frames: int
-    output_fps: int
-    crf: int
-    preset: str
-    codec: Codec
-    height: int
+    encoding: Encoding
 
     def digest(self) -> str:
-        """The same for two recipes exactly when they make the same film."""
+        """The same for two fingerprints exactly when they make the same film."""
         return sha256(dumps(asdict(self), sort_keys=True).encode()).hexdigest()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from upvs_tasks.model.clip import Clip
-from upvs_tasks.model.footage import SampleTable
+from upvs_tasks.model.sample_table import SampleTable
 
 # Recorders' clocks and media time stamps need not run alike.
 _CLOCK_SLACK_MS = 500
@@ -60,7 +60,7 @@ def may_share(earlier: Clip, later: Clip) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is shown of one clip, and where in the source it lies (ms from the source's start)."""
+    """What is shown of one clip, and where in the footage it lies (ms from its start)."""
 
     clip: int
     first_frame: int

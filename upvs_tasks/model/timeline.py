@@ -98,7 +98,7 @@ def _scenes(plan: Plan, detected: dict[str, tuple[str, ...]]) -> Iterator[Scene]
     start_frame = 0
     for place, picks in groupby(plan.picks(), key=lambda pick: pick[0]):
         frames = [frame for _, frame in picks]
-        clip = plan.source.clips[place]
+        clip = plan.footage.clips[place]
         end_frame = start_frame + len(frames)
         yield Scene(
             start_frame=start_frame,

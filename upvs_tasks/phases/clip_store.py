@@ -16,8 +16,9 @@ from upvs_tasks.model.clip_index import (
     IndexEntry,
     Standing,
 )
-from upvs_tasks.model.footage import Footage, SampleTable
+from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage, may_share
 
 _RUNS_TO_SETTLE = 2

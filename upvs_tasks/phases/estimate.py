@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from upvs_tasks import durable
 from upvs_tasks.errors import StorageError
+from upvs_tasks.model.encoding import Engine
 from upvs_tasks.model.estimate import Estimate, Trial, in_words
-from upvs_tasks.model.fingerprint import Engine
 from upvs_tasks.model.plan import Segment
 from upvs_tasks.phases import render
 from upvs_tasks.phases.context import Context

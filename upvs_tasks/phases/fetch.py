@@ -10,7 +10,8 @@ from upvs_tasks import durable
 from upvs_tasks.errors import BrokenFootageError, ConsoleError, PermanentError, TransientError
 from upvs_tasks.model.clip import Clip, is_short
 from upvs_tasks.model.clip_index import IndexEntry
-from upvs_tasks.model.footage import Footage, SampleTable
+from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.phases.clip_store import FootageRecord, date_file
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.measuring import survey

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from upvs_tasks.errors import BrokenFootageError
-from upvs_tasks.model.footage import Footage, SampleTable
+from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.sample_table import SampleTable
 
 
 def survey(path: Path) -> tuple[Footage, SampleTable]:

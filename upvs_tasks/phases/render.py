@@ -21,23 +21,36 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FilmPlan:
-    """A film before it is made: which frames, in which format, from which clips."""
+    """A film before it is made: which frames, in which encoding, from which clips."""
 
     plan: Plan
-    film: Encoding
+    encoding: Encoding
     recorded: dict[str, tuple[IndexEntry, FootageRecord]]
 
     def digest(self, segment: Segment) -> str:
         """Under which the segment is kept."""
-        return self.plan.digest(segment, self.film)
+        return self.plan.digest(segment, self.encoding)
 
 
 def film_plan(job: Context, index: ClipIndex) -> FilmPlan:
     """FilmPlan of the film of all clips that are on the disk; there has to be one."""
     recorded = job.inventory.recorded(index)
-    source, speed = job.inventory.source(recorded), speed_of(job, recorded)
-    plan = plan_film(source, speed, by_clock=job.settings.speed_step > 0)
-    return FilmPlan(plan, _film_format(job, recorded), {pair[0].name: pair for pair in recorded})
+    footage, speed = job.inventory.source(recorded), speed_of(job, recorded)
+    plan = plan_film(footage, speed, by_clock=job.settings.speed_step > 0)
+    return FilmPlan(plan, encoding_of(job, recorded), {pair[0].name: pair for pair in recorded})
+
+
+def encoding_of(job: Context, recorded: Recorded) -> Encoding:
+    """How the film of these clips is encoded; there has to be one."""
+    settings = job.settings
+    shown_ms: dict[tuple[int, int], int] = {}
+    for _, record in recorded:
+        size = record.footage.shown_size
+        shown_ms[size] = shown_ms.get(size, 0) + record.footage.duration_ms
+    width, height = film_size(shown_ms, settings.height or None)
+    return Encoding(
+        width, height, settings.output_fps, settings.crf, settings.preset, settings.codec
+    )
 
 
 def is_current(job: Context, drawing: FilmPlan, segment: Segment) -> bool:
@@ -67,7 +80,7 @@ def render_at(job: Context, drawing: FilmPlan, segment: Segment, path: Path) -> 
     with durable.storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     shots = tuple(_shots(job, drawing, segment))
-    segment_job = SegmentJob(drawing.film, path, shots, job.settings.hwaccel)
+    segment_job = SegmentJob(drawing.encoding, path, shots, job.settings.hwaccel)
     return render_apart(segment_job, nice=job.settings.nice)
 
 
@@ -81,7 +94,7 @@ def _shots(job: Context, drawing: FilmPlan, segment: Segment) -> "list[Shot]":
 
     shots = []
     for run_of_frames in segment.runs:
-        clip = drawing.plan.source.clips[run_of_frames.clip]
+        clip = drawing.plan.footage.clips[run_of_frames.clip]
         entry, record = drawing.recorded[clip.name]
         shot = Shot.of(
             clip.name,
@@ -92,15 +105,3 @@ def _shots(job: Context, drawing: FilmPlan, segment: Segment) -> "list[Shot]":
         )
         shots.append(shot)
     return shots
-
-
-def _film_format(job: Context, recorded: Recorded) -> Encoding:
-    settings = job.settings
-    shown_ms: dict[tuple[int, int], int] = {}
-    for _, record in recorded:
-        size = record.footage.shown_size
-        shown_ms[size] = shown_ms.get(size, 0) + record.footage.duration_ms
-    width, height = film_size(shown_ms, settings.height or None)
-    return Encoding(
-        width, height, settings.output_fps, settings.crf, settings.preset, settings.codec
-    )

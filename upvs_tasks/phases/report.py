@@ -6,9 +6,9 @@ from pathlib import Path
 
 from upvs_tasks.model.clip import is_short
 from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, IndexEntry
+from upvs_tasks.model.damage import Damage
 from upvs_tasks.phases import timelapse
 from upvs_tasks.phases.context import Context
-from upvs_tasks.phases.timelapse import Damage
 
 _MOST_NAMED = 20
 

@@ -2,7 +2,7 @@
 
 from upvs_tasks import durable
 from upvs_tasks.model.clip_index import ClipIndex
-from upvs_tasks.model.fingerprint import Engine
+from upvs_tasks.model.encoding import Engine
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.phases.clip_store import Recorded
 from upvs_tasks.phases.context import Context

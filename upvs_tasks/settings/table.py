@@ -13,9 +13,8 @@ from pathlib import Path
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.model.camera import safe_name
 from upvs_tasks.model.clip import FilmedSource, Overlaps
-from upvs_tasks.model.encoding import Codec
+from upvs_tasks.model.encoding import Codec, Engine, HardwareAcceleration
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES
-from upvs_tasks.model.fingerprint import Engine, HardwareAcceleration
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.settings.declaration import Group, declared, secret, setting
 from upvs_tasks.settings.values import (

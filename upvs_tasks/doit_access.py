@@ -85,7 +85,7 @@ class _Loader(ModuleTaskLoader):  # type: ignore[misc]  # doit carries no types
         self.guard = guard
 
 
-class _Run(Run):  # type: ignore[misc]  # doit carries no types
+class _GuardedRun(Run):  # type: ignore[misc]  # doit carries no types
     """`doit run`, within the guard and in threads.
 
     The tasks of a run share a lock, a log and a session, which other processes would not have.
@@ -105,7 +105,7 @@ class _Run(Run):  # type: ignore[misc]  # doit carries no types
         return guard.run(partial(super().execute, params, args), words=args)
 
 
-class _Clean(Clean):  # type: ignore[misc]  # doit carries no types
+class _GuardedClean(Clean):  # type: ignore[misc]  # doit carries no types
     """`doit clean`, within the guard."""
 
     name = "clean"
@@ -119,5 +119,6 @@ class _Doit(doit_cmd.DoitMain):  # type: ignore[misc]  # doit carries no types
     """doit, with two of its commands replaced."""
 
     DOIT_CMDS = tuple(
-        {Run: _Run, Clean: _Clean}.get(command, command) for command in doit_cmd.DoitMain.DOIT_CMDS
+        {Run: _GuardedRun, Clean: _GuardedClean}.get(command, command)
+        for command in doit_cmd.DoitMain.DOIT_CMDS
     )

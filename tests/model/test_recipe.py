@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from upvs_tasks.model.film_format import Codec
@@ -81,7 +81,6 @@ def test_no_two_recipes_share_a_digest() -> None:
         assert one.digest() != another.digest()
 
 
-@settings(deadline=None)
 @given(RECIPES, RECIPES)
 def test_digests_are_the_same_exactly_when_the_recipes_are(
     one: FilmRecipe, another: FilmRecipe

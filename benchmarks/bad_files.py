@@ -21,23 +21,24 @@ import av
 from av.video.frame import VideoFrame
 
 from tests.footage import Recipe, frame_number, make_clip
-from tests.oddities import ODDITIES, Oddity
-from upvs_tasks.errors import FootageBroken, RenderFailed
+from tests.odd_files import ODDITIES, Oddity
+from upvs_tasks.errors import BrokenFootageError, RenderError
 from upvs_tasks.media import ffmpeg
-from upvs_tasks.media.concat import ConcatRender, concat_command
+from upvs_tasks.media.concat_engine import ConcatRender, concat_command
 from upvs_tasks.media.probe import measure, survey
 from upvs_tasks.media.segment import SegmentJob, Shot, render_segment
-from upvs_tasks.model.concat import concat_text
-from upvs_tasks.model.film_format import FilmFormat
-from upvs_tasks.model.footage import Footage, SampleTable
+from upvs_tasks.model.encoding import Encoding
+from upvs_tasks.model.ffconcat import concat_text
+from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.plan import Plan, plan_film
-from upvs_tasks.model.source import Source, SourceClip
+from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.model.speed import Speed
+from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 from upvs_tasks.model.verification import film_findings
 
 _CLIPS, _MIDDLE = 20, 10
 _FRAMES, _CLIP_NUMBERS = 40, 1_000
-_FILM = FilmFormat(width=160, height=90, fps=30, crf=20, preset="ultrafast")
+_FILM = Encoding(width=160, height=90, fps=30, crf=20, preset="ultrafast")
 _FACTOR = 4.0
 _PLAIN = Recipe(frames=_FRAMES, first_number=_MIDDLE * _CLIP_NUMBERS)
 _LONGEST = 70
@@ -65,7 +66,7 @@ class Day:
     @property
     def wanted(self) -> tuple[int, ...]:
         """Number that each frame of the film is to show, of clips that were made as numbered."""
-        names = [int(clip.name) for clip in self.plan.source.clips]
+        names = [int(clip.name) for clip in self.plan.footage.clips]
         return tuple(names[clip] * _CLIP_NUMBERS + frame for clip, frame in self.plan.picks())
 
 
@@ -109,19 +110,19 @@ def _day(folder: Path, good: Sequence[Path], oddity: Oddity) -> Day:
     oddity.before(odd)
     found = {}
     for path in good:
-        with suppress(FootageBroken):
+        with suppress(BrokenFootageError):
             found[path] = survey(path)
-    source = Source.of(
-        SourceClip(path.stem, path.stem, int(path.stem) * 10**6, int(path.stem) * 10**6, table)
+    footage = StitchedFootage.of(
+        StitchedClip(path.stem, path.stem, int(path.stem) * 10**6, int(path.stem) * 10**6, table)
         for path, (_, table) in found.items()
     )
-    total_secs = source.duration_ms / 1000
+    total_secs = footage.duration_ms / 1000
     speed = Speed.of(
-        total_duration_ms=source.duration_ms,
+        total_duration_ms=footage.duration_ms,
         target_secs=total_secs / _FACTOR,
         output_fps=_FILM.fps,
     )
-    return Day(folder, tuple(good), found, plan_film(source, speed), speed)
+    return Day(folder, tuple(good), found, plan_film(footage, speed), speed)
 
 
 def _segments(day: Day) -> Film:
@@ -131,7 +132,7 @@ def _segments(day: Day) -> Film:
         path = day.folder / f"segment{segment.number}.video"
         shots = []
         for run in segment.runs:
-            clip = day.plan.source.clips[run.clip]
+            clip = day.plan.footage.clips[run.clip]
             footage, table = day.found[by_name[clip.name]]
             shot = Shot.of(
                 clip.name,
@@ -142,7 +143,7 @@ def _segments(day: Day) -> Film:
             )
             shots.append(shot)
         for damage in render_segment(SegmentJob(_FILM, path, tuple(shots))).damages:
-            named = f"{damage.name}: {damage.replaced} of {damage.wanted} frames"
+            named = f"{damage.clip_name}: {damage.replaced_frames} of {damage.wanted_frames} frames"
         pictures += _pictures(path)
     return Film(tuple(pictures), named)
 
@@ -153,7 +154,7 @@ def _refusal(day: Day) -> str:
         return "-"
     try:
         survey(day.middle)
-    except FootageBroken as refusal:
+    except BrokenFootageError as refusal:
         return str(refusal)
     raise AssertionError("a clip is whole that was not")
 
@@ -174,16 +175,14 @@ def _by_ffmpeg(day: Day, listed: str, *, is_resampled: bool) -> Film:
         concat_path=list_path,
         output_path=path,
         speed_factor=day.speed.speed_factor,
-        output_fps=_FILM.fps,
-        crf=_FILM.crf,
-        preset=_FILM.preset,
+        encoding=_FILM,
         output_frames=day.speed.output_frames if is_resampled else None,
         is_resampled=is_resampled,
     )
     named = _refusal(day) if is_resampled else "-"
     try:
         ffmpeg.run(concat_command(ffmpeg.find_ffmpeg(), render), partial=path)
-    except RenderFailed as failure:
+    except RenderError as failure:
         return Film((), f"no film: {failure}")
     findings = film_findings(measure(path), day.speed) if is_resampled else ()
     if findings:

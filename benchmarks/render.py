@@ -37,7 +37,7 @@ from av.video.frame import VideoFrame
 from benchmarks.footage import CLIP_SECS, KINDS, clips_of, run_ffmpeg
 from benchmarks.render_table import Measure, print_tables
 from upvs_tasks.media import ffmpeg
-from upvs_tasks.media.concat import ENCODER_THREADS, X264_ALIKE, ConcatRender, concat_command
+from upvs_tasks.media.concat_engine import ENCODER_THREADS, X264_ALIKE, ConcatRender, concat_command
 from upvs_tasks.media.decode import decoded_frames
 from upvs_tasks.media.join import (
     FilmTags,
@@ -49,13 +49,13 @@ from upvs_tasks.media.join import (
 )
 from upvs_tasks.media.probe import read_sample_table
 from upvs_tasks.media.segment import SegmentJob, Shot
-from upvs_tasks.media.segment_worker import render_apart, stop_all
-from upvs_tasks.model.concat import concat_text
-from upvs_tasks.model.film_format import FilmFormat
-from upvs_tasks.model.footage import SampleTable
-from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, Plan, Run, Segment, plan_film
-from upvs_tasks.model.source import Source, SourceClip
+from upvs_tasks.media.worker_pool import render_apart, stop_all
+from upvs_tasks.model.encoding import Encoding
+from upvs_tasks.model.ffconcat import concat_text
+from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, FrameRun, Plan, Segment, plan_film
+from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.model.speed import Speed
+from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 
 _FILM_FRAMES = {2: 500, 12: 1500, 48: 500, 150: 200, 600: 80}
 _FILM_FPS = 30
@@ -82,18 +82,18 @@ class Arena:
     def __init__(self, order: Order) -> None:
         kind = KINDS[order.footage]
         self.order, self.folder = order, Path(order.folder)
-        self.film = FilmFormat(kind.width, kind.height, _FILM_FPS, order.crf, order.preset)
+        self.encoding = Encoding(kind.width, kind.height, _FILM_FPS, order.crf, order.preset)
         made = clips_of(kind)
         count = max(1, round(order.film_frames * order.speed / _FILM_FPS / CLIP_SECS))
         self.clips = tuple(made[place % len(made)] for place in range(count))
         # The pipeline has read the tables before it renders, while it was still downloading.
         tables = {path: read_sample_table(path) for path in made}
-        source = Source.of(
+        footage = StitchedFootage.of(
             _source_clip(place, path, tables[path]) for place, path in enumerate(self.clips)
         )
-        self.frames = round(source.duration_ms * _FILM_FPS / 1000 / order.speed)
-        self.speed = Speed(source.duration_ms, 600, order.speed, _FILM_FPS, self.frames)
-        self.plan = plan_film(source, self.speed)
+        self.frames = round(footage.duration_ms * _FILM_FPS / 1000 / order.speed)
+        self.speed = Speed(footage.duration_ms, 600, order.speed, _FILM_FPS, self.frames)
+        self.plan = plan_film(footage, self.speed)
 
     @property
     def raw(self) -> Path:
@@ -116,7 +116,7 @@ class Arena:
 
     def jobs(self, plan: Plan) -> Iterator[SegmentJob]:
         """The segments of a plan."""
-        clips = plan.source.clips
+        clips = plan.footage.clips
         for segment in plan.segments:
             shots = tuple(
                 Shot.of(
@@ -128,7 +128,7 @@ class Arena:
                 )
                 for run in segment.runs
             )
-            yield SegmentJob(self.film, self.folder / f"segment{segment.number}.mp4", shots)
+            yield SegmentJob(self.encoding, self.folder / f"segment{segment.number}.mp4", shots)
 
 
 def main() -> None:
@@ -172,9 +172,9 @@ def _orders(flags: argparse.Namespace, folder: str) -> Iterator[Order]:
             yield Order(folder, name, speed, frames, flags.processes, flags.crf, flags.preset)
 
 
-def _source_clip(place: int, path: Path, table: SampleTable) -> SourceClip:
+def _source_clip(place: int, path: Path, table: SampleTable) -> StitchedClip:
     start_ms = place * 3_600_000
-    return SourceClip(path.stem, path.stem, start_ms, start_ms + table.duration_ms, table)
+    return StitchedClip(path.stem, path.stem, start_ms, start_ms + table.duration_ms, table)
 
 
 def _evenly_cut(plan: Plan, processes: int) -> Plan:
@@ -188,7 +188,7 @@ def _evenly_cut(plan: Plan, processes: int) -> Plan:
     count = min(rounds * processes, len(picks))
     borders = [len(picks) * number // count for number in range(count + 1)]
     return Plan(
-        plan.source,
+        plan.footage,
         tuple(
             Segment(number, _runs(picks[start:end]))
             for number, (start, end) in enumerate(pairwise(borders))
@@ -196,9 +196,9 @@ def _evenly_cut(plan: Plan, processes: int) -> Plan:
     )
 
 
-def _runs(picks: Sequence[tuple[int, int]]) -> tuple[Run, ...]:
+def _runs(picks: Sequence[tuple[int, int]]) -> tuple[FrameRun, ...]:
     return tuple(
-        Run(clip, tuple(frame for _, frame in shown))
+        FrameRun(clip, tuple(frame for _, frame in shown))
         for clip, shown in groupby(picks, lambda pick: pick[0])
     )
 
@@ -263,27 +263,25 @@ def _contest(arena: Arena, contestant: str) -> None:
     with ThreadPoolExecutor(arena.order.processes) as pool:
         lengths = [result.frames for result in pool.map(render_apart, jobs)]
     stop_all()  # only of processes that have ended the CPU time is known
-    folder, fps = arena.folder, arena.film.fps
-    join = Join(folder / "list.txt", folder / "tags.txt", arena.film_path(contestant), fps)
+    folder, encoding, path = arena.folder, arena.encoding, arena.film_path(contestant)
+    join = Join(folder / "list.txt", folder / "tags.txt", path, encoding)
     parts = zip((job.output_path for job in jobs), lengths, strict=True)
-    join.list_path.write_text(segment_list(parts, fps), encoding="utf-8")
+    join.list_path.write_text(segment_list(parts, encoding.fps), encoding="utf-8")
     tags = FilmTags("Benchmark", "2024-01-15", "Camera")
-    join.tags_path.write_text(tags_text(tags, fps), encoding="utf-8")
+    join.tags_path.write_text(tags_text(tags, encoding.fps), encoding="utf-8")
     ffmpeg.run(join_command(ffmpeg.find_ffmpeg(), join), partial=join.output_path)
-    check_joined(join.output_path, frames=arena.frames, fps=fps)
+    check_joined(join.output_path, frames=arena.frames, fps=encoding.fps)
 
 
 def _reference(arena: Arena) -> None:
-    path, film = arena.film_path("reference"), arena.film
+    path = arena.film_path("reference")
     list_path = arena.folder / "concat.txt"
     list_path.write_text(concat_text(arena.clips), encoding="utf-8")
     render = ConcatRender(
         concat_path=list_path,
         output_path=path,
         speed_factor=arena.speed.speed_factor,
-        output_fps=film.fps,
-        crf=film.crf,
-        preset=film.preset,
+        encoding=arena.encoding,
         output_frames=arena.frames,
     )
     ffmpeg.run(concat_command(ffmpeg.find_ffmpeg(), render), partial=path)
@@ -320,14 +318,14 @@ def _decode_only(arena: Arena) -> None:
 
 
 def _encode_only(arena: Arena) -> None:
-    film = arena.film
-    encoder = ["-c:v", "libx264", "-preset", film.preset, "-crf", str(film.crf)]
+    encoding = arena.encoding
+    encoder = ["-c:v", "libx264", "-preset", encoding.preset, "-crf", str(encoding.crf)]
     alike = ["-x264-params", X264_ALIKE, "-threads", str(ENCODER_THREADS)]
     run_ffmpeg([*_raw_input(arena), *encoder, *alike, str(arena.film_path("encode"))])
 
 
 def _raw_input(arena: Arena) -> list[str]:
-    size = f"{arena.film.width}x{arena.film.height}"
+    size = f"{arena.encoding.width}x{arena.encoding.height}"
     return ["-f", "rawvideo", "-s", size, "-r", str(_FILM_FPS), "-i", str(arena.raw)]
 
 

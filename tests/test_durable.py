@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upvs_tasks import durable
-from upvs_tasks.errors import FolderBusy
+from upvs_tasks.errors import FolderBusyError
 
 REPOSITORY = Path(__file__).parents[1]
 OLD, NEW = b"old content\n", b"new content\n"
@@ -200,7 +200,7 @@ def test_a_folder_is_held_by_one_process_alone(tmp_path: Path) -> None:
 
     with running(HOLDER, lock) as process:
         wait_for(process, 1)
-        with pytest.raises(FolderBusy, match=f"at work in {tmp_path / 'films'}:"):
+        with pytest.raises(FolderBusyError, match=f"at work in {tmp_path / 'films'}:"):
             hold(lock)
 
         assert process.stdin is not None
@@ -229,7 +229,7 @@ def test_one_process_cannot_hold_a_folder_twice(tmp_path: Path) -> None:
 
     with durable.holding(lock):
         for _ in range(2):
-            with pytest.raises(FolderBusy):
+            with pytest.raises(FolderBusyError):
                 hold(lock)
     hold(lock)
 

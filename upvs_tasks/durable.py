@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import orjson
 
-from upvs_tasks.errors import FolderBusy, StorageError
+from upvs_tasks.errors import FolderBusyError, StorageError
 
 PARTIAL_SUFFIX = ".partial"
 
@@ -145,7 +145,7 @@ def decode_json(content: bytes) -> Any | None:  # noqa: ANN401  the shape is the
 def holding(lock_path: Path) -> Iterator[None]:
     """Keep every other process out of the block while this one is in it.
 
-    The lock goes with the process, however it ends. Raises FolderBusy when it is taken.
+    The lock goes with the process, however it ends. Raises FolderBusyError when it is taken.
     """
     with storing(lock_path):
         lock_path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,7 +156,7 @@ def holding(lock_path: Path) -> Iterator[None]:
         except BlockingIOError as error:
             folder = lock_path.parent.parent
             message = f"another run is at work in {folder}: wait for it to end, then run again"
-            raise FolderBusy(message) from error
+            raise FolderBusyError(message) from error
         yield
 
 

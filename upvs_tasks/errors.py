@@ -1,28 +1,28 @@
 """The error tree: everything that upvs itself raises.
 
-    UpvsError                   the run goes wrong in a way that one sentence explains     exit 1
-    ├── UsageError              the request cannot be carried out as given                 exit 3
-    │   ├── SettingsError       a setting is missing, unknown, or out of range
-    │   ├── CertificateUntrusted  the console's certificate is vouched for by nobody we trust
-    │   ├── CameraNotFound      no camera has that id or name          (ErrCameraNotFound)
-    │   └── MultipleCameras     several cameras have that name         (ErrMultipleCameras)
-    ├── AccessError             the console does not let us in                             exit 2
-    │   ├── Unauthorized        wrong user or password, or a dead session (ErrUnauthorized)
-    │   ├── SecondFactorNeeded  the account wants a one-time code
-    │   ├── LoginLimited        too many logins a minute
-    │   └── PermissionMissing   the account may not see or download this
-    ├── ConsoleError            the console answers, but not with what was asked
-    │   ├── Transient           may heal by itself: asked again by the retry policy
-    │   ├── CannotHeal          a fact that asking again within the run does not change
-    │   │   ├── NoFootage         the console holds no recording for the span
-    │   │   └── ExportImpossible  the console will not export the span, and is well otherwise
-    │   ├── AttemptsExhausted   it did not heal in time          (ErrMaxAttemptsExceeded)
-    │   └── SilenceDoubted      it lists nothing, but says elsewhere that there was something
-    ├── FootageBroken           a file is not the whole video that it should be
-    ├── RenderFailed            the film could not be made
-    ├── VerificationFailed      what is on the disk is not what was promised
-    ├── StorageError            the disk does not take or give what it should
-    └── FolderBusy              another run is at work in the same folder
+    UpvsError                       the run goes wrong in a way that one sentence explains  exit 1
+    ├── UsageError                  the request cannot be carried out as given              exit 3
+    │   ├── SettingsError           a setting is missing, unknown, or out of range
+    │   ├── UntrustedCertificateError  nobody whom we trust has signed the console's certificate
+    │   ├── CameraNotFound          no camera has that id or name          (ErrCameraNotFound)
+    │   └── MultipleCameras         several cameras have that name         (ErrMultipleCameras)
+    ├── AccessError                 the console does not let us in                          exit 2
+    │   ├── Unauthorized            wrong user or password, or a dead session (ErrUnauthorized)
+    │   ├── SecondFactorError       the account wants a one-time code
+    │   ├── LoginLimitError         too many logins a minute
+    │   └── MissingPermissionError  the account may not see or download this
+    ├── ConsoleError                the console answers, but not with what was asked
+    │   ├── TransientError          may heal by itself: worth another attempt
+    │   ├── PermanentError          a fact: another attempt within the run does not change it
+    │   │   ├── NoFootageError      the console holds no recording for the span
+    │   │   └── ExportImpossibleError  the console is well, but will not export the span
+    │   ├── MaxAttemptsExceeded     it did not heal in time       (ErrMaxAttemptsExceeded)
+    │   └── ImplausibleListError    it lists nothing, but says elsewhere that there was something
+    ├── BrokenFootageError          a file is not the whole video that it should be
+    ├── RenderError                 the film could not be made
+    ├── VerificationError           what is on the disk is not what was promised
+    ├── StorageError                the disk does not take or give what it should
+    └── FolderBusyError             another run is at work in the same folder
 
 The names in brackets are the specification's sentinel errors. A message says what was tried, what
 was seen and what to do about it; it never holds a credential, a cookie or a token.
@@ -47,7 +47,7 @@ class SettingsError(UsageError):
     """A setting is missing, unknown or out of range."""
 
 
-class CertificateUntrusted(UsageError):  # noqa: N818  named for the fact
+class UntrustedCertificateError(UsageError):
     """Nobody whom we were told to trust vouches for the console's certificate."""
 
 
@@ -69,15 +69,15 @@ class Unauthorized(AccessError):  # noqa: N818  the specification names it
     """The console refuses the user and password, or a session that was renewed once already."""
 
 
-class SecondFactorNeeded(AccessError):  # noqa: N818  named for what is needed
+class SecondFactorError(AccessError):
     """The account wants a one-time code besides the password."""
 
 
-class LoginLimited(AccessError):  # noqa: N818  named for what happened
+class LoginLimitError(AccessError):
     """The console takes no more logins for now."""
 
 
-class PermissionMissing(AccessError):  # noqa: N818  named for what is missing
+class MissingPermissionError(AccessError):
     """The account is known but may not see or download what was asked for."""
 
 
@@ -85,7 +85,7 @@ class ConsoleError(UpvsError):
     """The console answered, but not with what was asked for."""
 
 
-class Transient(ConsoleError):  # noqa: N818  reads as a claim in `isinstance(error, Transient)`
+class TransientError(ConsoleError):
     """A failure that may heal by itself, and is therefore worth another attempt.
 
     ``retry_after_secs`` is how long the console asked us to wait, where it said so.
@@ -96,35 +96,35 @@ class Transient(ConsoleError):  # noqa: N818  reads as a claim in `isinstance(er
         self.retry_after_secs = retry_after_secs
 
 
-class CannotHeal(ConsoleError):  # noqa: N818  reads as a claim, like Transient
+class PermanentError(ConsoleError):
     """What the console says is a fact; asking again would only bring the same answer."""
 
 
-class NoFootage(CannotHeal):
+class NoFootageError(PermanentError):
     """The console holds no recording for the span that was asked for."""
 
 
-class ExportImpossible(CannotHeal):
+class ExportImpossibleError(PermanentError):
     """The console cannot export the span that was asked for, whatever it holds of it."""
 
 
-class AttemptsExhausted(ConsoleError):  # noqa: N818  the specification names it
+class MaxAttemptsExceeded(ConsoleError):  # noqa: N818  the specification names it
     """All attempts failed; the message ends with the reason of the last."""
 
 
-class SilenceDoubted(ConsoleError):  # noqa: N818  named for the fact
+class ImplausibleListError(ConsoleError):
     """The console lists no events for a day on which, by its own word, there were some."""
 
 
-class FootageBroken(UpvsError):  # noqa: N818  named for the fact
+class BrokenFootageError(UpvsError):
     """A file is not the whole, decodable video that it should be."""
 
 
-class RenderFailed(UpvsError):  # noqa: N818  named for what happened
+class RenderError(UpvsError):
     """The film could not be made; no half film was left under its name."""
 
 
-class VerificationFailed(UpvsError):  # noqa: N818  named for what happened
+class VerificationError(UpvsError):
     """What is on the disk is not what was promised of it."""
 
 
@@ -132,5 +132,5 @@ class StorageError(UpvsError):
     """The disk does not take or give what it should."""
 
 
-class FolderBusy(UpvsError):  # noqa: N818  named for the fact
+class FolderBusyError(UpvsError):
     """Another run is at work in the same output folder."""

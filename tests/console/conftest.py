@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.console.asking import Asking
+from tests.console.harness import ConsoleHarness
 from upvs_tasks.simulator import Behaviour, SimulatedConsole
 
-Running = Callable[[Behaviour], Asking]
+Running = Callable[[Behaviour], ConsoleHarness]
 
 
 @pytest.fixture(scope="session")
@@ -21,16 +21,16 @@ def running(state_dir: Path) -> Iterator[Running]:
     """Start a console of a given behaviour, and a client for it."""
     with ExitStack() as stack:
 
-        def run(behaviour: Behaviour) -> Asking:
+        def run(behaviour: Behaviour) -> ConsoleHarness:
             simulated = stack.enter_context(
                 SimulatedConsole(behaviour=behaviour, state_dir=state_dir)
             )
-            return stack.enter_context(Asking(simulated))
+            return stack.enter_context(ConsoleHarness(simulated))
 
         yield run
 
 
 @pytest.fixture
-def asking(running: Running) -> Asking:
+def harness(running: Running) -> ConsoleHarness:
     """A console as shipped, and a client for it."""
     return running(Behaviour())

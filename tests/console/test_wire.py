@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from upvs_tasks.console.wire import parse_bootstrap, parse_events
-from upvs_tasks.errors import ConsoleError, Transient
+from upvs_tasks.errors import ConsoleError, TransientError
 from upvs_tasks.model.camera import Channel, Recording
 from upvs_tasks.model.event import Event
 
@@ -105,7 +105,7 @@ def test_an_event_that_is_not_understood_is_named_by_its_field(
     with pytest.raises(ConsoleError) as caught:
         parse_events(rows(**fields))
     assert f"{named} is not" in str(caught.value)
-    assert not isinstance(caught.value, Transient)
+    assert not isinstance(caught.value, TransientError)
 
 
 @pytest.mark.parametrize(
@@ -129,14 +129,14 @@ def test_a_camera_that_is_not_understood_is_named_by_its_field(
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"null", b'{"error": 5}', b'"x"', b"\xff"])
 def test_what_is_no_list_is_no_empty_list(body: bytes) -> None:
     """A console that starts up says many things; it is asked again."""
-    with pytest.raises(Transient):
+    with pytest.raises(TransientError):
         parse_events(body)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"cameras": null}'])
 def test_what_is_no_bootstrap_is_asked_for_again(body: bytes) -> None:
     """Likewise."""
-    with pytest.raises(Transient):
+    with pytest.raises(TransientError):
         parse_bootstrap(body)
 
 

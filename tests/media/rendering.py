@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from threading import Thread
 
-from upvs_tasks.errors import RenderFailed
+from upvs_tasks.errors import RenderError
 from upvs_tasks.media import ffmpeg
 
 
@@ -23,7 +23,7 @@ def render_without_end(partial: Path) -> None:
     command = (ffmpeg.find_ffmpeg(), *watched, *noise, *output)
     try:
         ffmpeg.run(command, on_frame=_tell, partial=partial)
-    except RenderFailed:
+    except RenderError:
         os._exit(7)
 
 

@@ -7,18 +7,18 @@ import json
 import sys
 from pathlib import Path
 
-from upvs_tasks.media import segment_worker
+from upvs_tasks.media import worker_pool
 from upvs_tasks.media.segment import SegmentJob
 
 
 def main() -> None:
     """Render, and tell who does it."""
     job = SegmentJob.from_document(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
-    segment_worker.render_apart(job, on_frame=_tell)
+    worker_pool.render_apart(job, on_frame=_tell)
 
 
 def _tell(_: int) -> None:
-    for process in segment_worker.running():
+    for process in worker_pool.running():
         print(process, flush=True)  # noqa: T201  the test waits for it
 
 

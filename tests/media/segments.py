@@ -10,9 +10,9 @@ from av.video.frame import VideoFrame
 from tests.footage import Recipe, make_clip
 from upvs_tasks.media.probe import measure, read_sample_table
 from upvs_tasks.media.segment import SegmentJob, SegmentResult, Shot, render_segment
-from upvs_tasks.model.film_format import FilmFormat
+from upvs_tasks.model.encoding import Encoding
 
-FILM = FilmFormat(width=160, height=90, fps=10, crf=20, preset="ultrafast")
+FILM = Encoding(width=160, height=90, fps=10, crf=20, preset="ultrafast")
 _BARS = 16
 
 Point = tuple[float, float]
@@ -30,10 +30,10 @@ def numbered_clip(folder: Path, name: str, recipe: Recipe, first_number: int = 0
     return make_clip(folder / f"{name}.mp4", replace(recipe, first_number=first_number))
 
 
-def rendered(folder: Path, *shots: Shot, film: FilmFormat = FILM) -> tuple[Path, SegmentResult]:
+def rendered(folder: Path, *shots: Shot, encoding: Encoding = FILM) -> tuple[Path, SegmentResult]:
     """Segment of some shots, rendered in this process."""
     path = folder / "segment.mp4"
-    return path, render_segment(SegmentJob(film, path, tuple(shots)))
+    return path, render_segment(SegmentJob(encoding, path, tuple(shots)))
 
 
 def frames_of(path: Path) -> Iterator[VideoFrame]:

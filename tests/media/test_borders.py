@@ -9,7 +9,7 @@ import pytest
 from av.video.frame import VideoFrame
 
 from upvs_tasks.media.encode import SegmentWriter
-from upvs_tasks.model.film_format import Codec, FilmFormat
+from upvs_tasks.model.encoding import Codec, Encoding
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT
 
 WIDTH, HEIGHT = 96, 64
@@ -36,7 +36,7 @@ def seen(number: int) -> VideoFrame:
 
 def spent_on(path: Path, codec: Codec, numbers: Sequence[int]) -> list[int]:
     """Bytes of each frame of a segment, in the order in which they are shown."""
-    with SegmentWriter(path, FilmFormat(WIDTH, HEIGHT, 30, 23, "medium", codec)) as writer:
+    with SegmentWriter(path, Encoding(WIDTH, HEIGHT, 30, 23, "medium", codec)) as writer:
         for number in numbers:
             writer.write(seen(number))
     with av.open(str(path)) as container:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.footage import Recipe, make_clip
 from tests.thorough import thorough
-from upvs_tasks.errors import FootageBroken, StorageError
+from upvs_tasks.errors import BrokenFootageError, StorageError
 from upvs_tasks.media.probe import decode_check, measure, read_sample_table
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov"}
@@ -26,7 +26,7 @@ EXTREMES = [0, 1, 2, 0x7F, 0xFF, 0xFFFF, 0x100000, 0x7FFFFFFF, 0x80000000, 0xFFF
 
 def fault_of(path: Path) -> str:
     """Sentence with which the probe refuses the file."""
-    with pytest.raises(FootageBroken) as refusal:
+    with pytest.raises(BrokenFootageError) as refusal:
         measure(path)
     sentence = str(refusal.value)
     assert sentence.startswith(path.name)
@@ -120,7 +120,7 @@ def test_an_index_that_claims_the_impossible_is_refused(
     if kind != b"elst":
         clip = clip.replace(b"edts", b"free")  # what is not shown is not counted either
     path.write_bytes(overwritten(clip, kind, offset, value))
-    with pytest.raises(FootageBroken, match=fault):
+    with pytest.raises(BrokenFootageError, match=fault):
         measure(path)
 
 
@@ -172,7 +172,7 @@ def test_a_damaged_picture_is_found_by_decoding_only(tmp_path: Path) -> None:
     clip[pictures_end - 60 : pictures_end] = bytes([0xA5]) * 60
     path.write_bytes(clip)
     assert measure(path).frames == 20
-    with pytest.raises(FootageBroken, match=r"clip\.mp4"):
+    with pytest.raises(BrokenFootageError, match=r"clip\.mp4"):
         decode_check(path)
 
 
@@ -223,7 +223,7 @@ def test_bit_rot_gives_facts_or_a_sentence(
     path.write_bytes(clip)
     try:
         footage, table = measure(path), read_sample_table(path)
-    except FootageBroken as refusal:
+    except BrokenFootageError as refusal:
         assert str(refusal).startswith("clip.mp4 ")  # noqa: PT017  either outcome is right
         return
     assert 0 < footage.duration_ms == table.duration_ms <= 25 * 3_600_000

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.footage import Recipe, make_clip, shown_numbers
-from upvs_tasks.errors import RenderFailed, StorageError, UsageError
+from upvs_tasks.errors import RenderError, StorageError, UsageError
 from upvs_tasks.media import ffmpeg
 
 WATCHED = ("-nostdin", "-nostats", "-loglevel", "warning", "-progress", "pipe:1")
@@ -79,7 +79,7 @@ def test_a_failure_is_told_in_ffmpeg_s_own_words(tmp_path: Path) -> None:
     broken, target = tmp_path / "clip.mp4", tmp_path / "film.mp4.partial"
     broken.write_bytes(b"no video at all")
     target.write_bytes(b"of an earlier run")
-    with pytest.raises(RenderFailed, match=r"film\.mp4\.partial.*exit code.*Invalid data"):
+    with pytest.raises(RenderError, match=r"film\.mp4\.partial.*exit code.*Invalid data"):
         ffmpeg.run(copy_command(broken, target), partial=target)
     assert not target.exists()
 
@@ -98,7 +98,7 @@ def test_a_program_that_cannot_be_started_is_named(tmp_path: Path) -> None:
     program, target = tmp_path / "ffmpeg", tmp_path / "film.mp4.partial"
     program.write_bytes(b"\x7fELF of another machine")
     program.chmod(0o755)
-    with pytest.raises(RenderFailed, match="ffmpeg cannot be started"):
+    with pytest.raises(RenderError, match="ffmpeg cannot be started"):
         ffmpeg.run((str(program),), partial=target)
 
 

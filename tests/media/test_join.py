@@ -1,5 +1,6 @@
 """Segments become one film without a seam."""
 
+from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -8,10 +9,9 @@ import pytest
 
 from tests.footage import Recipe, shown_numbers
 from tests.media.segments import numbered_clip, shot_of
-from upvs_tasks.errors import RenderFailed
+from upvs_tasks.errors import RenderError
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.join import (
-    Chapter,
     FilmTags,
     Join,
     check_joined,
@@ -21,9 +21,11 @@ from upvs_tasks.media.join import (
 )
 from upvs_tasks.media.probe import measure
 from upvs_tasks.media.segment import SegmentJob, render_segment
-from upvs_tasks.model.film_format import Codec, FilmFormat
+from upvs_tasks.model.encoding import Codec, Encoding
+from upvs_tasks.model.timeline import Chapter
 
 FPS = 30
+ENCODING = Encoding(width=160, height=90, fps=FPS, crf=24, preset="veryfast")
 TAGS = FilmTags(
     title="Front Door; 50 % = half \\ #1",
     date="2024-01-15",
@@ -35,11 +37,11 @@ TAGS = FilmTags(
 def segments(folder: Path, lengths: list[int], codec: Codec = Codec.H264) -> list[tuple[Path, int]]:
     """Segments of such lengths, whose frames show the numbers from 0 on; with B frames."""
     clip = numbered_clip(folder, "clip", Recipe(frames=sum(lengths)))
-    film = FilmFormat(width=160, height=90, fps=FPS, crf=24, preset="veryfast", codec=codec)
+    encoding = replace(ENCODING, codec=codec)
     made, start = [], 0
     for length in lengths:
         path = folder / f"segment{start}.mp4"
-        render_segment(SegmentJob(film, path, (shot_of(clip, range(start, start + length)),)))
+        render_segment(SegmentJob(encoding, path, (shot_of(clip, range(start, start + length)),)))
         made.append((path, length))
         start += length
     return made
@@ -49,7 +51,8 @@ def joined(
     folder: Path, parts: list[tuple[Path, int]], *, name: str = "film", codec: Codec = Codec.H264
 ) -> Path:
     """Film of some segments."""
-    join = Join(folder / "list.txt", folder / "tags.txt", folder / f"{name}.mp4", FPS, codec)
+    encoding = replace(ENCODING, codec=codec)
+    join = Join(folder / "list.txt", folder / "tags.txt", folder / f"{name}.mp4", encoding)
     join.list_path.write_text(segment_list(parts, FPS), encoding="utf-8")
     join.tags_path.write_text(tags_text(TAGS, FPS), encoding="utf-8")
     ffmpeg.run(join_command(ffmpeg.find_ffmpeg(), join), partial=join.output_path)
@@ -98,13 +101,13 @@ def test_the_same_segments_make_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_film_of_another_length_is_refused(tmp_path: Path) -> None:
     film = joined(tmp_path, segments(tmp_path, [30, 47]))
-    with pytest.raises(RenderFailed, match="77 frames instead of 78"):
+    with pytest.raises(RenderError, match="77 frames instead of 78"):
         check_joined(film, frames=78, fps=FPS)
 
 
 def test_a_film_with_uneven_frames_is_refused(tmp_path: Path) -> None:
     film = numbered_clip(tmp_path, "film", Recipe(frames=4, times_ms=[0, 33, 67, 150]))
-    with pytest.raises(RenderFailed, match="even distances"):
+    with pytest.raises(RenderError, match="even distances"):
         check_joined(film, frames=4, fps=FPS)
 
 

@@ -23,14 +23,15 @@ from tests.media.segments import (
 from upvs_tasks.errors import StorageError
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.decode import Wanted, decoded_frames
-from upvs_tasks.media.picture import Fitter
+from upvs_tasks.media.frame_converter import FrameConverter
 from upvs_tasks.media.probe import measure, read_sample_table
-from upvs_tasks.media.segment import SegmentJob, Shot, render_segment
-from upvs_tasks.media.segment_worker import render_apart
-from upvs_tasks.model.film_format import Codec, FilmFormat
+from upvs_tasks.media.segment import SegmentJob, SegmentResult, Shot, render_segment
+from upvs_tasks.media.worker_pool import render_apart
+from upvs_tasks.model.damage import Damage
+from upvs_tasks.model.encoding import Codec, Encoding
 from upvs_tasks.model.plan import plan_film
-from upvs_tasks.model.source import Source, SourceClip
 from upvs_tasks.model.speed import Speed
+from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 
 UNEVEN_MS = (0, 90, 130, 300, 333, 500, 501, 800, 900, 1_700, 1_750, 3_000, 3_010, 3_600, 4_000)
 FOOTAGE = {
@@ -56,6 +57,15 @@ FOOTAGE = {
     "smaller": Recipe(frames=40, width=80, height=46),
     "fragmented": Recipe(frames=40, muxer_options={"movflags": "frag_keyframe+empty_moov"}),
 }
+
+
+def lost_clips(result: SegmentResult) -> list[str]:
+    """Names of the clips that gave none of the frames that the segment wants of them."""
+    return [
+        damage.clip_name
+        for damage in result.damages
+        if damage.replaced_frames == damage.wanted_frames
+    ]
 
 
 @pytest.mark.parametrize("kind", FOOTAGE)
@@ -108,8 +118,8 @@ def test_a_whole_film_shows_what_its_plan_says(tmp_path: Path) -> None:
         for place, recipe in enumerate(recipes)
     ]
     tables = [read_sample_table(clip) for clip in clips]
-    source = Source.of(
-        SourceClip(clip.stem, "0" * 64, place * 10**6, place * 10**6 + 5_000, table)
+    source = StitchedFootage.of(
+        StitchedClip(clip.stem, "0" * 64, place * 10**6, place * 10**6 + 5_000, table)
         for place, (clip, table) in enumerate(zip(clips, tables, strict=True))
     )
     frames = round(source.duration_ms * 10 / 3_700)
@@ -144,8 +154,8 @@ def test_rotation_is_honoured(
     recipe = Recipe(frames=20, rotation=counter_clockwise)
     clip = numbered_clip(tmp_path, "clip", recipe, 0x1234)
     width, height = measure(clip).shown_size
-    film = replace(FILM, width=width, height=height)
-    segment, _ = rendered(tmp_path, shot_of(clip, [0, 5, 12]), film=film)
+    encoding = replace(FILM, width=width, height=height)
+    segment, _ = rendered(tmp_path, shot_of(clip, [0, 5, 12]), encoding=encoding)
     shown = [number_along(frame, start, end) for frame in frames_of(segment)]
     assert shown == [0x1234, 0x1239, 0x1240]
 
@@ -166,7 +176,7 @@ def test_full_range_becomes_limited() -> None:
         format="yuvj420p", src_color_range="MPEG", dst_color_range="JPEG"
     )
     assert bytes(source.planes[0])[5] < 3
-    levels = sorted(set(bytes(Fitter(FILM).fitted(source, 0).planes[0])[: FILM.width]))
+    levels = sorted(set(bytes(FrameConverter(FILM).fitted(source, 0).planes[0])[: FILM.width]))
     assert 14 <= levels[0] <= 18
     assert 233 <= levels[-1] <= 237
 
@@ -177,14 +187,14 @@ def test_colours_of_another_matrix_become_the_films() -> None:
     for plane, level in zip(source.planes, (81, 90, 240), strict=True):
         plane.update(bytes([level]) * plane.buffer_size)
     source.colorspace = 5
-    fitted = Fitter(FILM).fitted(source, 0)
+    fitted = FrameConverter(FILM).fitted(source, 0)
     levels = [bytes(plane)[0] for plane in fitted.planes]
     assert levels == pytest.approx([63, 102, 240], abs=2)
 
 
 def test_a_picture_that_is_right_is_not_touched() -> None:
     picture = numbered_frame(5)
-    assert Fitter(FILM).fitted(picture, 0) is picture
+    assert FrameConverter(FILM).fitted(picture, 0) is picture
 
 
 def test_keyframes_are_had_without_decoding_any_other(tmp_path: Path) -> None:
@@ -231,9 +241,9 @@ def test_a_damaged_frame_is_replaced_by_its_nearest_neighbour(tmp_path: Path) ->
     segment, result = rendered(tmp_path, shot)
     nearest = [12] * 4 + [20] * 3
     assert shown_numbers(segment) == [*range(13), *nearest, *range(20, 30)]
-    assert [(one.name, one.wanted, one.replaced) for one in result.damages] == [("clip", 30, 7)]
+    assert result.damages == (Damage("clip", 30, 7, "damaged frames"),)
     assert result.replaced == 7
-    assert not result.barren_clips
+    assert not lost_clips(result)
 
 
 def test_what_was_whole_before_the_damage_is_shown(tmp_path: Path) -> None:
@@ -268,7 +278,7 @@ def test_a_clip_that_gives_nothing_is_named_and_loses_itself_alone(
     segment, result = rendered(tmp_path, *shots)
     before, after = range(0, 20, 2), range(200, 220, 2)
     assert shown_numbers(segment) == [*before, *[18] * 5, *[200] * 5, *after]
-    assert result.barren_clips == ("clip1",)
+    assert lost_clips(result) == ["clip1"]
     assert result.frames == 30
 
 
@@ -305,7 +315,7 @@ def test_a_clip_that_is_gone_is_named(tmp_path: Path) -> None:
     shot = shot_of(clip, [0, 5])
     clip.unlink()
     segment, result = rendered(tmp_path, shot)
-    assert result.barren_clips == ("clip",)
+    assert lost_clips(result) == ["clip"]
     assert "clip.mp4" in result.damages[0].reason
     assert len(list(frames_of(segment))) == 2
 
@@ -313,9 +323,9 @@ def test_a_clip_that_is_gone_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("codec", Codec)
 def test_a_segment_has_its_format_and_nothing_of_its_makers(tmp_path: Path, codec: Codec) -> None:
     """A keyframe first, every frame at its time, no encoder's name."""
-    film = FilmFormat(width=160, height=96, fps=30, crf=30, preset="veryfast", codec=codec)
+    encoding = Encoding(width=160, height=96, fps=30, crf=30, preset="veryfast", codec=codec)
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=40, height=96))
-    job = SegmentJob(film, tmp_path / "segment.mp4", (shot_of(clip, range(40)),))
+    job = SegmentJob(encoding, tmp_path / "segment.mp4", (shot_of(clip, range(40)),))
     assert render_apart(job).frames == 40
     table = read_sample_table(job.output_path)
     assert table.keyframes[0] == 0
@@ -330,12 +340,12 @@ def test_a_segment_has_its_format_and_nothing_of_its_makers(tmp_path: Path, code
 
 def test_the_bytes_are_the_same_in_any_number_of_processes(tmp_path: Path) -> None:
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=90, b_frames=2))
-    film = replace(FILM, preset="medium")
+    encoding = replace(FILM, preset="medium")
     films = []
     for processes in (1, 2, 4):
         jobs = [
             SegmentJob(
-                film,
+                encoding,
                 tmp_path / f"{processes}-{start}.mp4",
                 (shot_of(clip, range(start, start + 30)),),
             )
@@ -344,7 +354,7 @@ def test_the_bytes_are_the_same_in_any_number_of_processes(tmp_path: Path) -> No
         with ThreadPoolExecutor(processes) as pool:
             assert [result.frames for result in pool.map(render_apart, jobs)] == [30, 30, 30]
         films.append([job.output_path.read_bytes() for job in jobs])
-    here = SegmentJob(film, tmp_path / "here.mp4", (shot_of(clip, range(30)),))
+    here = SegmentJob(encoding, tmp_path / "here.mp4", (shot_of(clip, range(30)),))
     render_segment(here)
     assert films[0] == films[1] == films[2]
     assert here.output_path.read_bytes() == films[0][0]

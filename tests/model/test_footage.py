@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upvs_tasks.model.footage import Footage, SampleTable
+from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.sample_table import SampleTable
 
 FOOTAGE = Footage(
     duration_ms=10_688,

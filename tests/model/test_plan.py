@@ -11,13 +11,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from upvs_tasks.model.film_format import FilmFormat
-from upvs_tasks.model.footage import SampleTable
+from upvs_tasks.model.encoding import Encoding
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, Plan, plan_film, seek_ticks
-from upvs_tasks.model.source import Source, SourceClip
+from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.model.speed import Speed
+from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 
-FILM = FilmFormat(width=640, height=360, fps=30, crf=23, preset="medium")
+FILM = Encoding(width=640, height=360, fps=30, crf=23, preset="medium")
 HOUR_MS = 3_600_000
 
 
@@ -30,17 +30,17 @@ def clip(  # noqa: PLR0913  what a test says of a clip, by name
     start_ms: int | None = None,
     asked_ms: int | None = None,
     offset: int = 0,
-) -> SourceClip:
+) -> StitchedClip:
     """Clip of evenly spaced frames; without ``start_ms`` they lie an hour apart."""
     step = 90_000 // fps
     ticks = tuple(range(offset, offset + frames * step, step))
     table = SampleTable(ticks, ticks[-1] + step, Fraction(1, 90_000), tuple(range(0, frames, gop)))
     start_ms = number * HOUR_MS if start_ms is None else start_ms
     end_ms = start_ms + (table.duration_ms if asked_ms is None else asked_ms)
-    return SourceClip(f"clip{number}", f"{number:064x}", start_ms, end_ms, table)
+    return StitchedClip(f"clip{number}", f"{number:064x}", start_ms, end_ms, table)
 
 
-def speed_for(source: Source, factor: float, fps: int = 30) -> Speed:
+def speed_for(source: StitchedFootage, factor: float, fps: int = 30) -> Speed:
     """Speed that runs a source so many times faster."""
     frames = max(1, round(source.duration_ms * fps / 1000 / factor))
     return Speed(source.duration_ms, 600.0, factor, fps, frames)
@@ -48,17 +48,17 @@ def speed_for(source: Source, factor: float, fps: int = 30) -> Speed:
 
 def source_ms(plan: Plan) -> list[Fraction]:
     """Where in the source each frame of the film is from, by the tables."""
-    parts = {part.clip: part for part in plan.source.parts}
+    parts = {part.clip: part for part in plan.footage.parts}
     instants = []
     for place, frame in plan.picks():
-        table, part = plan.source.clips[place].table, parts[place]
+        table, part = plan.footage.clips[place].table, parts[place]
         since = (table.ticks[frame] - table.ticks[part.first_frame]) * table.tick_secs * 1000
         instants.append(part.start_ms + since)
     return instants
 
 
 @st.composite
-def clips(draw: st.DrawFn) -> SourceClip:
+def clips(draw: st.DrawFn) -> StitchedClip:
     """Any clip: uneven frames, another time base, an offset, irregular keyframes."""
     scale = draw(st.sampled_from([600, 1000, 15_360, 90_000]))
     gaps = draw(st.lists(st.integers(scale // 60, scale), min_size=1, max_size=40))
@@ -68,23 +68,23 @@ def clips(draw: st.DrawFn) -> SourceClip:
     keys = draw(st.sets(st.integers(0, len(gaps) - 1), max_size=6)) | {0}
     table = SampleTable(tuple(ticks[:-1]), ticks[-1], Fraction(1, scale), tuple(sorted(keys)))
     number = draw(st.integers(0, 1 << 30))
-    return SourceClip(f"clip{number}", f"{number:064x}", 0, table.duration_ms, table)
+    return StitchedClip(f"clip{number}", f"{number:064x}", 0, table.duration_ms, table)
 
 
 @st.composite
-def sources(draw: st.DrawFn) -> Source:
+def sources(draw: st.DrawFn) -> StitchedFootage:
     """A few clips, far apart."""
-    return Source.of(_placed(draw(st.lists(clips(), min_size=1, max_size=6)), HOUR_MS))
+    return StitchedFootage.of(_placed(draw(st.lists(clips(), min_size=1, max_size=6)), HOUR_MS))
 
 
 @st.composite
-def near_sources(draw: st.DrawFn) -> Source:
+def near_sources(draw: st.DrawFn) -> StitchedFootage:
     """A few clips, each asked for a little later than the one before: they share footage."""
     drawn = draw(st.lists(clips(), min_size=2, max_size=6))
-    return Source.of(_placed(drawn, draw(st.integers(0, 5_000))))
+    return StitchedFootage.of(_placed(drawn, draw(st.integers(0, 5_000))))
 
 
-def _placed(drawn: list[SourceClip], apart_ms: int) -> Iterator[SourceClip]:
+def _placed(drawn: list[StitchedClip], apart_ms: int) -> Iterator[StitchedClip]:
     for place, one in enumerate(drawn):
         start_ms = place * apart_ms
         yield replace(one, start_ms=start_ms, end_ms=start_ms + one.end_ms)
@@ -100,21 +100,23 @@ factors = st.floats(1.0, 2000.0)
     by_clock=st.booleans(),
 )
 def test_the_film_has_just_as_many_frames_as_the_speed_says(
-    *, source: Source, factor: float, fps: int, by_clock: bool
+    *, source: StitchedFootage, factor: float, fps: int, by_clock: bool
 ) -> None:
     speed = speed_for(source, factor, fps)
     assert plan_film(source, speed, by_clock=by_clock).frame_count == speed.output_frames
 
 
 @given(source=sources(), factor=factors, by_clock=st.booleans())
-def test_the_film_never_goes_back(*, source: Source, factor: float, by_clock: bool) -> None:
+def test_the_film_never_goes_back(
+    *, source: StitchedFootage, factor: float, by_clock: bool
+) -> None:
     picks = list(plan_film(source, speed_for(source, factor), by_clock=by_clock).picks())
     assert picks == sorted(picks)
 
 
 @given(sources(), factors)
 def test_every_frame_is_the_one_on_screen_or_a_keyframe_within_half_a_step(
-    source: Source, factor: float
+    source: StitchedFootage, factor: float
 ) -> None:
     plan = plan_film(source, speed_for(source, factor))
     step_ms = Fraction(factor) * 1000 / 30
@@ -132,7 +134,7 @@ def test_every_frame_is_the_one_on_screen_or_a_keyframe_within_half_a_step(
 
 @given(sources(), factors)
 def test_every_second_of_the_source_is_within_a_step_of_a_film_frame(
-    source: Source, factor: float
+    source: StitchedFootage, factor: float
 ) -> None:
     """Half a step as planned; a keyframe in its place doubles that at most, a gap adds its own."""
     shown_ms = source_ms(plan_film(source, speed_for(source, factor)))
@@ -147,10 +149,10 @@ def tabled(ticks: tuple[int, ...], scale: int, keyframes: tuple[int, ...]) -> Sa
     return SampleTable(ticks[:-1], ticks[-1], Fraction(1, scale), keyframes)
 
 
-def alone(*tables: SampleTable, apart_ms: int = HOUR_MS) -> Source:
+def alone(*tables: SampleTable, apart_ms: int = HOUR_MS) -> StitchedFootage:
     """Clips of these tables, asked for so far apart."""
-    return Source.of(
-        SourceClip(f"clip{place}", f"{place:064x}", place * apart_ms, place * apart_ms, table)
+    return StitchedFootage.of(
+        StitchedClip(f"clip{place}", f"{place:064x}", place * apart_ms, place * apart_ms, table)
         for place, table in enumerate(tables)
     )
 
@@ -183,10 +185,10 @@ def alone(*tables: SampleTable, apart_ms: int = HOUR_MS) -> Source:
     by_clock=False,
 )
 def test_times_may_be_counted_in_any_unit(
-    *, source: Source, factor: float, multipliers: list[int], shift: int, by_clock: bool
+    *, source: StitchedFootage, factor: float, multipliers: list[int], shift: int, by_clock: bool
 ) -> None:
     """The same footage with finer ticks, or from another start, makes the same film."""
-    other = Source.of(
+    other = StitchedFootage.of(
         replace(one, table=_rescaled(one.table, multiplier, shift))
         for one, multiplier in zip(source.clips, multipliers, strict=False)
     )
@@ -209,7 +211,7 @@ def _rescaled(table: SampleTable, multiplier: int, shift: int) -> SampleTable:
 
 def test_a_hundred_thousand_frames_do_not_drift() -> None:
     """A factor that no float holds exactly: the last frame is as true as the first."""
-    source = Source.of([clip(0, frames=1_010_000, fps=10, gop=50)])
+    source = StitchedFootage.of([clip(0, frames=1_010_000, fps=10, gop=50)])
     speed = speed_for(source, 29.9)
     plan = plan_film(source, speed)
     assert speed.output_frames > 100_000
@@ -225,14 +227,14 @@ def test_a_hundred_thousand_frames_do_not_drift() -> None:
 
 def test_a_known_film_is_planned_frame_by_frame() -> None:
     """Two clips of 10 s at 4x and 1 frame a second: at 2, 6 | 0, 4, 8 s of the clips."""
-    source = Source.of([clip(0, fps=10, frames=100), clip(1, fps=10, frames=100)])
+    source = StitchedFootage.of([clip(0, fps=10, frames=100), clip(1, fps=10, frames=100)])
     plan = plan_film(source, speed_for(source, 4.0, fps=1))
     assert list(plan.picks()) == [(0, 20), (0, 60), (1, 0), (1, 40), (1, 80)]
 
 
 def test_keyframes_stand_for_groups_of_about_a_step() -> None:
     """150x at 30 frames a second is 5 s a step, and so is a group of pictures."""
-    source = Source.of([clip(0, frames=15 * 61 + 7, gop=75)])
+    source = StitchedFootage.of([clip(0, frames=15 * 61 + 7, gop=75)])
     plan = plan_film(source, speed_for(source, 150.0))
     shown = [frame for _, frame in plan.picks()]
     assert all(frame % 75 == 0 for frame in shown)
@@ -241,14 +243,14 @@ def test_keyframes_stand_for_groups_of_about_a_step() -> None:
 
 def test_keyframes_of_long_groups_stand_for_nothing_else() -> None:
     """48x is 1.6 s a step: with groups of 5 s each frame is the exact one."""
-    source = Source.of([clip(0, frames=150, fps=15)])
+    source = StitchedFootage.of([clip(0, frames=150, fps=15)])
     shown = [frame for _, frame in plan_film(source, speed_for(source, 48.0)).picks()]
     assert shown == [int((k + Fraction(1, 2)) * Fraction(16, 10) * 15) for k in range(len(shown))]
 
 
 @given(st.integers(1, 400), st.floats(150.0, 2000.0))
 def test_no_frame_is_shown_twice_while_there_are_others(seconds: int, factor: float) -> None:
-    source = Source.of([clip(0, frames=seconds * 15)])
+    source = StitchedFootage.of([clip(0, frames=seconds * 15)])
     picks = list(plan_film(source, speed_for(source, factor)).picks())
     assert len(set(picks)) == len(picks)
 
@@ -257,14 +259,14 @@ def test_a_keyframe_before_a_long_gap_is_not_shown_twice_for_its_nearness() -> N
     """A keyframe just after the middle of one step stays on screen into the next one."""
     ticks = (0, 100, 200, 550, 2000)
     table = SampleTable(ticks, 2100, Fraction(1, 1000), (0, 3, 4))
-    source = Source.of([SourceClip("clip0", "0" * 64, 0, 2100, table)])
+    source = StitchedFootage.of([StitchedClip("clip0", "0" * 64, 0, 2100, table)])
     plan = plan_film(source, speed_for(source, 10.0, fps=10))
     shown = [frame for _, frame in plan.picks()]
     assert shown == [2, 3]
 
 
 def test_segments_hold_250_frames_but_the_last() -> None:
-    source = Source.of([clip(number, frames=9_000) for number in range(3)])
+    source = StitchedFootage.of([clip(number, frames=9_000) for number in range(3)])
     plan = plan_film(source, speed_for(source, 12.0))
     counts = [segment.frame_count for segment in plan.segments]
     assert set(counts[:-1]) == {FRAMES_PER_SEGMENT}
@@ -278,15 +280,15 @@ def digests(plan: Plan) -> list[str]:
 
 def test_a_late_clip_leaves_the_segments_before_it_as_they_are() -> None:
     day = [clip(number, frames=1500) for number in range(40)]
-    without = Source.of(day[:30] + day[31:])
+    without = StitchedFootage.of(day[:30] + day[31:])
     before = digests(plan_film(without, speed_for(without, 12.0)))
-    after = digests(plan_film(Source.of(day), speed_for(Source.of(day), 12.0)))
+    after = digests(plan_film(StitchedFootage.of(day), speed_for(StitchedFootage.of(day), 12.0)))
     kept = 30 * 100_000 // 400 // FRAMES_PER_SEGMENT
     assert before[:kept] == after[:kept]
     assert before[kept] != after[kept]
 
 
-def busy_day(seed: int) -> list[SourceClip]:
+def busy_day(seed: int) -> list[StitchedClip]:
     """Some 500 clips that make 60 segments at 12x, most of them in the evening."""
     dice = Random(seed)  # noqa: S311  no secret
     starts = sorted(
@@ -301,12 +303,12 @@ def busy_day(seed: int) -> list[SourceClip]:
 @pytest.mark.parametrize("seed", range(3))
 def test_by_the_clock_a_late_clip_costs_a_tenth_of_a_day_of_60_segments_at_most(seed: int) -> None:
     """Whichever clip it is, and though the film becomes longer by it."""
-    day = Source.of(busy_day(seed))
+    day = StitchedFootage.of(busy_day(seed))
     factor = day.duration_ms / (60 * FRAMES_PER_SEGMENT * 1000 / 30)
     whole = plan_film(day, speed_for(day, factor), by_clock=True)
     assert whole.frame_count in range(60 * FRAMES_PER_SEGMENT - 1, 60 * FRAMES_PER_SEGMENT + 2)
     for late in range(0, len(day.clips), 7):
-        without = Source.of(day.clips[:late] + day.clips[late + 1 :])
+        without = StitchedFootage.of(day.clips[:late] + day.clips[late + 1 :])
         before = plan_film(without, speed_for(without, factor), by_clock=True)
         known = set(digests(before))
         redone_frames = sum(
@@ -319,7 +321,7 @@ def test_by_the_clock_a_late_clip_costs_a_tenth_of_a_day_of_60_segments_at_most(
 
 def test_by_the_clock_few_more_segments_are_needed() -> None:
     """Each costs a keyframe: halves that are nearly empty would make the film larger."""
-    day = Source.of(busy_day(0))
+    day = StitchedFootage.of(busy_day(0))
     plan = plan_film(day, speed_for(day, 12.0), by_clock=True)
     assert len(plan.segments) < 2 * plan.frame_count / FRAMES_PER_SEGMENT
     assert max(segment.frame_count for segment in plan.segments) <= FRAMES_PER_SEGMENT + 10
@@ -327,16 +329,16 @@ def test_by_the_clock_few_more_segments_are_needed() -> None:
 
 def test_a_digest_depends_on_what_is_shown_and_how_alone() -> None:
     """Names, numbers and clips that are not in a segment do not alter its bytes."""
-    source = Source.of([clip(0, frames=9_000), clip(1, frames=9_000)])
+    source = StitchedFootage.of([clip(0, frames=9_000), clip(1, frames=9_000)])
     plan = plan_film(source, speed_for(source, 12.0))
-    renamed = replace(plan.source.clips[0], name="other", start_ms=5)
-    other = replace(plan, source=replace(source, clips=(renamed, clip(7))))
+    renamed = replace(plan.footage.clips[0], name="other", start_ms=5)
+    other = replace(plan, footage=replace(source, clips=(renamed, clip(7))))
     first = plan.segments[0]
     assert other.digest(replace(first, number=9), FILM) == plan.digest(first, FILM)
     assert plan.digest(first, replace(FILM, crf=24)) != plan.digest(first, FILM)
     changed = replace(source.clips[0], sha256="f" * 64)
     source_of_other_bytes = replace(source, clips=(changed, source.clips[1]))
-    assert replace(plan, source=source_of_other_bytes).digest(first, FILM) != plan.digest(
+    assert replace(plan, footage=source_of_other_bytes).digest(first, FILM) != plan.digest(
         first, FILM
     )
 
@@ -349,7 +351,7 @@ def test_what_two_clips_share_for_certain_is_shown_once() -> None:
     """
     earlier = clip(0, frames=60 * 15, start_ms=0)
     later = clip(1, frames=30 * 15, start_ms=30_000)
-    source = Source.of([earlier, later])
+    source = StitchedFootage.of([earlier, later])
     assert source.duration_ms == 65_000
     assert source.repeated_ms == 25_000
     assert [part.clip for part in source.parts] == [0, 1]
@@ -360,21 +362,21 @@ def test_neighbours_that_may_share_nothing_are_left_whole() -> None:
     """One clip ends where the next begins: how much they share only the files could tell."""
     first = clip(0, frames=64 * 15, start_ms=0, asked_ms=60_000)
     second = clip(1, frames=63 * 15, start_ms=60_000, asked_ms=60_000)
-    assert Source.of([first, second]).repeated_ms == 0
+    assert StitchedFootage.of([first, second]).repeated_ms == 0
 
 
 def test_frames_that_the_files_show_to_be_repeated_are_left_out() -> None:
     first = clip(0, frames=900, start_ms=0)
     second = replace(clip(1, frames=900, start_ms=60_000), repeated_frames=45)
-    source = Source.of([first, second])
+    source = StitchedFootage.of([first, second])
     assert source.repeated_ms == 3_000
-    assert plan_film(source, speed_for(source, 2.0)).source.parts[1].first_frame == 45
+    assert plan_film(source, speed_for(source, 2.0)).footage.parts[1].first_frame == 45
 
 
 def test_a_clip_within_another_has_no_part_of_its_own() -> None:
     around = clip(0, frames=300 * 15, start_ms=0)
     within = clip(1, frames=10 * 15, start_ms=60_000)
-    source = Source.of([around, within])
+    source = StitchedFootage.of([around, within])
     assert [part.clip for part in source.parts] == [0]
     assert source.duration_ms == 300_000
 
@@ -393,7 +395,7 @@ def test_trimming_never_loses_a_recorded_instant(
     later_ms = max(start_ms, start_ms + length_ms + gap_ms)
     one, one_ms = recorded(0, phase_ms, start_ms, start_ms + length_ms)
     two, two_ms = recorded(1, phase_ms, later_ms, later_ms + other_ms)
-    source = Source.of([one, two])
+    source = StitchedFootage.of([one, two])
     shown = set(one_ms)
     for part in source.parts:
         if part.clip == 1:
@@ -403,7 +405,7 @@ def test_trimming_never_loses_a_recorded_instant(
 
 def recorded(
     number: int, phase_ms: int, start_ms: int, end_ms: int
-) -> tuple[SourceClip, list[int]]:
+) -> tuple[StitchedClip, list[int]]:
     """Clip of a recording at 10 frames a second with keyframes every 5 s, and its wall times."""
     first_ms = start_ms - (start_ms - phase_ms) % 5_000
     walls = list(range(first_ms, end_ms, 100))
@@ -428,7 +430,7 @@ def test_decoding_begins_at_the_keyframe_before() -> None:
 
 
 def test_no_footage_makes_no_film() -> None:
-    source = Source.of([])
+    source = StitchedFootage.of([])
     assert source.duration_ms == 0
     assert plan_film(source, Speed.of(total_duration_ms=0, target_secs=600, output_fps=30)) == Plan(
         source, ()

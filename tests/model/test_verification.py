@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from upvs_tasks.model.camera import Camera
 from upvs_tasks.model.clip import Overlaps, clips_of
+from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import Event
 from upvs_tasks.model.footage import Footage
-from upvs_tasks.model.index import ClipIndex
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.verification import film_findings, manifest_findings
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.film import shown_instants
 from tests.footage import Recipe, make_clip
-from tests.oddities import ODDITIES, Oddity
+from tests.odd_files import ODDITIES, Oddity
 from tests.pipeline.project import Finished, Project
 from upvs_tasks.simulator import SPARROW, Behaviour, Fault, SimulatedConsole, SimulatedEvent
 

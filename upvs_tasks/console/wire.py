@@ -3,22 +3,40 @@
 Fields that we do not know are none of our business; unknown event types are data like any other.
 """
 
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 import orjson
 
-from upvs_tasks.console.records import Bootstrap, Nvr
-from upvs_tasks.errors import ConsoleError, Transient
+from upvs_tasks.errors import ConsoleError, TransientError
 from upvs_tasks.model.camera import Camera, Channel, Recording
 from upvs_tasks.model.event import Event
 
 
+@dataclass(frozen=True, slots=True)
+class Nvr:
+    """The recorder; ``timezone`` is an IANA name, or empty where the console names none."""
+
+    nvr_id: str
+    name: str
+    timezone: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """What a console says of itself: its recorder and its cameras."""
+
+    nvr: Nvr
+    cameras: tuple[Camera, ...]
+
+
 def parse_bootstrap(body: bytes) -> Bootstrap:
-    """Recorder and cameras. Raises ConsoleError, or Transient when it is no such document."""
+    """Recorder and cameras. Raises ConsoleError, or TransientError when it is no such document."""
     document = _document(body, "bootstrap")
     if not isinstance(document, dict) or not isinstance(document.get("cameras"), list):
-        raise Transient("bootstrap is not an object with a list of cameras")
+        raise TransientError("bootstrap is not an object with a list of cameras")
     nvr = _object(document.get("nvr"), "nvr")
     cameras = (
         _camera(_object(camera, f"cameras[{index}]"), f"cameras[{index}]")
@@ -30,11 +48,11 @@ def parse_bootstrap(body: bytes) -> Bootstrap:
 def parse_events(body: bytes) -> tuple[Event, ...]:
     """All rows of a page of events, those that concern no camera included, in their order.
 
-    Raises ConsoleError, or Transient when it is no list.
+    Raises ConsoleError, or TransientError when it is no list.
     """
     document = _document(body, "the list of events")
     if not isinstance(document, list):
-        raise Transient("the list of events is not a list")
+        raise TransientError("the list of events is not a list")
     return tuple(
         _event(_object(row, f"events[{index}]"), f"events[{index}]")
         for index, row in enumerate(document)
@@ -45,7 +63,7 @@ def _document(body: bytes, name: str) -> Any:  # noqa: ANN401  parsed JSON
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise Transient(f"{name} is not JSON") from error
+        raise TransientError(f"{name} is not JSON") from error
 
 
 def _nvr(nvr: dict[str, Any]) -> Nvr:

@@ -14,8 +14,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from upvs_tasks.errors import FootageBroken
-from upvs_tasks.media.hardware import accelerated_by
+from upvs_tasks.errors import BrokenFootageError
+from upvs_tasks.media.hwaccel import accelerated_by
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def decoded_frames(
 
     A frame is whole when neither it nor any frame that it is built on is damaged. A picture is
     good until the next is asked for. What ``device`` (see `hardware`) cannot decode, software
-    does. Raises FootageBroken when the file cannot be opened at all.
+    does. Raises BrokenFootageError when the file cannot be opened at all.
     """
     given = 0
     if device is not None:
@@ -60,7 +60,7 @@ def _given_by(device: str, path: Path, wanted: Sequence[Wanted]) -> Iterator[Vid
                 break
             yield frame
             given += 1
-    except FootageBroken as error:
+    except BrokenFootageError as error:
         reason = str(error)
     else:
         reason = "a picture did not come"
@@ -80,7 +80,7 @@ def _decoded(
 
 
 def open_quickly(path: Path, *, device: str | None = None) -> InputContainer:
-    """Open an MP4 without decoding any of it. Raises FootageBroken where libav refuses it."""
+    """Open an MP4 without decoding any of it. Raises BrokenFootageError where libav refuses it."""
     try:
         return av.open(
             f"file:{path}",
@@ -92,14 +92,14 @@ def open_quickly(path: Path, *, device: str | None = None) -> InputContainer:
         )
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise FootageBroken(f"{path.name} cannot be opened: {reason}") from error
+        raise BrokenFootageError(f"{path.name} cannot be opened: {reason}") from error
 
 
 def video_of(container: InputContainer, path: Path) -> VideoStream:
-    """First video track, the only one to be read. Raises FootageBroken where there is none."""
+    """First video track, the only one to be read. Raises BrokenFootageError where there is none."""
     video = next(iter(container.streams.video), None)
     if video is None or video.codec_context is None:
-        raise FootageBroken(f"{path.name} has no video track that can be decoded")
+        raise BrokenFootageError(f"{path.name} has no video track that can be decoded")
     for stream in container.streams:
         if stream is not video:
             stream.discard = Discard.all

@@ -13,7 +13,7 @@ from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
-from upvs_tasks.model.film_format import Codec, FilmFormat
+from upvs_tasks.model.encoding import Codec, Encoding
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT
 
 # Ticks of a segment's time base for a frame: with a whole number of them nothing is ever rounded.
@@ -46,9 +46,9 @@ _SVT_PRESETS = {
 }
 
 
-def timescale(film: FilmFormat) -> int:
+def timescale(encoding: Encoding) -> int:
     """Ticks a second of a segment's time base."""
-    return film.fps * TICKS_PER_FRAME
+    return encoding.fps * TICKS_PER_FRAME
 
 
 class SegmentWriter:
@@ -58,16 +58,16 @@ class SegmentWriter:
     nothing refers beyond the file, so that segments of the same format join by copying.
     """
 
-    def __init__(self, path: Path, film: FilmFormat) -> None:
+    def __init__(self, path: Path, encoding: Encoding) -> None:
         self._frames = 0
         self._last: VideoFrame | None = None
-        self._fps = film.fps
-        self._frames_beyond = _FRAMES_BEYOND[film.codec]
-        options = {"video_track_timescale": str(timescale(film)), "fflags": "+bitexact"}
+        self._fps = encoding.fps
+        self._frames_beyond = _FRAMES_BEYOND[encoding.codec]
+        options = {"video_track_timescale": str(timescale(encoding)), "fflags": "+bitexact"}
         self._container: OutputContainer = av.open(f"file:{path}", "w", "mp4", options=options)
-        self._stream = _new_stream(self._container, film)
-        cleaner = _CLEANERS.get(film.codec)
-        self._cleaner = BitStreamFilterContext(cleaner, film.codec) if cleaner else None
+        self._stream = _new_stream(self._container, encoding)
+        cleaner = _CLEANERS.get(encoding.codec)
+        self._cleaner = BitStreamFilterContext(cleaner, encoding.codec) if cleaner else None
 
     @property
     def frame_count(self) -> int:
@@ -124,27 +124,27 @@ class SegmentWriter:
                 self._container.mux(cleaned)
 
 
-def _new_stream(container: OutputContainer, film: FilmFormat) -> VideoStream:
-    stream = container.add_stream(_ENCODERS[film.codec], rate=film.fps)
+def _new_stream(container: OutputContainer, encoding: Encoding) -> VideoStream:
+    stream = container.add_stream(_ENCODERS[encoding.codec], rate=encoding.fps)
     if not isinstance(stream, VideoStream):
         raise TypeError("an encoder of video makes a stream of something else")
-    stream.width, stream.height = film.width, film.height
+    stream.width, stream.height = encoding.width, encoding.height
     stream.pix_fmt = "yuv420p"
-    stream.time_base = Fraction(1, timescale(film))
+    stream.time_base = Fraction(1, timescale(encoding))
     context = stream.codec_context
-    context.time_base = Fraction(1, film.fps)
+    context.time_base = Fraction(1, encoding.fps)
     context.thread_count = 1
-    context.codec_tag = _TAGS[film.codec]
+    context.codec_tag = _TAGS[encoding.codec]
     context.color_range = _LIMITED_RANGE
     context.color_primaries = context.color_trc = context.colorspace = _BT709
     context.flags |= Flags.bitexact
     context.gop_size = FRAMES_PER_SEGMENT
-    context.options = _encoder_options(film)
+    context.options = _encoder_options(encoding)
     return stream
 
 
-def _encoder_options(film: FilmFormat) -> dict[str, str]:
-    match film.codec:
+def _encoder_options(encoding: Encoding) -> dict[str, str]:
+    match encoding.codec:
         case Codec.H264:
             # Left to itself x264 takes other algorithms on other processors; with those for AVX-512
             # the bytes even change with what the memory held before, at widths such as 720 or 480.
@@ -152,11 +152,11 @@ def _encoder_options(film: FilmFormat) -> dict[str, str]:
             # x264 spends less on the first picture of all than on later keyframes, by its own
             # ratio of keyframes to others, 1.4; the first of each segment would stand out.
             first = "zones=0,0,b=1.4"
-            own = {"preset": film.preset, "x264-params": f"{alike}:{first}", "forced-idr": "1"}
+            own = {"preset": encoding.preset, "x264-params": f"{alike}:{first}", "forced-idr": "1"}
         case Codec.HEVC:
             quiet = "log-level=error:info=0"
             alike = f"pools=none:frame-threads=1:{quiet}"
-            own = {"preset": film.preset, "x265-params": alike, "forced-idr": "1"}
+            own = {"preset": encoding.preset, "x265-params": alike, "forced-idr": "1"}
         case Codec.AV1:
-            own = {"preset": str(_SVT_PRESETS[film.preset]), "svtav1-params": "lp=1"}
-    return own | {"crf": str(film.crf)}
+            own = {"preset": str(_SVT_PRESETS[encoding.preset]), "svtav1-params": "lp=1"}
+    return own | {"crf": str(encoding.crf)}

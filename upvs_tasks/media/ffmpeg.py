@@ -11,8 +11,8 @@ from shutil import which
 from threading import Thread
 from typing import IO
 
-from upvs_tasks.errors import RenderFailed, StorageError, UsageError
-from upvs_tasks.media.leash import on_a_leash
+from upvs_tasks.errors import RenderError, StorageError, UsageError
+from upvs_tasks.media.parent_death import on_a_leash
 
 _GRACE_SECS = 3.0
 _KEPT_LINES = 40
@@ -46,7 +46,7 @@ def run(
 
     ``on_frame`` is told how many frames are encoded, about twice a second. Whatever ends the wait,
     ffmpeg is gone afterwards, and so is ``partial`` unless all went well. Raises StorageError when
-    the disk is full and RenderFailed for any other failure.
+    the disk is full and RenderError for any other failure.
     """
     complaints: deque[str] = deque(maxlen=_KEPT_LINES)
     try:
@@ -124,7 +124,7 @@ def _check_outcome(exit_code: int, complaints: list[str], partial: Path) -> None
     how = f"with exit code {exit_code}"
     if exit_code < 0:
         how = f"by {signal.Signals(-exit_code).name}"
-    raise RenderFailed(f"ffmpeg was to write {partial.name} but ended {how}: {told}")
+    raise RenderError(f"ffmpeg was to write {partial.name} but ended {how}: {told}")
 
 
 def _stream(pipe: IO[str] | None) -> IO[str]:

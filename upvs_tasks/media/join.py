@@ -7,24 +7,16 @@ from pathlib import Path, PurePath
 
 import ffmpeg as ffmpeg_python
 
-from upvs_tasks.errors import RenderFailed
+from upvs_tasks.errors import RenderError
 from upvs_tasks.media.encode import TICKS_PER_FRAME
 from upvs_tasks.media.probe import read_sample_table
-from upvs_tasks.model.concat import concat_text
-from upvs_tasks.model.film_format import Codec
+from upvs_tasks.model.encoding import Codec, Encoding
+from upvs_tasks.model.ffconcat import concat_text
+from upvs_tasks.model.timeline import Chapter
 
 _TAGS = {Codec.H264: "avc1", Codec.HEVC: "hvc1", Codec.AV1: "av01"}
 _ESCAPE = "\\"
 _SPECIAL = str.maketrans({character: _ESCAPE + character for character in "=;#\\\n"})
-
-
-@dataclass(frozen=True, slots=True)
-class Chapter:
-    """A stretch of the film, from its first frame to the one after its last."""
-
-    start_frame: int
-    end_frame: int
-    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +36,7 @@ class Join:
     list_path: Path
     tags_path: Path
     output_path: Path
-    fps: int
-    codec: Codec = Codec.H264
+    encoding: Encoding
 
 
 def segment_list(segments: Iterable[tuple[PurePath, int]], fps: int) -> str:
@@ -85,10 +76,10 @@ def join_command(ffmpeg: str, join: Join) -> tuple[str, ...]:
     options: dict[str, object] = {
         "c": "copy",
         "bsf:v": settled,
-        "tag:v": _TAGS[join.codec],
+        "tag:v": _TAGS[join.encoding.codec],
         "map_metadata": 0,
         "map_chapters": 0,
-        "video_track_timescale": join.fps * TICKS_PER_FRAME,
+        "video_track_timescale": join.encoding.fps * TICKS_PER_FRAME,
         "fflags": "+bitexact",
         "movflags": "+faststart",
         "format": "mp4",
@@ -104,13 +95,13 @@ def join_command(ffmpeg: str, join: Join) -> tuple[str, ...]:
 
 
 def check_joined(path: Path, *, frames: int, fps: int) -> None:
-    """Raise RenderFailed unless a film has so many frames, each at its very time."""
+    """Raise RenderError unless a film has so many frames, each at its very time."""
     table = read_sample_table(path)
     if len(table.ticks) != frames:
-        raise RenderFailed(f"{path.name} has {len(table.ticks)} frames instead of {frames}")
+        raise RenderError(f"{path.name} has {len(table.ticks)} frames instead of {frames}")
     frame_ticks = 1 / (table.tick_secs * fps)
     if any(after - at != frame_ticks for at, after in pairwise((*table.ticks, table.end_ticks))):
-        raise RenderFailed(f"{path.name} does not show its frames at even distances")
+        raise RenderError(f"{path.name} does not show its frames at even distances")
 
 
 def _line(name: str, value: str) -> str:

@@ -27,7 +27,7 @@ def repeated_frames(before: Path, after: Path) -> int:
 
     0 where that is not certain: where the bytes of the shared part's first and last packets or the
     sizes of all others differ, and in clips of which an edit list hides a part. Raises
-    FootageBroken when a clip cannot be opened.
+    BrokenFootageError when a clip cannot be opened.
     """
     earlier, later = _packets(before), _packets(after)
     if earlier is None or later is None or not later.places:

@@ -11,9 +11,10 @@ from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from upvs_tasks.errors import FootageBroken
-from upvs_tasks.media.boxes import Structure, check_boxes
-from upvs_tasks.model.footage import Footage, SampleTable
+from upvs_tasks.errors import BrokenFootageError
+from upvs_tasks.media.mp4_boxes import Structure, check_boxes
+from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.sample_table import SampleTable
 
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _LONGEST_MS = 25 * 3_600_000  # the longest day there is
@@ -24,7 +25,7 @@ _Sample = tuple[int, int, bool]  # time stamp, ticks on screen (0: not said), ke
 def read_sample_table(path: Path) -> SampleTable:
     """Every frame of the video track of an MP4, each known to lie inside the file.
 
-    Raises FootageBroken, with the file's name and what is wrong, when it is no whole video.
+    Raises BrokenFootageError, with the file's name and what is wrong, when it is no whole video.
     """
     structure = check_boxes(path)
     with opened_clip(path) as (container, stream):
@@ -32,12 +33,12 @@ def read_sample_table(path: Path) -> SampleTable:
 
 
 def measure(path: Path) -> Footage:
-    """Facts of a clip's video track. Raises FootageBroken as `read_sample_table` does."""
+    """Facts of a clip's video track. Raises BrokenFootageError as `read_sample_table` does."""
     return survey(path)[0]
 
 
 def survey(path: Path) -> tuple[Footage, SampleTable]:
-    """Facts of a clip's video track, and its table. Raises FootageBroken likewise."""
+    """Facts of a clip's video track, and its table. Raises BrokenFootageError likewise."""
     structure = check_boxes(path)
     with opened_clip(path) as (container, stream):
         table = _table(path, structure, container, stream)
@@ -62,42 +63,42 @@ def survey(path: Path) -> tuple[Footage, SampleTable]:
 def decode_check(path: Path) -> None:
     """Decode the first frame, and the last with those that it needs.
 
-    Raises FootageBroken when either cannot be decoded.
+    Raises BrokenFootageError when either cannot be decoded.
     """
     table = read_sample_table(path)
     with opened_clip(path) as (container, stream):
         stream.codec_context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
         if next(iter(container.decode(stream)), None) is None:
-            raise FootageBroken(f"{path.name} holds no picture that can be decoded")
+            raise BrokenFootageError(f"{path.name} holds no picture that can be decoded")
         container.seek(table.ticks[table.keyframes[-1]], stream=stream)
         shown = [frame.pts for frame in container.decode(stream) if frame.pts is not None]
         if not shown or max(shown) < table.ticks[-1]:
-            raise FootageBroken(f"{path.name} cannot be decoded up to its end")
+            raise BrokenFootageError(f"{path.name} cannot be decoded up to its end")
 
 
 @contextmanager
 def opened_clip(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Open an MP4, and nothing that merely bears the name of one, with its first video track.
 
-    What libav refuses in the block becomes a FootageBroken that names the file.
+    What libav refuses in the block becomes a BrokenFootageError that names the file.
     """
     try:
         with av.open(f"file:{path}", "r", format="mp4", metadata_errors="replace") as container:
             yield container, _video_stream(path, container)
     except av.FFmpegError as error:
         message = f"{path.name} cannot be read as a video: {error.strerror}"
-        raise FootageBroken(message) from error
+        raise BrokenFootageError(message) from error
 
 
 def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     stream = next(iter(container.streams.video), None)
     if stream is None:
-        raise FootageBroken(f"{path.name} has no video track")
+        raise BrokenFootageError(f"{path.name} has no video track")
     context = _decoder_of(stream)
     if context is None or not stream.time_base:
-        raise FootageBroken(f"{path.name} has a video track of a kind that cannot be decoded")
+        raise BrokenFootageError(f"{path.name} has a video track of a kind that cannot be decoded")
     if not (context.width and context.height):
-        raise FootageBroken(f"{path.name} has a video track without a picture")
+        raise BrokenFootageError(f"{path.name} has a video track without a picture")
     context.thread_count = 1
     return stream
 
@@ -113,16 +114,16 @@ def _table(
     read = _reordered_samples if structure.reorders else _stored_samples
     samples = sorted(read(path, structure, container, stream), key=lambda sample: sample[0])
     if not samples:
-        raise FootageBroken(f"{path.name} holds no frame")
+        raise BrokenFootageError(f"{path.name} holds no frame")
     keyframes = tuple(place for place, (_, _, is_key) in enumerate(samples) if is_key)
     if not keyframes:
-        raise FootageBroken(f"{path.name} holds no keyframe, so that nothing can be decoded")
+        raise BrokenFootageError(f"{path.name} holds no keyframe, so that nothing can be decoded")
     tick_secs = Fraction(stream.time_base or 1)
     ticks = tuple(tick for tick, _, _ in samples)
     end_ticks = ticks[-1] + _last_ticks(ticks, samples[-1][1], tick_secs)
     table = SampleTable(ticks, end_ticks, tick_secs, keyframes)
     if not 0 < table.duration_ms <= _LONGEST_MS:
-        raise FootageBroken(f"{path.name} claims to last {table.duration_ms / 1000:.0f} s")
+        raise BrokenFootageError(f"{path.name} claims to last {table.duration_ms / 1000:.0f} s")
     return table
 
 
@@ -132,7 +133,7 @@ def _stored_samples(
     """Frames of a track that shows them as they are stored: the index in memory says all."""
     entries = stream.index_entries
     if structure.samples not in {None, len(entries)}:
-        raise FootageBroken(
+        raise BrokenFootageError(
             f"{path.name} names {structure.samples} frames, but only {len(entries)} are to be found"
         )
     file_bytes = container.size
@@ -152,14 +153,14 @@ def _reordered_samples(
             continue
         _check_inside(path, packet.pos or 0, packet.size, file_bytes)
         if packet.is_corrupt:
-            raise FootageBroken(f"{path.name} is cut off in the middle of a frame")
+            raise BrokenFootageError(f"{path.name} is cut off in the middle of a frame")
         if packet.pts is not None and not packet.is_discard:
             yield packet.pts, packet.duration or 0, packet.is_keyframe
 
 
 def _check_inside(path: Path, offset: int, sample_bytes: int, file_bytes: int) -> None:
     if offset < 0 or sample_bytes < 0 or offset + sample_bytes > file_bytes:
-        raise FootageBroken(
+        raise BrokenFootageError(
             f"{path.name} is cut off: a frame should end at byte {offset + sample_bytes}, "
             f"the file ends at {file_bytes}"
         )

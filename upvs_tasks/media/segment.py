@@ -9,15 +9,15 @@ from typing import Any
 import av
 from av.video.frame import VideoFrame
 
-from upvs_tasks.errors import FootageBroken, RenderFailed, StorageError, UpvsError
+from upvs_tasks.errors import BrokenFootageError, RenderError, StorageError, UpvsError
 from upvs_tasks.media.decode import Wanted, decoded_frames
 from upvs_tasks.media.encode import SegmentWriter
-from upvs_tasks.media.hardware import decoding_device
-from upvs_tasks.media.picture import Fitter
-from upvs_tasks.model.film_format import Codec, FilmFormat
-from upvs_tasks.model.footage import SampleTable
+from upvs_tasks.media.frame_converter import FrameConverter
+from upvs_tasks.media.hwaccel import decoding_device
+from upvs_tasks.model.damage import Damage
+from upvs_tasks.model.encoding import Codec, Encoding, HardwareAcceleration
 from upvs_tasks.model.plan import seek_ticks
-from upvs_tasks.model.recipe import Acceleration
+from upvs_tasks.model.sample_table import SampleTable
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _LUMA_BLACK, _CHROMA_GREY = 16, 128
@@ -48,15 +48,15 @@ class SegmentJob:
     ``hwaccel`` says whether hardware may decode.
     """
 
-    film: FilmFormat
+    encoding: Encoding
     output_path: Path
     shots: tuple[Shot, ...]
-    hwaccel: Acceleration = Acceleration.OFF
+    hwaccel: HardwareAcceleration = HardwareAcceleration.OFF
 
     def to_document(self) -> dict[str, object]:
         """The job as plain values, for another process."""
         return {
-            "film": self.film.to_document(),
+            "encoding": self.encoding.to_document(),
             "output_path": str(self.output_path),
             "hwaccel": self.hwaccel,
             "shots": [
@@ -74,7 +74,7 @@ class SegmentJob:
     @classmethod
     def from_document(cls, document: Any) -> "SegmentJob":  # noqa: ANN401  parsed JSON
         """Job that `to_document` gave. Raises KeyError, TypeError or ValueError for another."""
-        film = document["film"] | {"codec": Codec(document["film"]["codec"])}
+        encoding = document["encoding"] | {"codec": Codec(document["encoding"]["codec"])}
         shots = tuple(
             Shot(
                 shot["name"],
@@ -85,17 +85,9 @@ class SegmentJob:
             for shot in document["shots"]
         )
         output_path = Path(document["output_path"])
-        return cls(FilmFormat(**film), output_path, shots, Acceleration(document["hwaccel"]))
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """How many of the frames that a segment wants of a clip could not be had, and why."""
-
-    name: str
-    wanted: int
-    replaced: int
-    reason: str
+        return cls(
+            Encoding(**encoding), output_path, shots, HardwareAcceleration(document["hwaccel"])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +100,7 @@ class SegmentResult:
     @property
     def replaced(self) -> int:
         """How many frames show a neighbour instead."""
-        return sum(damage.replaced for damage in self.damages)
-
-    @property
-    def barren_clips(self) -> tuple[str, ...]:
-        """Names of the clips that gave none of the frames that this segment wants of them."""
-        return tuple(damage.name for damage in self.damages if damage.replaced == damage.wanted)
+        return sum(damage.replaced_frames for damage in self.damages)
 
 
 def render_segment(
@@ -124,19 +111,19 @@ def render_segment(
     There are as many frames as the job wants, whatever the clips are like: one that is damaged is
     replaced by the whole one nearest to it in the film, or by black where the segment has none.
     What was written is the caller's to remove when this raises: StorageError when the disk refuses,
-    RenderFailed when the encoder does.
+    RenderError when the encoder does.
     """
     damages: list[Damage] = []
     try:
-        with SegmentWriter(job.output_path, job.film) as writer:
-            for frame in _without_holes(_pictures(job, damages), job.film):
+        with SegmentWriter(job.output_path, job.encoding) as writer:
+            for frame in _without_holes(_pictures(job, damages), job.encoding):
                 writer.write(frame)
                 on_frame(writer.frame_count)
     except (av.FFmpegError, OSError) as error:
         raise _failure(job.output_path, error) from error
     wanted = sum(len(shot.wanted) for shot in job.shots)
     if writer.frame_count != wanted:
-        raise RenderFailed(f"a segment has {writer.frame_count} frames instead of {wanted}")
+        raise RenderError(f"a segment has {writer.frame_count} frames instead of {wanted}")
     return SegmentResult(writer.frame_count, tuple(damages))
 
 
@@ -148,12 +135,12 @@ def _failure(path: Path, error: Exception) -> UpvsError:
         )
     if isinstance(error, PermissionError | FileNotFoundError):
         return StorageError(f"{path} may not be written ({reason}): check the folder")
-    return RenderFailed(f"{path.name} cannot be encoded: {reason}")
+    return RenderError(f"{path.name} cannot be encoded: {reason}")
 
 
 def _pictures(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame | None]:
     """Fitted picture of every wanted frame, None for one that is damaged."""
-    fitter, device = Fitter(job.film), decoding_device(job.hwaccel)
+    fitter, device = FrameConverter(job.encoding), decoding_device(job.hwaccel)
     for shot in job.shots:
         given = whole = 0
         reason = "damaged frames"
@@ -163,7 +150,7 @@ def _pictures(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame | N
                 given += 1
                 whole += picture is not None
                 yield picture
-        except FootageBroken as error:
+        except BrokenFootageError as error:
             reason = str(error)
         yield from [None] * (len(shot.wanted) - given)
         if whole < len(shot.wanted):
@@ -171,7 +158,7 @@ def _pictures(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame | N
             damages.append(Damage(shot.name, count, count - whole, reason))
 
 
-def _fitted(fitter: Fitter, frame: VideoFrame | None, rotation: int) -> VideoFrame | None:
+def _fitted(fitter: FrameConverter, frame: VideoFrame | None, rotation: int) -> VideoFrame | None:
     """The picture in the film's format; None where libav knows no way from its own to that."""
     if frame is None:
         return None
@@ -181,7 +168,9 @@ def _fitted(fitter: Fitter, frame: VideoFrame | None, rotation: int) -> VideoFra
         return None
 
 
-def _without_holes(pictures: Iterator[VideoFrame | None], film: FilmFormat) -> Iterator[VideoFrame]:
+def _without_holes(
+    pictures: Iterator[VideoFrame | None], encoding: Encoding
+) -> Iterator[VideoFrame]:
     """The pictures, with the nearest one in place of each that is missing; of two, the earlier."""
     before: VideoFrame | None = None
     missing = 0
@@ -194,12 +183,12 @@ def _without_holes(pictures: Iterator[VideoFrame | None], film: FilmFormat) -> I
             yield before if is_nearer_to_before and before is not None else picture
         yield picture
         before, missing = picture, 0
-    last = before or _black(film)
+    last = before or _black(encoding)
     yield from [last] * missing
 
 
-def _black(film: FilmFormat) -> VideoFrame:
-    frame = VideoFrame(film.width, film.height, "yuv420p")
+def _black(encoding: Encoding) -> VideoFrame:
+    frame = VideoFrame(encoding.width, encoding.height, "yuv420p")
     for plane, level in zip(frame.planes, (_LUMA_BLACK, _CHROMA_GREY, _CHROMA_GREY), strict=True):
         plane.update(bytes([level]) * plane.buffer_size)
     return frame

@@ -1,6 +1,6 @@
 """Which frame of which clip each frame of the film shows.
 
-Frame k of the film shows what is on screen at source time (k + 1/2) * step. All arithmetic is in
+Frame k of the film shows what is on screen at (k + 1/2) * step of the footage. All arithmetic is in
 integers: the speed counts as the exact fraction that its float is, so nothing drifts, and every
 machine plans the same film.
 """
@@ -13,11 +13,11 @@ from hashlib import sha256
 from itertools import groupby
 from json import dumps
 
-from upvs_tasks.model.film_format import FilmFormat
-from upvs_tasks.model.footage import SampleTable
+from upvs_tasks.model.encoding import Encoding
 from upvs_tasks.model.grid import Grid, grids_by_clock, one_grid
-from upvs_tasks.model.source import Part, Source
+from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.model.speed import Speed
+from upvs_tasks.model.stitching import Part, StitchedFootage
 
 # x264's own distance between keyframes, so that cutting here costs no bytes.
 FRAMES_PER_SEGMENT = 250
@@ -28,12 +28,12 @@ _ENGINE = 1
 # that are really 5.005 s long.
 _SNAPPED_STEPS = Fraction(10, 9)
 
-_Pick = tuple[int, int]  # place of the clip in the source, place of the frame in its table
+_Pick = tuple[int, int]  # place of the clip in the footage, place of the frame in its table
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Frames of one clip: its place in the source, and theirs in its table, in the film's order."""
+class FrameRun:
+    """Frames of one clip: its place in the footage, and theirs in its table, in film order."""
 
     clip: int
     frames: tuple[int, ...]
@@ -44,7 +44,7 @@ class Segment:
     """Frames of the film that are encoded together and apart from all others."""
 
     number: int
-    runs: tuple[Run, ...]
+    runs: tuple[FrameRun, ...]
 
     @property
     def frame_count(self) -> int:
@@ -53,9 +53,9 @@ class Segment:
 
     def first(self, count: int) -> "Segment":
         """The segment without all but its first ``count`` frames."""
-        runs: list[Run] = []
+        runs: list[FrameRun] = []
         for run in self.runs:
-            runs.append(Run(run.clip, run.frames[:count]))
+            runs.append(FrameRun(run.clip, run.frames[:count]))
             count -= len(runs[-1].frames)
             if count == 0:
                 break
@@ -66,7 +66,7 @@ class Segment:
 class Plan:
     """The film, segment by segment."""
 
-    source: Source
+    footage: StitchedFootage
     segments: tuple[Segment, ...]
 
     @property
@@ -80,17 +80,17 @@ class Plan:
             for run in segment.runs:
                 yield from ((run.clip, frame) for frame in run.frames)
 
-    def digest(self, segment: Segment, film: FilmFormat) -> str:
+    def digest(self, segment: Segment, encoding: Encoding) -> str:
         """Digest of exactly what the segment's bytes depend on, besides the build of the codecs.
 
         Neither its number nor any clip that it does not show has a part in it.
         """
-        shown = [[self.source.clips[run.clip].sha256, run.frames] for run in segment.runs]
-        facts = {"engine": _ENGINE, "film": film.to_document(), "shown": shown}
+        shown = [[self.footage.clips[run.clip].sha256, run.frames] for run in segment.runs]
+        facts = {"engine": _ENGINE, "encoding": encoding.to_document(), "shown": shown}
         return sha256(dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def plan_film(source: Source, speed: Speed, *, by_clock: bool = False) -> Plan:
+def plan_film(footage: StitchedFootage, speed: Speed, *, by_clock: bool = False) -> Plan:
     """Plan of a film of ``speed.output_frames`` frames.
 
     ``by_clock``: the clock decides where segments are cut, and no frame's instant depends on the
@@ -100,30 +100,30 @@ def plan_film(source: Source, speed: Speed, *, by_clock: bool = False) -> Plan:
     step_ms = Fraction(speed.speed_factor) * 1000 / speed.output_fps
     if by_clock:
         grids = grids_by_clock(
-            source, step_ms, speed.output_frames, longest_frames=FRAMES_PER_SEGMENT
+            footage, step_ms, speed.output_frames, longest_frames=FRAMES_PER_SEGMENT
         )
     else:
-        grids = one_grid(source, step_ms, speed.output_frames)
-    return Plan(source, tuple(_segments(source, grids)))
+        grids = one_grid(footage, step_ms, speed.output_frames)
+    return Plan(footage, tuple(_segments(footage, grids)))
 
 
-def _segments(source: Source, grids: Sequence[Grid]) -> Iterator[Segment]:
+def _segments(footage: StitchedFootage, grids: Sequence[Grid]) -> Iterator[Segment]:
     number = 0
     for grid in grids:
-        picks = list(_grid_picks(source, grid))
+        picks = list(_grid_picks(footage, grid))
         for start in range(0, len(picks), FRAMES_PER_SEGMENT):
             yield Segment(number, _runs(picks[start : start + FRAMES_PER_SEGMENT]))
             number += 1
 
 
-def _runs(picks: Sequence[_Pick]) -> tuple[Run, ...]:
+def _runs(picks: Sequence[_Pick]) -> tuple[FrameRun, ...]:
     return tuple(
-        Run(clip, tuple(frame for _, frame in shown))
+        FrameRun(clip, tuple(frame for _, frame in shown))
         for clip, shown in groupby(picks, lambda pick: pick[0])
     )
 
 
-def _grid_picks(source: Source, grid: Grid) -> Iterator[_Pick]:
+def _grid_picks(footage: StitchedFootage, grid: Grid) -> Iterator[_Pick]:
     over, under = grid.step_ms.numerator, 2 * grid.step_ms.denominator
     origin_ms, after_last = grid.parts[0].start_ms, 0
     for part in grid.parts:
@@ -132,7 +132,7 @@ def _grid_picks(source: Source, grid: Grid) -> Iterator[_Pick]:
         end = (part.end_ms - origin_ms) * under
         after_last = grid.frame_count if is_last else max(first, -(-(end - over) // (2 * over)))
         after_last = min(after_last, grid.frame_count)
-        table = source.clips[part.clip].table
+        table = footage.clips[part.clip].table
         offset = (part.start_ms - origin_ms) * under
         for frame in _part_frames(table, part, range(first, after_last), (over, under, offset)):
             yield part.clip, frame

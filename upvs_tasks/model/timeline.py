@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from upvs_tasks.model.clip_index import IndexEntry
 from upvs_tasks.model.day import Day
-from upvs_tasks.model.index import IndexEntry
 from upvs_tasks.model.plan import Plan
 
 # A chapter that is over sooner cannot be read, let alone chosen.
@@ -29,7 +29,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Chapter:
     """Neighbouring scenes under one title; frames as in `Scene`."""
 
     start_frame: int
@@ -43,7 +43,7 @@ def scenes_of(plan: Plan, entries: Iterable[IndexEntry]) -> tuple[Scene, ...]:
     return tuple(_scenes(plan, detected))
 
 
-def chapters_of(scenes: Sequence[Scene], *, day: Day, fps: int) -> tuple[Stretch, ...]:
+def chapters_of(scenes: Sequence[Scene], *, day: Day, fps: int) -> tuple[Chapter, ...]:
     """A chapter for each scene that is long enough to see, and at the latest for each hour.
 
     Shorter scenes belong to the chapter before. Titles are the local time and what was detected.
@@ -98,7 +98,7 @@ def _scenes(plan: Plan, detected: dict[str, tuple[str, ...]]) -> Iterator[Scene]
     start_frame = 0
     for place, picks in groupby(plan.picks(), key=lambda pick: pick[0]):
         frames = [frame for _, frame in picks]
-        clip = plan.source.clips[place]
+        clip = plan.footage.clips[place]
         end_frame = start_frame + len(frames)
         yield Scene(
             start_frame=start_frame,
@@ -118,10 +118,10 @@ def _detected(entry: IndexEntry) -> tuple[str, ...]:
     return tuple(sorted(recognised or {event.event_type for event in events}))
 
 
-def _stretch(scenes: Sequence[Scene], day: Day) -> Stretch:
+def _stretch(scenes: Sequence[Scene], day: Day) -> Chapter:
     detected = sorted({kind for scene in scenes for kind in scene.detected})
     title = f"{day.clock(scenes[0].shown_from_ms):%H:%M} {', '.join(detected)}".rstrip()
-    return Stretch(scenes[0].start_frame, scenes[-1].end_frame, title)
+    return Chapter(scenes[0].start_frame, scenes[-1].end_frame, title)
 
 
 def _hour(day: Day, scene: Scene) -> dt.datetime:

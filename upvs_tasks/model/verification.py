@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.footage import Footage
-from upvs_tasks.model.index import ClipIndex
 from upvs_tasks.model.speed import Speed
 
 # The specification's own tolerance is 10 s; the film is planned to the frame, and one second

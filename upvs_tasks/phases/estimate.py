@@ -7,22 +7,22 @@ from dataclasses import replace
 
 from upvs_tasks import durable
 from upvs_tasks.errors import StorageError
+from upvs_tasks.model.encoding import Engine
 from upvs_tasks.model.estimate import Estimate, Trial, in_words
 from upvs_tasks.model.plan import Segment
-from upvs_tasks.model.recipe import Engine
 from upvs_tasks.phases import render
-from upvs_tasks.phases.job import Job
-from upvs_tasks.phases.render import Drawing
+from upvs_tasks.phases.context import Context
+from upvs_tasks.phases.render import FilmPlan
 
 _TRIED_FRAMES = 24
 
 
-def run(job: Job) -> str | None:
+def run(job: Context) -> str | None:
     """Tell size and time; None where there is no film to make. Raises StorageError."""
     index = job.index()
     if not job.inventory.source(job.inventory.recorded(index)).parts:
         return None
-    drawing = render.drawn(job, index)
+    drawing = render.film_plan(job, index)
     estimate = _of_parts(job, drawing) or _of_trials(job, drawing)
     if job.settings.engine is Engine.CONCAT:  # no parts, and decodes all that there is
         estimate = replace(estimate, missing_bytes=0, render_secs=None)
@@ -36,7 +36,7 @@ def run(job: Job) -> str | None:
     return in_words(estimate)
 
 
-def _of_parts(job: Job, drawing: Drawing) -> Estimate | None:
+def _of_parts(job: Context, drawing: FilmPlan) -> Estimate | None:
     """Estimate from the parts that are there already; None where there are none."""
     there = [
         (segment.frame_count, job.layout.segment(drawing.digest(segment)).stat().st_size)
@@ -52,7 +52,7 @@ def _of_parts(job: Job, drawing: Drawing) -> Estimate | None:
     )
 
 
-def _of_trials(job: Job, drawing: Drawing) -> Estimate:
+def _of_trials(job: Context, drawing: FilmPlan) -> Estimate:
     """Estimate from places spread over the film, one a core, rendered for nothing else."""
     segments = drawing.plan.segments
     count = min(job.settings.renders_at_once, len(segments))
@@ -73,7 +73,7 @@ def _of_trials(job: Job, drawing: Drawing) -> Estimate:
     )
 
 
-def _tried(job: Job, drawing: Drawing, excerpt: Segment) -> int:
+def _tried(job: Context, drawing: FilmPlan, excerpt: Segment) -> int:
     """Size of a few frames, in bytes; nothing of them stays."""
     path = durable.partial_of(job.layout.segments / f"trial_{excerpt.number:03}.mp4")
     try:

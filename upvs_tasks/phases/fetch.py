@@ -4,15 +4,20 @@ import hashlib
 import logging
 import time
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from upvs_tasks import durable
-from upvs_tasks.errors import CannotHeal, ConsoleError, FootageBroken, Transient
+from upvs_tasks.errors import BrokenFootageError, ConsoleError, PermanentError, TransientError
 from upvs_tasks.model.clip import Clip, is_short
-from upvs_tasks.model.footage import Footage, SampleTable
-from upvs_tasks.model.index import IndexEntry
-from upvs_tasks.phases.inventory import FootageRecord, date_file
-from upvs_tasks.phases.job import Job
+from upvs_tasks.model.clip_index import IndexEntry
+from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.sample_table import SampleTable
+from upvs_tasks.phases.clip_store import FootageRecord, date_file
+from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.measuring import survey
+
+if TYPE_CHECKING:
+    from upvs_tasks.console.export import Download
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +26,12 @@ log = logging.getLogger(__name__)
 _SETTLING_MS = 8_000
 
 
-def is_current(job: Job, entry: IndexEntry) -> bool:
+def is_current(job: Context, entry: IndexEntry) -> bool:
     """Whether the clip is there as it was measured."""
     return job.inventory.record_of(entry) is not None
 
 
-def run(job: Job, camera_id: str, entry: IndexEntry) -> None:
+def run(job: Context, camera_id: str, entry: IndexEntry) -> None:
     """Make the clip current, or record why it could not be had.
 
     A clip that cannot be had is no reason to stop: the film is made from the others. What would
@@ -34,22 +39,22 @@ def run(job: Job, camera_id: str, entry: IndexEntry) -> None:
     """
     try:
         record = _adopted(job, entry) or _downloaded(job, camera_id, entry)
-    except (ConsoleError, FootageBroken) as error:
-        can_heal = not isinstance(error, CannotHeal)
+    except (ConsoleError, BrokenFootageError) as error:
+        can_heal = not isinstance(error, PermanentError)
         job.inventory.note_failure(entry, str(error), can_heal=can_heal)
         log.warning("clip failed", extra={"clip": entry.name, "reason": str(error)})
     else:
         job.inventory.note_record(entry, record)
 
 
-def _adopted(job: Job, entry: IndexEntry) -> FootageRecord | None:
+def _adopted(job: Context, entry: IndexEntry) -> FootageRecord | None:
     """Record of a whole clip that lies there already: not measured yet, copied, or re-dated."""
     path = job.layout.at(entry.file_path)
     if not path.exists():
         return None
     try:
         footage, table = survey(path)
-    except FootageBroken as error:
+    except BrokenFootageError as error:
         log.warning("clip on disk is broken", extra={"clip": entry.name, "reason": str(error)})
         return None
     date_file(path, entry.clip.end_ms)
@@ -60,22 +65,14 @@ def _adopted(job: Job, entry: IndexEntry) -> FootageRecord | None:
     return FootageRecord(size_bytes, entry.clip.end_ms, digest, footage, table.to_document())
 
 
-def _downloaded(job: Job, camera_id: str, entry: IndexEntry) -> FootageRecord:
-    from upvs_tasks.console.retrying import Patience, persist  # noqa: PLC0415  see Connection
-
-    _wait_until_settled(entry.clip.end_ms)
-    lengths_ms: set[int] = set()
-    return persist(
-        lambda: _attempt(job, camera_id, entry, lengths_ms),
-        patience=Patience.of(job.settings.retry_limit),
-        what=f"clip {entry.name}",
-    )
-
-
-def _attempt(job: Job, camera_id: str, entry: IndexEntry, lengths_ms: set[int]) -> FootageRecord:
+def _downloaded(job: Context, camera_id: str, entry: IndexEntry) -> FootageRecord:
     clip, path = entry.clip, job.layout.at(entry.file_path)
+    _wait_until_settled(clip.end_ms)
     started_secs = time.monotonic()
     with durable.replacing(path) as stream:
+        check = ClipCheck(
+            clip, stream, durable.partial_of(path), may_retry=job.settings.retry_limit > 1
+        )
         download = job.connection.console().export(
             camera_id,
             start_ms=clip.start_ms,
@@ -83,12 +80,10 @@ def _attempt(job: Job, camera_id: str, entry: IndexEntry, lengths_ms: set[int]) 
             channel=clip.channel,
             into=stream,
             on_bytes=job.progress.bytes_received,
+            accept=check,
         )
-        stream.flush()
-        footage, table = _whole(durable.partial_of(path))
-        if job.settings.retry_limit > 1:  # or there is nothing to compare with: it is only named
-            _doubt_short(clip, footage.duration_ms, lengths_ms)
         date_file(durable.partial_of(path), clip.end_ms)
+    footage, table = check.survey
     log.debug(
         "clip downloaded",
         extra={
@@ -103,24 +98,35 @@ def _attempt(job: Job, camera_id: str, entry: IndexEntry, lengths_ms: set[int]) 
     )
 
 
-def _whole(partial: Path) -> tuple[Footage, SampleTable]:
-    """What is in a file that just came; a broken one may come whole when asked for again."""
-    try:
-        return survey(partial)
-    except FootageBroken as error:
-        raise Transient(str(error)) from error
+class ClipCheck:
+    """Surveys the file of each attempt. Raises TransientError where another attempt may help."""
 
+    def __init__(self, clip: Clip, stream: IO[bytes], partial: Path, *, may_retry: bool) -> None:
+        self.survey: tuple[Footage, SampleTable]
+        self._clip = clip
+        self._stream = stream
+        self._partial = partial
+        self._may_retry = may_retry
+        self._lengths_ms: set[int] = set()
 
-def _doubt_short(clip: Clip, footage_ms: int, lengths_ms: set[int]) -> None:
-    """Raise Transient for much less than was asked for, unless just as much came before.
+    def __call__(self, _download: "Download") -> None:
+        """Refuse a broken file, and one that is much too short unless it came so before.
 
-    A recording may have gaps, and then the export is that short each time; or a console that
-    struggles sends a blank of a single frame.
-    """
-    if is_short(clip, footage_ms) and footage_ms not in lengths_ms:
-        lengths_ms.add(footage_ms)
-        asked_secs = clip.duration_ms / 1000
-        raise Transient(f"only {footage_ms / 1000:g} s of {asked_secs:g} s came")
+        A recording may have gaps, and then the export is that short each time; or a console that
+        struggles sends a blank of a single frame. With a single attempt there is nothing to
+        compare with: then the clip is only named.
+        """
+        self._stream.flush()
+        try:
+            self.survey = survey(self._partial)
+        except BrokenFootageError as error:
+            raise TransientError(str(error)) from error
+        footage_ms = self.survey[0].duration_ms
+        is_news = footage_ms not in self._lengths_ms
+        if self._may_retry and is_short(self._clip, footage_ms) and is_news:
+            self._lengths_ms.add(footage_ms)
+            asked_secs = self._clip.duration_ms / 1000
+            raise TransientError(f"only {footage_ms / 1000:g} s of {asked_secs:g} s came")
 
 
 def _wait_until_settled(end_ms: int) -> None:

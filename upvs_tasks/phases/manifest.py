@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from upvs_tasks import durable
-from upvs_tasks.model.concat import concat_text
-from upvs_tasks.model.index import ClipIndex
-from upvs_tasks.phases.inventory import Recorded
-from upvs_tasks.phases.job import Job
+from upvs_tasks.model.clip_index import ClipIndex
+from upvs_tasks.model.ffconcat import concat_text
+from upvs_tasks.phases.clip_store import Recorded
+from upvs_tasks.phases.context import Context
 
 
-def wanted_concat(job: Job, recorded: Recorded) -> str:
+def wanted_concat(job: Context, recorded: Recorded) -> str:
     """Text of concat.txt for these clips."""
     paths = [job.layout.at(entry.file_path) for entry, _ in recorded]
     return concat_text(paths, footage=[record.footage for _, record in recorded])
@@ -23,13 +23,13 @@ class Manifest:
     concat: str
 
     @classmethod
-    def wanted(cls, job: Job, known: ClipIndex) -> "Manifest":
+    def wanted(cls, job: Context, known: ClipIndex) -> "Manifest":
         """Manifest of what is on the disk now."""
         index = known.with_standings(job.inventory.standing_of)
         return cls(index, wanted_concat(job, job.inventory.recorded(known)))
 
 
-def is_current(job: Job) -> bool:
+def is_current(job: Context) -> bool:
     """Whether both files say what is on the disk."""
     known = job.inventory.known_index()
     if known is None:
@@ -39,7 +39,7 @@ def is_current(job: Job) -> bool:
     return wanted.index == known and concat == wanted.concat.encode()
 
 
-def run(job: Job) -> str:
+def run(job: Context) -> str:
     """Write what differs. Returns the story."""
     wanted = Manifest.wanted(job, job.index())
     index_content = durable.encode_json(wanted.index.to_document())

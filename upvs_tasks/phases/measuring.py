@@ -2,19 +2,20 @@
 
 from pathlib import Path
 
-from upvs_tasks.errors import FootageBroken
-from upvs_tasks.model.footage import Footage, SampleTable
+from upvs_tasks.errors import BrokenFootageError
+from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.sample_table import SampleTable
 
 
 def survey(path: Path) -> tuple[Footage, SampleTable]:
-    """Facts of a video file, and the table of its frames. Raises FootageBroken when not whole."""
+    """Facts of a video file, and its table of frames. Raises BrokenFootageError if not whole."""
     from upvs_tasks.media import probe  # noqa: PLC0415  a tenth of a second
 
     return probe.survey(path)
 
 
 def decode_ends(path: Path) -> None:
-    """Decode a clip's first and last pictures. Raises FootageBroken when they do not decode."""
+    """Decode a clip's first and last pictures. Raises BrokenFootageError if they do not."""
     from upvs_tasks.media import probe  # noqa: PLC0415  see survey
 
     probe.decode_check(path)
@@ -29,10 +30,10 @@ def repeated_frames(before: Path, after: Path) -> int:
 
     try:
         return overlap.repeated_frames(before, after)
-    except FootageBroken:
+    except BrokenFootageError:
         return 0
 
 
 def measure(path: Path) -> Footage:
-    """Facts of a video file. Raises FootageBroken when it is not whole."""
+    """Facts of a video file. Raises BrokenFootageError when it is not whole."""
     return survey(path)[0]

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upvs_tasks import durable
-from upvs_tasks.model.film_format import FilmFormat, film_size
-from upvs_tasks.model.index import ClipIndex, IndexEntry
+from upvs_tasks.model.clip_index import ClipIndex, IndexEntry
+from upvs_tasks.model.encoding import Encoding, film_size
 from upvs_tasks.model.plan import Plan, Segment, plan_film
-from upvs_tasks.phases.inventory import FootageRecord, Recorded
-from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.clip_store import FootageRecord, Recorded
+from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.speed import speed_of
 
 if TYPE_CHECKING:
@@ -20,32 +20,45 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
-    """A film before it is made: which frames, in which format, from which clips."""
+class FilmPlan:
+    """A film before it is made: which frames, in which encoding, from which clips."""
 
     plan: Plan
-    film: FilmFormat
+    encoding: Encoding
     recorded: dict[str, tuple[IndexEntry, FootageRecord]]
 
     def digest(self, segment: Segment) -> str:
         """Under which the segment is kept."""
-        return self.plan.digest(segment, self.film)
+        return self.plan.digest(segment, self.encoding)
 
 
-def drawn(job: Job, index: ClipIndex) -> Drawing:
-    """Drawing of the film of all clips that are on the disk; there has to be one."""
+def film_plan(job: Context, index: ClipIndex) -> FilmPlan:
+    """FilmPlan of the film of all clips that are on the disk; there has to be one."""
     recorded = job.inventory.recorded(index)
-    source, speed = job.inventory.source(recorded), speed_of(job, recorded)
-    plan = plan_film(source, speed, by_clock=job.settings.speed_step > 0)
-    return Drawing(plan, _film_format(job, recorded), {pair[0].name: pair for pair in recorded})
+    footage, speed = job.inventory.source(recorded), speed_of(job, recorded)
+    plan = plan_film(footage, speed, by_clock=job.settings.speed_step > 0)
+    return FilmPlan(plan, encoding_of(job, recorded), {pair[0].name: pair for pair in recorded})
 
 
-def is_current(job: Job, drawing: Drawing, segment: Segment) -> bool:
+def encoding_of(job: Context, recorded: Recorded) -> Encoding:
+    """How the film of these clips is encoded; there has to be one."""
+    settings = job.settings
+    shown_ms: dict[tuple[int, int], int] = {}
+    for _, record in recorded:
+        size = record.footage.shown_size
+        shown_ms[size] = shown_ms.get(size, 0) + record.footage.duration_ms
+    width, height = film_size(shown_ms, settings.height or None)
+    return Encoding(
+        width, height, settings.output_fps, settings.crf, settings.preset, settings.codec
+    )
+
+
+def is_current(job: Context, drawing: FilmPlan, segment: Segment) -> bool:
     """Whether the segment is there; it is only ever there whole."""
     return job.layout.segment(drawing.digest(segment)).exists()
 
 
-def run(job: Job, drawing: Drawing, segment: Segment) -> None:
+def run(job: Context, drawing: FilmPlan, segment: Segment) -> None:
     """Render the segment, and note beside it what of it is damaged."""
     path = job.layout.segment(drawing.digest(segment))
     partial = durable.partial_of(path)
@@ -59,15 +72,15 @@ def run(job: Job, drawing: Drawing, segment: Segment) -> None:
     durable.promote(partial, path)
 
 
-def render_at(job: Job, drawing: Drawing, segment: Segment, path: Path) -> "SegmentResult":
+def render_at(job: Context, drawing: FilmPlan, segment: Segment, path: Path) -> "SegmentResult":
     """Render the segment into a file, in a process of its own, and say what became of it."""
     from upvs_tasks.media.segment import SegmentJob  # noqa: PLC0415  only where there is work
-    from upvs_tasks.media.segment_worker import render_apart  # noqa: PLC0415  likewise
+    from upvs_tasks.media.worker_pool import render_apart  # noqa: PLC0415  likewise
 
     with durable.storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     shots = tuple(_shots(job, drawing, segment))
-    segment_job = SegmentJob(drawing.film, path, shots, job.settings.hwaccel)
+    segment_job = SegmentJob(drawing.encoding, path, shots, job.settings.hwaccel)
     return render_apart(segment_job, nice=job.settings.nice)
 
 
@@ -76,12 +89,12 @@ def damage_record(segment_path: Path) -> Path:
     return segment_path.with_suffix(".json")
 
 
-def _shots(job: Job, drawing: Drawing, segment: Segment) -> "list[Shot]":
+def _shots(job: Context, drawing: FilmPlan, segment: Segment) -> "list[Shot]":
     from upvs_tasks.media.segment import Shot  # noqa: PLC0415  see render_at
 
     shots = []
     for run_of_frames in segment.runs:
-        clip = drawing.plan.source.clips[run_of_frames.clip]
+        clip = drawing.plan.footage.clips[run_of_frames.clip]
         entry, record = drawing.recorded[clip.name]
         shot = Shot.of(
             clip.name,
@@ -92,15 +105,3 @@ def _shots(job: Job, drawing: Drawing, segment: Segment) -> "list[Shot]":
         )
         shots.append(shot)
     return shots
-
-
-def _film_format(job: Job, recorded: Recorded) -> FilmFormat:
-    settings = job.settings
-    shown_ms: dict[tuple[int, int], int] = {}
-    for _, record in recorded:
-        size = record.footage.shown_size
-        shown_ms[size] = shown_ms.get(size, 0) + record.footage.duration_ms
-    width, height = film_size(shown_ms, settings.height or None)
-    return FilmFormat(
-        width, height, settings.output_fps, settings.crf, settings.preset, settings.codec
-    )

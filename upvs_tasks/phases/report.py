@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upvs_tasks.model.clip import is_short
-from upvs_tasks.model.index import ClipIndex, ClipStatus, IndexEntry
+from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, IndexEntry
+from upvs_tasks.model.damage import Damage
 from upvs_tasks.phases import timelapse
-from upvs_tasks.phases.job import Job
-from upvs_tasks.phases.timelapse import Damage
+from upvs_tasks.phases.context import Context
 
 _MOST_NAMED = 20
 
@@ -73,7 +73,7 @@ class DayAccount:
         return f"{whole}, as far as they were recorded" if self.short else whole
 
 
-def run(job: Job) -> DayAccount | None:
+def run(job: Context) -> DayAccount | None:
     """Account of the day as it stands; None when it was never scanned."""
     known = job.inventory.known_index()
     if known is None:

@@ -5,13 +5,13 @@ import time
 from dataclasses import replace
 
 from upvs_tasks import durable
-from upvs_tasks.errors import SilenceDoubted
+from upvs_tasks.errors import ImplausibleListError
 from upvs_tasks.model.camera import Camera, Recording, check_channel, resolve_camera
 from upvs_tasks.model.clip import Clip, FilmedSource, Padding, clips_of, slices_of
+from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, Event, events_of_day
-from upvs_tasks.model.index import ClipIndex
-from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.context import Context
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ _LISTED_AFTER_MS = 600_000
 _ONLY_DETECTIONS = "detections"
 
 
-def run(job: Job) -> str:
+def run(job: Context) -> str:
     """List the day anew; files that hold the same already are not touched. Returns the story."""
     console = job.connection.console()
     bootstrap = console.bootstrap()
@@ -46,7 +46,7 @@ def run(job: Job) -> str:
     return _story(index) + _left_edge(index, camera.recording)
 
 
-def _listed(job: Job, camera: Camera, day: Day) -> ClipIndex:
+def _listed(job: Context, camera: Camera, day: Day) -> ClipIndex:
     now_ms = round(time.time() * 1000)
     match job.settings.source:
         case FilmedSource.EVENTS:
@@ -62,7 +62,9 @@ def _listed(job: Job, camera: Camera, day: Day) -> ClipIndex:
     return index.with_standings(job.inventory.standing_of)
 
 
-def _event_clips(job: Job, camera: Camera, day: Day) -> tuple[tuple[Clip, ...], tuple[Event, ...]]:
+def _event_clips(
+    job: Context, camera: Camera, day: Day
+) -> tuple[tuple[Clip, ...], tuple[Event, ...]]:
     settings = job.settings
     listed = job.connection.console().events(
         camera.camera_id,
@@ -95,8 +97,8 @@ def _padding(padding_secs: float | None, recording: Recording) -> Padding:
     return Padding(padding_ms, padding_ms)
 
 
-def _doubt_silence(job: Job, camera: Camera, day: Day) -> None:
-    """Raise SilenceDoubted where the console says elsewhere that something happened.
+def _doubt_silence(job: Context, camera: Camera, day: Day) -> None:
+    """Raise ImplausibleListError where the console says elsewhere that something happened.
 
     An empty list looks like a quiet day, but may be a query that a new version does not understand.
     """
@@ -104,13 +106,13 @@ def _doubt_silence(job: Job, camera: Camera, day: Day) -> None:
         job, camera, day
     )
     if contradiction:
-        raise SilenceDoubted(
+        raise ImplausibleListError(
             f"the console lists no events of {camera.name} on {day.text}, but {contradiction}: "
             "its list is not to be trusted; look at the day in Protect itself, then run again"
         )
 
 
-def _contradicted_by_camera(job: Job, camera: Camera, day: Day) -> str:
+def _contradicted_by_camera(job: Context, camera: Camera, day: Day) -> str:
     """What the camera's last motion, or its recordings, say against an empty list."""
     wanted, recording = set(job.settings.event_types), camera.recording
     moved_ms, recorded_ms = camera.last_motion_ms or 0, recording.last_ms or 0
@@ -126,10 +128,10 @@ def _contradicted_by_camera(job: Job, camera: Camera, day: Day) -> str:
     return ""
 
 
-def _contradicted_by_list(job: Job, camera: Camera, day: Day) -> str:
+def _contradicted_by_list(job: Context, camera: Camera, day: Day) -> str:
     """What the same list, asked for in another way, says against being empty."""
     wanted = job.settings.event_types
-    listed = job.connection.console().events_otherwise(
+    listed = job.connection.console().events_in_other_spelling(
         camera.camera_id, start_ms=day.start_ms, end_ms=day.end_ms, event_types=wanted
     )
     found = events_of_day(listed, day=day, camera_id=camera.camera_id, event_types=wanted)

@@ -1,15 +1,15 @@
 """Compute the speed that brings the day's footage to the length that was asked for."""
 
 from upvs_tasks import durable
-from upvs_tasks.model.index import ClipIndex
-from upvs_tasks.model.recipe import Engine
+from upvs_tasks.model.clip_index import ClipIndex
+from upvs_tasks.model.encoding import Engine
 from upvs_tasks.model.speed import Speed
-from upvs_tasks.phases.inventory import Recorded
-from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.clip_store import Recorded
+from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.measuring import repeated_frames
 
 
-def speed_of(job: Job, recorded: Recorded) -> Speed:
+def speed_of(job: Context, recorded: Recorded) -> Speed:
     """Speed of a film of these clips.
 
     Repeated footage counts once where the engine shows it once: where it goes by the plan.
@@ -27,7 +27,7 @@ def speed_of(job: Job, recorded: Recorded) -> Speed:
     )
 
 
-def is_current(job: Job) -> bool:
+def is_current(job: Context) -> bool:
     """Whether day.json says what follows from the footage on the disk."""
     index = job.inventory.known_index()
     if index is None or not job.inventory.has_overlaps(job.inventory.recorded(index)):
@@ -35,7 +35,7 @@ def is_current(job: Job) -> bool:
     return durable.read_bytes(job.layout.day_json) == _day_json(job, index)
 
 
-def run(job: Job) -> str:
+def run(job: Context) -> str:
     """Write day.json where it differs. Returns the story."""
     index = job.index()
     job.inventory.measure_overlaps(job.inventory.recorded(index), repeated_frames)
@@ -48,7 +48,7 @@ def run(job: Job) -> str:
     )
 
 
-def _day_json(job: Job, index: ClipIndex) -> bytes:
+def _day_json(job: Context, index: ClipIndex) -> bytes:
     recorded = job.inventory.recorded(index)
     return durable.encode_json(
         {

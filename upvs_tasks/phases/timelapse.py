@@ -4,14 +4,16 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from upvs_tasks import durable
-from upvs_tasks.errors import RenderFailed
-from upvs_tasks.model.index import ClipIndex
-from upvs_tasks.model.recipe import ClipIdentity, Engine, FilmRecipe
+from upvs_tasks.errors import RenderError
+from upvs_tasks.model.clip_index import ClipIndex
+from upvs_tasks.model.damage import Damage, damage_by_clip
+from upvs_tasks.model.encoding import Engine
+from upvs_tasks.model.fingerprint import ClipIdentity, FilmFingerprint
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.timeline import (
     Scene,
@@ -22,30 +24,20 @@ from upvs_tasks.model.timeline import (
 )
 from upvs_tasks.model.verification import film_findings
 from upvs_tasks.phases import render
-from upvs_tasks.phases.inventory import Recorded
-from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.clip_store import Recorded
+from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.measuring import measure
 from upvs_tasks.phases.speed import speed_of
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """How many frames of the film show a neighbour because those of a clip are damaged."""
-
-    clip_name: str
-    wanted_frames: int
-    replaced_frames: int
-    reason: str
-
-
-def film_path(job: Job, index: ClipIndex) -> Path:
+def film_path(job: Context, index: ClipIndex) -> Path:
     """Where the film of this camera and day lies."""
     return job.layout.film(index.camera_folder, index.day.text)
 
 
-def is_current(job: Job) -> bool:
+def is_current(job: Context) -> bool:
     """Whether the film on the disk is made from just these clips and settings.
 
     A day without footage has no film, and needs none.
@@ -56,12 +48,15 @@ def is_current(job: Job) -> bool:
     recorded = job.inventory.recorded(index)
     if not recorded:
         return not index.entries
-    wanted = {"recipe": _recipe(job, recorded).digest(), "size_bytes": _size(film_path(job, index))}
+    wanted = {
+        "fingerprint": _fingerprint(job, recorded).digest(),
+        "size_bytes": _size(film_path(job, index)),
+    }
     known = durable.read_json(job.layout.film_stamp)
     return isinstance(known, dict) and wanted.items() <= known.items()
 
 
-def damages(job: Job) -> tuple[Damage, ...]:
+def damages(job: Context) -> tuple[Damage, ...]:
     """What of the film on the disk is damaged, clip by clip."""
     match durable.read_json(job.layout.film_stamp):
         case {"damages": [*documents]}:
@@ -69,7 +64,7 @@ def damages(job: Job) -> tuple[Damage, ...]:
     return ()
 
 
-def run(job: Job) -> str:
+def run(job: Context) -> str:
     """Make, count, rename, stamp. Returns the story.
 
     The stamp goes first and comes last, so that a film without one is never taken for finished.
@@ -85,7 +80,7 @@ def run(job: Job) -> str:
         case Engine.SEGMENTS:
             damaged = _joined(job, index, path, speed)
         case Engine.CONCAT:
-            damaged = _rendered_at_once(job, path, speed)
+            damaged = _rendered_at_once(job, recorded, path, speed)
     _stamp(job, recorded, path, damaged)
     took_secs = time.monotonic() - started_secs
     size_bytes = path.stat().st_size
@@ -93,10 +88,11 @@ def run(job: Job) -> str:
     return f"{speed.output_frames} frames, {size_bytes / 1e6:.1f} MB: {path}"
 
 
-def _joined(job: Job, index: ClipIndex, path: Path, speed: Speed) -> tuple[Damage, ...]:
+def _joined(job: Context, index: ClipIndex, path: Path, speed: Speed) -> tuple[Damage, ...]:
     from upvs_tasks.media import ffmpeg, join  # noqa: PLC0415  only where there is work
 
-    drawing, settings = render.drawn(job, index), job.settings
+    drawing = render.film_plan(job, index)
+    fps = drawing.encoding.fps
     segments = [
         (job.layout.segment(drawing.digest(segment)), segment.frame_count)
         for segment in drawing.plan.segments
@@ -106,37 +102,34 @@ def _joined(job: Job, index: ClipIndex, path: Path, speed: Speed) -> tuple[Damag
         title=f"{index.camera_name} {index.day.text}",
         date=index.day.text,
         camera=index.camera_name,
-        chapters=tuple(
-            join.Chapter(chapter.start_frame, chapter.end_frame, chapter.title)
-            for chapter in chapters_of(scenes, day=index.day, fps=settings.output_fps)
-        ),
+        chapters=chapters_of(scenes, day=index.day, fps=fps),
     )
     list_path, tags_path = job.layout.join_list, job.layout.join_tags
-    listed = join.segment_list(segments, settings.output_fps)
+    listed = join.segment_list(segments, fps)
     durable.write_if_changed(list_path, listed.encode())
-    durable.write_if_changed(tags_path, join.tags_text(tags, settings.output_fps).encode())
+    durable.write_if_changed(tags_path, join.tags_text(tags, fps).encode())
     with _replacing(path, speed) as partial:
-        whole = join.Join(list_path, tags_path, partial, settings.output_fps, settings.codec)
+        whole = join.Join(list_path, tags_path, partial, drawing.encoding)
         ffmpeg.run(join.join_command(ffmpeg.find_ffmpeg(), whole), partial=partial)
-        join.check_joined(partial, frames=speed.output_frames, fps=settings.output_fps)
+        join.check_joined(partial, frames=speed.output_frames, fps=fps)
     _write_timeline(job, index, path, scenes)
     _drop_all_but(job, {segment_path for segment_path, _ in segments})
     return _damages([segment_path for segment_path, _ in segments])
 
 
-def _rendered_at_once(job: Job, path: Path, speed: Speed) -> tuple[Damage, ...]:
+def _rendered_at_once(
+    job: Context, recorded: Recorded, path: Path, speed: Speed
+) -> tuple[Damage, ...]:
     from upvs_tasks.media import ffmpeg  # noqa: PLC0415  only where there is work
-    from upvs_tasks.media.concat import ConcatRender, concat_command  # noqa: PLC0415  likewise
+    from upvs_tasks.media.concat_engine import ConcatRender, concat_command  # noqa: PLC0415  likewise
 
     with _replacing(path, speed) as partial:
         whole = ConcatRender(
             concat_path=job.layout.concat_text,
             output_path=partial,
             speed_factor=speed.speed_factor,
-            output_fps=job.settings.output_fps,
+            encoding=render.encoding_of(job, recorded),
             output_frames=speed.output_frames,
-            crf=job.settings.crf,
-            preset=job.settings.preset,
         )
         ffmpeg.run(
             concat_command(ffmpeg.find_ffmpeg(), whole),
@@ -165,10 +158,10 @@ def _replacing(path: Path, speed: Speed) -> Iterator[Path]:
 def _check(film: Path, speed: Speed) -> None:
     findings = film_findings(measure(film), speed)
     if findings:
-        raise RenderFailed(f"the film is not what was planned: {'; '.join(findings)}")
+        raise RenderError(f"the film is not what was planned: {'; '.join(findings)}")
 
 
-def _write_timeline(job: Job, index: ClipIndex, path: Path, scenes: tuple[Scene, ...]) -> None:
+def _write_timeline(job: Context, index: ClipIndex, path: Path, scenes: tuple[Scene, ...]) -> None:
     fps = job.settings.output_fps
     document = timeline_document(scenes, day=index.day, fps=fps)
     durable.write_if_changed(job.layout.timeline_json, durable.encode_json(document))
@@ -176,7 +169,7 @@ def _write_timeline(job: Job, index: ClipIndex, path: Path, scenes: tuple[Scene,
     durable.write_if_changed(path.with_suffix(".vtt"), text.encode())
 
 
-def _drop_all_but(job: Job, wanted: set[Path]) -> None:
+def _drop_all_but(job: Context, wanted: set[Path]) -> None:
     """Delete segments of films that the day no longer has."""
     kept = wanted | {render.damage_record(path) for path in wanted}
     for path in job.layout.segments.iterdir():
@@ -186,46 +179,30 @@ def _drop_all_but(job: Job, wanted: set[Path]) -> None:
 
 def _damages(segments: list[Path]) -> tuple[Damage, ...]:
     """Damages of all segments, added up clip by clip."""
-    found: dict[str, Damage] = {}
-    for path in segments:
-        for part in durable.read_json(render.damage_record(path)) or ():
-            name = part["name"]
-            known = found.get(name, Damage(name, 0, 0, part["reason"]))
-            wanted_frames = known.wanted_frames + part["wanted"]
-            replaced_frames = known.replaced_frames + part["replaced"]
-            found[name] = Damage(name, wanted_frames, replaced_frames, known.reason)
-    return tuple(found.values())
-
-
-def _recipe(job: Job, recorded: Recorded) -> FilmRecipe:
-    settings, speed = job.settings, speed_of(job, recorded)
-    return FilmRecipe(
-        clips=tuple(ClipIdentity(entry.name, record.sha256) for entry, record in recorded),
-        engine=settings.engine,
-        speed_factor=speed.speed_factor,
-        output_frames=speed.output_frames,
-        output_fps=settings.output_fps,
-        crf=settings.crf,
-        preset=settings.preset,
-        codec=settings.codec,
-        height=settings.height,
+    return damage_by_clip(
+        Damage(**document)
+        for path in segments
+        for document in durable.read_json(render.damage_record(path)) or ()
     )
 
 
-def _stamp(job: Job, recorded: Recorded, path: Path, damaged: tuple[Damage, ...]) -> None:
-    """Note what proves the film current: its recipe, and that it still has the size it had."""
+def _fingerprint(job: Context, recorded: Recorded) -> FilmFingerprint:
+    speed = speed_of(job, recorded)
+    return FilmFingerprint(
+        clips=tuple(ClipIdentity(entry.name, record.sha256) for entry, record in recorded),
+        engine=job.settings.engine,
+        speed_factor=speed.speed_factor,
+        output_frames=speed.output_frames,
+        encoding=render.encoding_of(job, recorded),
+    )
+
+
+def _stamp(job: Context, recorded: Recorded, path: Path, damaged: tuple[Damage, ...]) -> None:
+    """Note what proves the film current: its fingerprint, and that it still has the size it had."""
     document: dict[str, Any] = {
-        "recipe": _recipe(job, recorded).digest(),
+        "fingerprint": _fingerprint(job, recorded).digest(),
         "size_bytes": _size(path),
-        "damages": [
-            {
-                "clip_name": damage.clip_name,
-                "wanted_frames": damage.wanted_frames,
-                "replaced_frames": damage.replaced_frames,
-                "reason": damage.reason,
-            }
-            for damage in damaged
-        ],
+        "damages": [asdict(damage) for damage in damaged],
     }
     durable.write_if_changed(job.layout.film_stamp, durable.encode_json(document))
 

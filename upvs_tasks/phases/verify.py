@@ -3,50 +3,50 @@
 from collections.abc import Iterator
 
 from upvs_tasks import durable
-from upvs_tasks.errors import FootageBroken, VerificationFailed
-from upvs_tasks.model.index import ClipIndex
+from upvs_tasks.errors import BrokenFootageError, VerificationError
+from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.verification import film_findings, manifest_findings
-from upvs_tasks.phases.inventory import Inventory, Recorded
-from upvs_tasks.phases.job import Job
+from upvs_tasks.phases.clip_store import ClipStore, Recorded
+from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.manifest import wanted_concat
 from upvs_tasks.phases.measuring import decode_ends, measure
 from upvs_tasks.phases.speed import speed_of
 from upvs_tasks.phases.timelapse import film_path
 
 
-def run(job: Job, *, decodes: bool = False) -> str:
+def run(job: Context, *, decodes: bool = False) -> str:
     """Check every clip, the manifests and the film anew. Returns the story.
 
     With ``decodes``, each clip's first and last pictures are decoded, too. Raises
-    VerificationFailed with everything that does not hold. Asks nothing of the console.
+    VerificationError with everything that does not hold. Asks nothing of the console.
     """
     index = job.index()
-    recorded = Inventory(job.layout).recorded(index)
+    recorded = ClipStore(job.layout).recorded(index)
     findings = [
         *_clip_findings(job, recorded, decodes=decodes),
         *_manifest_findings(job, index, recorded),
         *_film_findings(job, index, recorded),
     ]
     if findings:
-        raise VerificationFailed(f"{index.day.text} does not hold: {'; '.join(findings)}")
+        raise VerificationError(f"{index.day.text} does not hold: {'; '.join(findings)}")
     return f"{len(recorded)} of {len(index.entries)} clips whole and in order; film as planned"
 
 
-def _clip_findings(job: Job, recorded: Recorded, *, decodes: bool) -> Iterator[str]:
+def _clip_findings(job: Context, recorded: Recorded, *, decodes: bool) -> Iterator[str]:
     for entry, record in recorded:
         path = job.layout.at(entry.file_path)
         try:
             footage = measure(path)
             if decodes:
                 decode_ends(path)
-        except FootageBroken as error:
+        except BrokenFootageError as error:
             yield str(error)
         else:
             if footage != record.footage:
                 yield f"{entry.name} is not the footage that was measured"
 
 
-def _manifest_findings(job: Job, index: ClipIndex, recorded: Recorded) -> tuple[str, ...]:
+def _manifest_findings(job: Context, index: ClipIndex, recorded: Recorded) -> tuple[str, ...]:
     concat = durable.read_bytes(job.layout.concat_text) or b""
     expected = wanted_concat(job, recorded)
     return manifest_findings(
@@ -56,7 +56,7 @@ def _manifest_findings(job: Job, index: ClipIndex, recorded: Recorded) -> tuple[
     )
 
 
-def _film_findings(job: Job, index: ClipIndex, recorded: Recorded) -> Iterator[str]:
+def _film_findings(job: Context, index: ClipIndex, recorded: Recorded) -> Iterator[str]:
     path = film_path(job, index)
     if not recorded:
         return
@@ -65,7 +65,7 @@ def _film_findings(job: Job, index: ClipIndex, recorded: Recorded) -> Iterator[s
         return
     try:
         film = measure(path)
-    except FootageBroken as error:
+    except BrokenFootageError as error:
         yield f"the film is broken: {error}"
     else:
         for finding in film_findings(film, speed_of(job, recorded)):

@@ -1,0 +1,237 @@
+"""The boxes of an MP4, looked over before libav parses them.
+
+libav allocates what a table claims to hold and reads past a cut without a word. So every box has
+to lie inside the one around it, every table inside its box, and no table may claim more samples
+than hours of video have. Layouts: ISO/IEC 14496-12.
+"""
+
+import math
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from upvs_tasks.errors import BrokenFootageError, StorageError
+
+_FIRST_KINDS = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide"})
+_CONTAINERS = frozenset(
+    {b"trak", b"edts", b"mdia", b"minf", b"stbl", b"mvex", b"traf", b"udta", b"dinf", b"moov"}
+)
+_ENTRY_BYTES = {b"stts": 8, b"ctts": 8, b"stsc": 12, b"stco": 4, b"co64": 8, b"stss": 4}
+_MOST_BOXES = 100_000
+_MOST_INDEX_BYTES = 64 << 20
+_MOST_SAMPLES = 4_000_000
+_MOST_TRACKS = 16
+_MOST_EDITS = 64
+_DEEPEST = 8
+
+_Boxes = dict[bytes, memoryview]
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What the boxes alone say of a file, and of its first video track.
+
+    ``reorders``: frames may be shown in another order than they are stored. ``samples`` is how many
+    the video track's table names, or None where it says nothing certain (fragments, edit lists).
+    ``last_ticks``: how long the last frame lasts in the track's units, 0 where it is not said.
+    ``rotation``: clockwise degrees by which the picture is to be turned, 0, 90, 180 or 270.
+    """
+
+    reorders: bool
+    samples: int | None
+    last_ticks: int
+    rotation: int
+    has_audio: bool
+
+
+class _MalformedError(Exception):
+    """What is wrong, to follow the name of the file."""
+
+
+def check_boxes(path: Path) -> Structure:
+    """Structure of an MP4 that is whole and that libav can be trusted with.
+
+    Raises BrokenFootageError when it is not.
+    """
+    try:
+        with path.open("rb") as stream:
+            indexes = list(_indexes(stream, path.stat().st_size))
+        return _structure(indexes)
+    except (_MalformedError, struct.error) as error:
+        fault = (
+            str(error) if isinstance(error, _MalformedError) else "holds a box that is too short"
+        )
+        raise BrokenFootageError(f"{path.name} {fault}") from error
+    except FileNotFoundError as error:
+        raise BrokenFootageError(f"{path.name} is not there") from error
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _indexes(stream: BinaryIO, file_bytes: int) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and content of each ``moov`` and ``moof``."""
+    if file_bytes == 0:
+        raise _MalformedError("is empty")
+    offset = index_bytes = 0
+    for _ in range(_MOST_BOXES):
+        if offset >= file_bytes:
+            break
+        stream.seek(offset)
+        kind, head_bytes, box_bytes = _head(stream.read(16), file_bytes - offset, first=not offset)
+        if kind in {b"moov", b"moof"}:
+            index_bytes += box_bytes
+            if index_bytes > _MOST_INDEX_BYTES:
+                raise _MalformedError(
+                    f"has an index of {index_bytes >> 20} MB: no video needs that"
+                )
+            stream.seek(offset + head_bytes)
+            yield kind, stream.read(box_bytes - head_bytes)
+        offset += box_bytes
+    else:
+        raise _MalformedError(f"has more than {_MOST_BOXES} boxes: no video needs that")
+
+
+def _head(head: bytes, left_bytes: int, *, first: bool) -> tuple[bytes, int, int]:
+    """Kind, bytes of the header and bytes of the whole of a box, of which ``head`` is the start."""
+    if first and head[4:8] not in _FIRST_KINDS:
+        shown = head.decode("latin-1").strip()
+        raise _MalformedError(
+            f"is no MP4 video: it begins with {shown!r} ({left_bytes} bytes in all)"
+        )
+    if len(head) < 8:  # noqa: PLR2004  a size and a kind, four bytes each
+        raise _MalformedError("is cut off: it ends in the middle of a box's header")
+    box_bytes, kind = struct.unpack_from(">I4s", head)
+    head_bytes = 8
+    if box_bytes == 1:
+        (box_bytes,) = struct.unpack_from(">Q", head, 8)
+        head_bytes = 16
+    elif box_bytes == 0:
+        box_bytes = left_bytes
+    if box_bytes > left_bytes:
+        missing = box_bytes - left_bytes
+        raise _MalformedError(f"is cut off: {missing} bytes of its {_shown(kind)} box are missing")
+    if box_bytes < head_bytes:
+        raise _MalformedError(f"holds a {_shown(kind)} box of an impossible size")
+    return kind, head_bytes, box_bytes
+
+
+def _structure(indexes: list[tuple[bytes, bytes]]) -> Structure:
+    tracks: list[_Boxes] = []
+    fragments: list[memoryview] = []
+    for index_kind, content in indexes:
+        for kind, payload in _walk(memoryview(content)):
+            if kind == b"trak" and index_kind == b"moov":
+                tracks.append({})
+            elif kind == b"trun":
+                fragments.append(payload)
+            elif tracks and index_kind == b"moov":
+                tracks[-1].setdefault(kind, payload)
+            _check_table(kind, payload)
+    if not any(kind == b"moov" for kind, _ in indexes):
+        raise _MalformedError("has no index (no moov box): it is cut off or was never finished")
+    _check_counts(tracks, fragments)
+    return _facts(tracks, fragments)
+
+
+def _facts(tracks: list[_Boxes], fragments: list[memoryview]) -> Structure:
+    handlers = [bytes(track.get(b"hdlr", b"")[8:12]) for track in tracks]
+    if b"vide" not in handlers:
+        raise _MalformedError("has no video track")
+    video = tracks[handlers.index(b"vide")]
+    certain = not fragments and b"elst" not in video and b"stsz" in video
+    return Structure(
+        reorders=b"ctts" in video or bool(fragments),
+        samples=struct.unpack_from(">I", video[b"stsz"], 8)[0] if certain else None,
+        last_ticks=_last_ticks(video),
+        rotation=_rotation(video),
+        has_audio=b"soun" in handlers,
+    )
+
+
+def _walk(content: memoryview, depth: int = 0) -> Iterator[tuple[bytes, memoryview]]:
+    """Each box inside ``content``, outer before inner, with what it holds."""
+    if depth > _DEEPEST:
+        raise _MalformedError("nests its boxes too deeply")
+    offset = 0
+    while offset + 8 <= len(content):
+        kind, head_bytes, box_bytes = _head(
+            bytes(content[offset : offset + 16]), len(content) - offset, first=False
+        )
+        payload = content[offset + head_bytes : offset + box_bytes]
+        yield kind, payload
+        if kind in _CONTAINERS:
+            yield from _walk(payload, depth + 1)
+        offset += box_bytes
+
+
+def _check_table(kind: bytes, payload: memoryview) -> None:
+    """Refuse a table that claims more entries than its box has room for."""
+    if kind == b"cmov":
+        raise _MalformedError("has a compressed index, which no camera writes")
+    if kind in _ENTRY_BYTES:
+        (entries,) = struct.unpack_from(">I", payload, 4)
+        needed_bytes = 8 + entries * _ENTRY_BYTES[kind]
+    elif kind == b"elst":
+        version, entries = struct.unpack_from(">B3xI", payload)
+        needed_bytes = 8 + entries * (20 if version else 12)
+        if entries > _MOST_EDITS:
+            raise _MalformedError(f"is cut together from {entries} parts: no export is")
+    elif kind == b"stsz":
+        sample_bytes, entries = struct.unpack_from(">II", payload, 4)
+        needed_bytes = 12 if sample_bytes else 12 + entries * 4
+    elif kind == b"trun":
+        flags, entries = struct.unpack_from(">II", payload)
+        needed_bytes = 8 + entries * 4 * (flags >> 8 & 0xF).bit_count()
+    else:
+        return
+    if needed_bytes > len(payload):
+        raise _MalformedError(
+            f"has a {_shown(kind)} table of {entries} entries in {len(payload)} bytes"
+        )
+
+
+def _check_counts(tracks: list[_Boxes], fragments: list[memoryview]) -> None:
+    """Refuse more samples than a day of video has: libav sets memory aside for each."""
+    if len(tracks) > _MOST_TRACKS:
+        raise _MalformedError(f"has {len(tracks)} tracks: no export has")
+    claimed = sum(struct.unpack_from(">I", fragment, 4)[0] for fragment in fragments)
+    for track in tracks:
+        if _is_raw_audio(track):
+            continue
+        runs = [count for kind in (b"stts", b"ctts") for count, _ in _runs(track.get(kind))]
+        sizes = track.get(b"stsz", track.get(b"stz2"))
+        claimed += max(sum(runs), struct.unpack_from(">I", sizes, 8)[0] if sizes else 0)
+    if claimed > _MOST_SAMPLES:
+        raise _MalformedError(f"claims to hold {claimed} frames: no export does")
+
+
+def _is_raw_audio(track: _Boxes) -> bool:
+    """Whether a sample is one value of a waveform; libav indexes those by the chunk."""
+    runs = list(_runs(track.get(b"stts")))
+    return bytes(track.get(b"hdlr", b"")[8:12]) == b"soun" and [ticks for _, ticks in runs] == [1]
+
+
+def _last_ticks(video: _Boxes) -> int:
+    return next((ticks for count, ticks in reversed([*_runs(video.get(b"stts"))]) if count), 0)
+
+
+def _runs(table: memoryview | None) -> Iterator[tuple[int, int]]:
+    """Runs of ``stts`` or ``ctts``: how many samples, and the ticks of each of them."""
+    if table is not None:
+        (entries,) = struct.unpack_from(">I", table, 4)
+        yield from struct.iter_unpack(">II", table[8 : 8 + entries * 8])
+
+
+def _rotation(video: _Boxes) -> int:
+    header = video.get(b"tkhd")
+    if header is None:
+        return 0
+    across, down = struct.unpack_from(">ii", header, 52 if header[0] else 40)
+    degrees = round(math.degrees(math.atan2(down, across))) % 360
+    return degrees if degrees % 90 == 0 else 0
+
+
+def _shown(kind: bytes) -> str:
+    return repr(kind.decode("latin-1"))

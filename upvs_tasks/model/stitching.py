@@ -1,0 +1,160 @@
+"""All footage of a day end to end, each second of it once.
+
+An export begins at the keyframe at or before the instant that was asked for, so the end of one clip
+can show what the next one begins with. How much of it is known in two ways:
+
+* The caller has compared the two files (`StitchedClip.repeated_frames`): exact.
+* The tables alone: the asked start lies within the clip's first group of pictures, and the next
+  clip begins with a keyframe that the first clip holds as well. That leaves one or two candidates;
+  the latest counts, so that at most one group is shown twice, and nothing is lost. Recordings with
+  gaps do not spoil this: a gap takes from the time between two instants, never adds to it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from upvs_tasks.model.clip import Clip
+from upvs_tasks.model.sample_table import SampleTable
+
+# Recorders' clocks and media time stamps need not run alike.
+_CLOCK_SLACK_MS = 500
+# An export is cut at keyframes on both sides; on all recorders seen these are 5 s apart at most.
+_NEAR_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class StitchedClip:
+    """A clip: what was asked of the console (Unix ms), and which frames came.
+
+    ``repeated_frames`` of its first frames are known to be at the end of the clip before.
+    """
+
+    name: str
+    sha256: str
+    start_ms: int
+    end_ms: int
+    table: SampleTable
+    repeated_frames: int = 0
+
+    @property
+    def overhang_ms(self) -> int:
+        """How much earlier than asked the footage begins, as far as its length tells.
+
+        At most the first group of pictures; what goes beyond that was added at the end.
+        """
+        surplus_ms = self.table.duration_ms - (self.end_ms - self.start_ms)
+        return max(0, min(surplus_ms, _first_group_ms(self.table) or surplus_ms))
+
+    def wall_ms(self, frame: int) -> int:
+        """Unix ms of a frame, true to about a keyframe interval: no file says when it was made."""
+        since_first_ms = self.table.ms_of(self.table.ticks[frame] - self.table.ticks[0])
+        return self.start_ms - self.overhang_ms + since_first_ms
+
+
+def may_share(earlier: Clip, later: Clip) -> bool:
+    """Whether the later clip may begin with what the earlier one ends with."""
+    return later.start_ms - earlier.end_ms <= _NEAR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is shown of one clip, and where in the footage it lies (ms from its start)."""
+
+    clip: int
+    first_frame: int
+    start_ms: int
+    duration_ms: int
+
+    @property
+    def end_ms(self) -> int:
+        """Where the next part begins."""
+        return self.start_ms + self.duration_ms
+
+
+@dataclass(frozen=True, slots=True)
+class StitchedFootage:
+    """The clips in the order of the film, and the part that is shown of each.
+
+    A clip of which the ones before show everything has no part.
+    """
+
+    clips: tuple[StitchedClip, ...]
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def of(cls, clips: Iterable[StitchedClip]) -> "StitchedFootage":
+        """StitchedFootage of clips that are in the order of the film."""
+        ordered = tuple(clips)
+        return cls(ordered, tuple(_parts(ordered)))
+
+    @property
+    def duration_ms(self) -> int:
+        """All footage, without what is repeated: what the speed is computed from."""
+        return self.parts[-1].end_ms if self.parts else 0
+
+    @property
+    def repeated_ms(self) -> int:
+        """How much footage is left out because a clip before shows it."""
+        return sum(clip.table.duration_ms for clip in self.clips) - self.duration_ms
+
+
+def _parts(clips: Sequence[StitchedClip]) -> Iterator[Part]:
+    start_ms = 0
+    longest: StitchedClip | None = None
+    for place, clip in enumerate(clips):
+        table = clip.table
+        certain = _repeated_frames(longest, clip) if longest else 0
+        first_frame = max(certain, clip.repeated_frames)
+        if first_frame < len(table.ticks):
+            duration_ms = table.ms_of(table.end_ticks - table.ticks[first_frame])
+            if duration_ms:
+                yield Part(place, first_frame, start_ms, duration_ms)
+                start_ms += duration_ms
+        if longest is None or _reach_ms(clip) > _reach_ms(longest):
+            longest = clip
+
+
+def _repeated_frames(earlier: StitchedClip, later: StitchedClip) -> int:
+    """How many of the later clip's first frames the earlier clip shows for certain."""
+    first_group_ms = _first_group_ms(earlier.table)
+    if first_group_ms is None:
+        return 0
+    ticks = earlier.table.ticks
+    latest_ms = later.start_ms - earlier.start_ms + first_group_ms + _CLOCK_SLACK_MS
+    if latest_ms > earlier.table.duration_ms:
+        return 0
+    scale = 1000 * earlier.table.tick_secs
+    latest_ticks = ticks[0] + latest_ms * scale.denominator // scale.numerator
+    starts = [ticks[place] for place in earlier.table.keyframes]
+    begins_ticks = starts[bisect_right(starts, latest_ticks) - 1]
+    shared_secs = (earlier.table.end_ticks - begins_ticks) * earlier.table.tick_secs
+    return _whole_frames(later.table, shared_secs)
+
+
+def _whole_frames(table: SampleTable, secs: Fraction) -> int:
+    """How many frames have come and gone ``secs`` after the first one came.
+
+    One that is still on screen does not count: time bases that differ round its start, and whether
+    the other clip holds it is not certain.
+    """
+    last_tick = table.ticks[0] + secs // table.tick_secs
+    if table.end_ticks <= last_tick:
+        return len(table.ticks)
+    return bisect_right(table.ticks, last_tick) - 1
+
+
+def _reach_ms(clip: StitchedClip) -> int:
+    """Instant up to which the clip shows for certain all that was recorded."""
+    first_group_ms = _first_group_ms(clip.table)
+    if first_group_ms is None:
+        return clip.start_ms
+    return clip.start_ms - first_group_ms + clip.table.duration_ms
+
+
+def _first_group_ms(table: SampleTable) -> int | None:
+    """Length of the first group of pictures; None where the table does not hold a second one."""
+    if len(table.keyframes) < 2 or table.keyframes[0] != 0:  # noqa: PLR2004  a first and a second
+        return None
+    return table.ms_of(table.ticks[table.keyframes[1]] - table.ticks[0])

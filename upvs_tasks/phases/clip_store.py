@@ -1,0 +1,230 @@
+"""What is on the disk of a day's clips: the truth that every status is derived from."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from upvs_tasks import durable
+from upvs_tasks.model.clip_index import (
+    COMPLETE,
+    PENDING,
+    ClipIndex,
+    ClipStatus,
+    IndexEntry,
+    Standing,
+)
+from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.sample_table import SampleTable
+from upvs_tasks.model.stitching import StitchedClip, StitchedFootage, may_share
+
+_RUNS_TO_SETTLE = 2
+
+_Pair = tuple[IndexEntry, "FootageRecord"]
+Recorded = tuple[_Pair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FootageRecord:
+    """What was measured of a clip's file when it was whole.
+
+    ``table_document`` is its sample table, parsed only where a film is planned.
+    """
+
+    size_bytes: int
+    modified_ms: int
+    sha256: str
+    footage: Footage
+    table_document: Any
+
+    def matches(self, path: Path) -> bool:
+        """Whether the file is still the one that was measured."""
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        measured = (self.size_bytes, self.modified_ms)
+        return (status.st_size, status.st_mtime_ns // 1_000_000) == measured
+
+    def to_document(self) -> dict[str, object]:
+        """The record as its file holds it."""
+        return {
+            "size_bytes": self.size_bytes,
+            "modified_ms": self.modified_ms,
+            "sha256": self.sha256,
+            "footage": self.footage.to_document(),
+            "table": self.table_document,
+        }
+
+    @classmethod
+    def from_document(cls, document: Any) -> "FootageRecord | None":  # noqa: ANN401  parsed JSON
+        """Record from parsed JSON; None when it is none of ours."""
+        match document:
+            case {
+                "size_bytes": int(size_bytes),
+                "modified_ms": int(modified_ms),
+                "sha256": str(sha256),
+                "footage": measured,
+                "table": dict(table_document),
+            } if footage := Footage.from_document(measured):
+                return cls(size_bytes, modified_ms, sha256, footage, table_document)
+        return None
+
+
+def date_file(path: Path, modified_ms: int) -> None:
+    """Give a file its footage's own date: the same for the same clip, whenever it was fetched."""
+    modified_ns = modified_ms * 1_000_000
+    os.utime(path, ns=(modified_ns, modified_ns))
+
+
+class ClipStore:
+    """Where each clip of the day stands, judged from the files alone.
+
+    A clip is looked at once; after that only what is noted here changes its standing, for while a
+    run holds the folder nobody else changes it. Threads may share it.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._records: dict[str, FootageRecord | None] = {}
+        self._index_content = b""
+        self._index: ClipIndex | None = None
+        self._overlaps: dict[str, int] | None = None
+        self._source: tuple[Recorded, StitchedFootage] | None = None
+
+    def known_index(self) -> ClipIndex | None:
+        """The clip index of the last scan; None when there is none that can be read."""
+        content = durable.read_bytes(self._layout.clip_index)
+        if content is None:
+            return None
+        if content != self._index_content:
+            self._index_content, self._index = content, _parsed_index(content)
+        return self._index
+
+    def record_of(self, entry: IndexEntry) -> FootageRecord | None:
+        """What was measured of a clip; None unless the file is there and unchanged since."""
+        if entry.file_path not in self._records:
+            self._records[entry.file_path] = self._read_record(entry.file_path)
+        return self._records[entry.file_path]
+
+    def standing_of(self, entry: IndexEntry) -> Standing:
+        """A clip's status, and why it failed."""
+        if self.record_of(entry):
+            return COMPLETE
+        match durable.read_json(self._layout.failure_record(entry.file_path)):
+            case {"reason": str(reason), "runs": int(runs), "can_heal": bool(can_heal)}:
+                is_settled = not can_heal and runs >= _RUNS_TO_SETTLE
+                return Standing(ClipStatus.FAILED, reason, is_settled)
+        return PENDING
+
+    def recorded(self, index: ClipIndex) -> Recorded:
+        """The clips that are on the disk, each with what was measured of it, in film order."""
+        pairs = ((entry, self.record_of(entry)) for entry in index.entries)
+        return tuple((entry, record) for entry, record in pairs if record is not None)
+
+    def source(self, recorded: Recorded) -> StitchedFootage:
+        """All footage end to end. Tables that cannot be read count as no footage."""
+        if self._source is None or self._source[0] != recorded:
+            overlaps = self._known_overlaps()
+            repeated = {
+                after[0].name: overlaps.get(_overlap_key(before, after), 0)
+                for before, after in pairwise(recorded)
+            }
+            clips = (
+                _source_clip(entry, record, repeated.get(entry.name, 0))
+                for entry, record in recorded
+            )
+            self._source = (
+                recorded,
+                StitchedFootage.of(clip for clip in clips if clip is not None),
+            )
+        return self._source[1]
+
+    def has_overlaps(self, recorded: Recorded) -> bool:
+        """Whether it is known of all near neighbours what they share."""
+        known = self._known_overlaps()
+        return all(_overlap_key(*pair) in known for pair in _near(recorded))
+
+    def measure_overlaps(
+        self, recorded: Recorded, repeated_frames: Callable[[Path, Path], int]
+    ) -> None:
+        """Find out of all near neighbours what they share, where it is not known yet."""
+        known, found = self._known_overlaps(), {}
+        for before, after in _near(recorded):
+            key = _overlap_key(before, after)
+            paths = (self._layout.at(entry.file_path) for entry, _ in (before, after))
+            found[key] = known[key] if key in known else repeated_frames(*paths)
+        if found or known:
+            durable.write_if_changed(self._layout.overlaps, durable.encode_json(found))
+        self._overlaps, self._source = found, None
+
+    def _known_overlaps(self) -> dict[str, int]:
+        if self._overlaps is None:
+            document = durable.read_json(self._layout.overlaps)
+            pairs = document.items() if isinstance(document, dict) else ()
+            self._overlaps = {
+                key: frames for key, frames in pairs if isinstance(frames, int) and frames >= 0
+            }
+        return self._overlaps
+
+    def note_record(self, entry: IndexEntry, record: FootageRecord) -> None:
+        """Keep what was measured of a clip that is whole, and on the disk."""
+        path = self._layout.footage_record(entry.file_path)
+        durable.write_if_changed(path, durable.encode_json(record.to_document()))
+        self._layout.failure_record(entry.file_path).unlink(missing_ok=True)
+        self._records[entry.file_path] = record
+
+    def note_failure(self, entry: IndexEntry, reason: str, *, can_heal: bool) -> None:
+        """Keep why a clip could not be had, and in how many runs that was found."""
+        path = self._layout.failure_record(entry.file_path)
+        match durable.read_json(path):
+            case {"runs": int(runs), "can_heal": bool(could_heal)} if could_heal == can_heal:
+                found_before = min(runs, _RUNS_TO_SETTLE - 1)
+            case _:
+                found_before = 0
+        document = {"reason": reason, "runs": found_before + 1, "can_heal": can_heal}
+        durable.write_if_changed(path, durable.encode_json(document))
+
+    def leftovers(self, index: ClipIndex) -> tuple[Path, ...]:
+        """Clips on the disk that the day no longer has: a later event changed their span."""
+        folder = self._layout.at(f"clips/{index.camera_folder}/{index.day.text}")
+        wanted = {self._layout.at(entry.file_path) for entry in index.entries}
+        return tuple(sorted(set(folder.glob("clip_*.mp4")) - wanted))
+
+    def _read_record(self, file_path: str) -> FootageRecord | None:
+        document = durable.read_json(self._layout.footage_record(file_path))
+        record = FootageRecord.from_document(document)
+        return record if record and record.matches(self._layout.at(file_path)) else None
+
+
+def _near(recorded: Recorded) -> Iterator[tuple[_Pair, _Pair]]:
+    for before, after in pairwise(recorded):
+        if may_share(before[0].clip, after[0].clip):
+            yield before, after
+
+
+def _overlap_key(before: _Pair, after: _Pair) -> str:
+    return f"{before[1].sha256}:{after[1].sha256}"
+
+
+def _source_clip(
+    entry: IndexEntry, record: FootageRecord, repeated_frames: int
+) -> StitchedClip | None:
+    table = SampleTable.from_document(record.table_document)
+    if table is None:
+        return None
+    clip = entry.clip
+    return StitchedClip(
+        entry.name, record.sha256, clip.start_ms, clip.end_ms, table, repeated_frames
+    )
+
+
+def _parsed_index(content: bytes) -> ClipIndex | None:
+    document = durable.decode_json(content)
+    try:
+        return None if document is None else ClipIndex.from_document(document)
+    except ValueError:
+        return None

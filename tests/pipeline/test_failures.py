@@ -107,10 +107,10 @@ def test_what_the_console_does_not_have_turns_no_day_red_for_ever(
     assert project.entries()[2]["is_settled"] is True
 
 
+@pytest.mark.usefixtures("filmed")
 def test_an_empty_list_that_the_console_contradicts_is_no_quiet_day(
     project: Project, console: SimulatedConsole
 ) -> None:
-    assert project.doit("run", "timelapse").code == 0
     before = project.contents()
     console.order(Fault("status", path="events", status=200, body="[]"))
     run = project.doit("run", "timelapse")

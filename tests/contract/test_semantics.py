@@ -31,8 +31,6 @@ from upvs_tasks.simulator import (
     WindowMatch,
 )
 
-pytestmark = pytest.mark.contract
-
 SPARE_REQUESTS = 20
 profile = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -94,6 +92,7 @@ def crowd(events: list[SimulatedEvent], behaviour: Behaviour) -> int:
     )
 
 
+@pytest.mark.slow
 @settings(profile, max_examples=500)
 @given(
     day=days,
@@ -112,6 +111,7 @@ def test_every_event_of_a_day_is_found_once_with_about_two_requests_a_page(
     assert listing.requests <= 2 * ceil(rows / page_limit) + SPARE_REQUESTS
 
 
+@pytest.mark.slow
 @settings(profile, max_examples=100)
 @given(
     day=days,

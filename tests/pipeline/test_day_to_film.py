@@ -34,6 +34,7 @@ def busy_instants(busy: Project) -> list[int]:
     return readable
 
 
+@pytest.mark.slow
 def test_wall_time_never_runs_backwards_by_more_than_a_keyframe_interval(
     busy_instants: list[int],
 ) -> None:
@@ -41,6 +42,7 @@ def test_wall_time_never_runs_backwards_by_more_than_a_keyframe_interval(
     assert worst_ms <= KEYFRAME_INTERVAL_MS
 
 
+@pytest.mark.slow
 def test_no_second_of_an_event_is_absent_for_longer_than_a_step_and_a_keyframe_interval(
     busy: Project, busy_instants: list[int]
 ) -> None:
@@ -56,6 +58,7 @@ def test_no_second_of_an_event_is_absent_for_longer_than_a_step_and_a_keyframe_i
         assert max(after - before for before, after in pairwise(marks)) <= longest_ms, event
 
 
+@pytest.mark.slow
 def test_the_film_lasts_as_long_as_planned(busy: Project) -> None:
     planned = orjson.loads((busy.out / "metadata" / "day.json").read_bytes())
     film = measure(busy.film)
@@ -65,6 +68,7 @@ def test_the_film_lasts_as_long_as_planned(busy: Project) -> None:
     assert not film.has_audio
 
 
+@pytest.mark.slow
 def test_no_two_clips_of_the_busy_day_share_a_second(busy: Project) -> None:
     spans = [(entry["start_ms"], entry["end_ms"]) for entry in busy.entries()]
     assert all(before[1] < after[0] for before, after in pairwise(spans))  # type: ignore[operator]  # parsed JSON

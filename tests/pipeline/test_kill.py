@@ -98,6 +98,7 @@ def test_killed_between_the_last_clip_and_the_film(
     assert project.contents() == undisturbed
 
 
+@pytest.mark.slow
 def test_killed_at_any_of_20_random_instants(project: Project, undisturbed: dict[str, str]) -> None:
     """Spread over the length of a run, each followed by one that is left alone."""
     chance = random.Random(20240117)  # noqa: S311  the same instants in every run
@@ -111,6 +112,7 @@ def test_killed_at_any_of_20_random_instants(project: Project, undisturbed: dict
         assert project.contents() == undisturbed
 
 
+@pytest.mark.slow
 def test_killed_again_and_again(project: Project, undisturbed: dict[str, str]) -> None:
     """Each run goes on from where the one before was killed, and is killed in turn."""
     chance = random.Random(20240118)  # noqa: S311  likewise

@@ -137,12 +137,14 @@ def lived(folder: Path, console: SimulatedConsole) -> Day:
     return Day(run, film, clips, console.requests)
 
 
+@pytest.mark.slow
 def test_a_rough_day_ends_well(console: SimulatedConsole, rough: Day) -> None:
     assert rough.run.code == 0, rough.run.output
     assert f"whole: all {CLIPS} events" in rough.run.output
     assert console.outstanding_faults == ()
 
 
+@pytest.mark.slow
 def test_the_film_of_a_rough_day_is_that_of_a_calm_one(calm: Day, rough: Day) -> None:
     assert len(calm.clips) == CLIPS
     assert rough.clips == calm.clips
@@ -150,10 +152,12 @@ def test_the_film_of_a_rough_day_is_that_of_a_calm_one(calm: Day, rough: Day) ->
     assert rough.film == calm.film
 
 
+@pytest.mark.slow
 def test_a_rough_day_takes_at_most_twice_the_requests_of_a_calm_one(calm: Day, rough: Day) -> None:
     assert len(rough.requests) <= 2 * len(calm.requests)
 
 
+@pytest.mark.slow
 def test_every_session_that_ended_cost_one_login(calm: Day, rough: Day) -> None:
     logins = [sum(request.endpoint == "login" for request in day.requests) for day in (calm, rough)]
     ended = sum(fault.kind is FaultKind.KILLED_SESSION for fault in HEALING.values())
@@ -161,6 +165,7 @@ def test_every_session_that_ended_cost_one_login(calm: Day, rough: Day) -> None:
     assert logins == [1, 1 + ended + refused]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HEALING)
 def test_a_clip_comes_whole_after(calm: Day, rough: Day, name: str) -> None:
     number = list(HEALING).index(name)

@@ -3,14 +3,14 @@
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.footage import Recipe, make_clip, shown_numbers
+from tests.waiting import wait_until
 from upvs_tasks.errors import RenderError, StorageError, UsageError
 from upvs_tasks.media import ffmpeg
 
@@ -36,14 +36,6 @@ def processes_at(path: Path) -> list[int]:
         if str(path).encode() in arguments and b"tests.media.rendering" not in arguments:
             found.append(int(folder.name))
     return found
-
-
-def wait_until(claim: Callable[[], bool]) -> None:
-    """Return once the claim holds, and fail when it does not within half a minute."""
-    deadline_secs = time.monotonic() + 30
-    while not claim():
-        assert time.monotonic() < deadline_secs
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from shutil import copy, copytree
-from time import monotonic
 
 import orjson
 
@@ -166,14 +165,6 @@ def motions(
         SimulatedEvent(f"{number:024x}", "motion", camera_id, start_ms, start_ms + lasts_ms)
         for number, start_ms in enumerate(starts_ms)
     ]
-
-
-def deadline(secs: float = 60.0) -> Iterator[None]:
-    """Yield again and again until the time is over, then fail."""
-    end = monotonic() + secs
-    while monotonic() < end:
-        yield
-    raise AssertionError(f"this did not happen within {secs:.0f} s")
 
 
 def _identity(path: Path) -> tuple[str, int]:

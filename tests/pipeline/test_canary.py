@@ -19,7 +19,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.pipeline.project import Finished, Project, deadline
+from tests.pipeline.project import Finished, Project
+from tests.waiting import deadline
 from upvs_tasks.simulator import Behaviour, Csrf, Fault, FaultKind, SimulatedConsole
 from upvs_tasks.simulator.certificate import AUTHORITY_FILE, server_context
 

@@ -273,8 +273,7 @@ def test_a_second_run_in_the_same_folder_is_refused(
     console.order(Fault("stall_first", path="bootstrap"))
     first = project.start("run", "timelapse")
     try:
-        while not console.requests and first.poll() is None:
-            pass
+        console.wait_for_stalls()
         second = project.doit("run", "timelapse")
         assert second.code == 1, second.output
         assert "another run is at work" in one_sentence(second)

@@ -10,7 +10,8 @@ from time import monotonic
 
 import pytest
 
-from tests.pipeline.project import Project, deadline
+from tests.pipeline.project import Project
+from tests.waiting import deadline, wait_until
 from upvs_tasks.simulator import Fault, SimulatedConsole
 
 
@@ -134,9 +135,7 @@ def test_an_interrupted_run_says_so_and_can_go_on(
 ) -> None:
     console.order(Fault("stall_body", skip=1))
     process = project.start("run", "timelapse", "max_workers=1")
-    for _ in deadline():
-        if has_partial(project) and len(project.clips) == 1:
-            break
+    wait_until(lambda: has_partial(project) and len(project.clips) == 1)
     process.send_signal(sent)
     output, _ = process.communicate(timeout=30)
     console.cancel_orders()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.footage import Recipe, make_clip, shown_numbers
+from samples.clips import Recipe, make_clip, shown_numbers
 from tests.waiting import wait_until
 from upvs_tasks.errors import RenderError, StorageError, UsageError
 from upvs_tasks.media import ffmpeg

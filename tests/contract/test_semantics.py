@@ -32,8 +32,6 @@ from upvs_tasks.simulator import (
     WindowMatch,
 )
 
-pytestmark = pytest.mark.contract
-
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -95,6 +93,7 @@ def crowd(events: list[SimulatedEvent], behaviour: Behaviour) -> int:
     )
 
 
+@pytest.mark.slow
 @thorough(5, HealthCheck.filter_too_much)
 @given(
     day=days,
@@ -117,6 +116,7 @@ def test_every_event_of_a_day_is_found_once_with_few_requests_a_page(
     assert most is None or listing.requests <= most
 
 
+@pytest.mark.slow
 @thorough(1, HealthCheck.filter_too_much)
 @given(
     day=days,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from tests.footage import Recipe, make_clip
+from samples.clips import Recipe, make_clip
 from tests.thorough import thorough
 from upvs_tasks.errors import BrokenFootageError, StorageError
 from upvs_tasks.media.probe import decode_check, measure, read_sample_table

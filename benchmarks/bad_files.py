@@ -20,8 +20,8 @@ from pathlib import Path
 import av
 from av.video.frame import VideoFrame
 
-from tests.footage import Recipe, frame_number, make_clip
-from tests.odd_files import ODDITIES, Oddity
+from samples.clips import Recipe, frame_number, make_clip
+from samples.odd_files import ODDITIES, Oddity
 from upvs_tasks.errors import BrokenFootageError, RenderError
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.concat_engine import ConcatRender, concat_command

@@ -7,7 +7,7 @@ import ast
 
 import pytest
 
-from tests.sources import PACKAGE, SOURCES, Source
+from tests.sources import PACKAGE, SOURCES, Source, read_all
 
 # Room: the rooms that it may import from besides itself. The package's own page is a room, too.
 ALLOWED_ROOMS = {
@@ -259,6 +259,20 @@ def test_no_module_has_a_name_that_says_nothing(source: Source) -> None:
 def test_a_module_fits_into_a_head(source: Source) -> None:
     """Longer ones are two."""
     assert len(source.text.splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("source", [*read_all("benchmarks"), *read_all("samples")], ids=by_name)
+def test_what_is_no_test_imports_none(source: Source) -> None:
+    """Benchmarks run wherever the product does."""
+    origins = {name.partition(".")[0] for name in source.imports()}
+    assert origins & {"tests", "pytest", "hypothesis"} == set()
+
+
+@pytest.mark.parametrize("source", read_all("tests"), ids=by_name)
+def test_only_one_module_of_the_tests_sleeps(source: Source) -> None:
+    """It has a deadline; and what a test waits for by the clock alone is late or comes too soon."""
+    if source.name != "tests.waiting":
+        assert "time.sleep" not in set(source.names_used())
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def bare_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]
     return kept | {"PATH": os.pathsep.join(without_ffmpeg), "VIRTUAL_ENV": str(folder / "venv")}
 
 
+@pytest.mark.registry
 @pytest.mark.timeout(900)
 def test_the_first_command_alone_ends_in_a_film_that_plays(
     clone: Path, bare_environment: dict[str, str]

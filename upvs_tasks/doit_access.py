@@ -121,4 +121,5 @@ class _Doit(doit_cmd.DoitMain):  # type: ignore[misc]  # doit carries no types
     DOIT_CMDS = tuple(
         {Run: _GuardedRun, Clean: _GuardedClean}.get(command, command)
         for command in doit_cmd.DoitMain.DOIT_CMDS
+        for command in doit_cmd.DoitMain.DOIT_CMDS
     )

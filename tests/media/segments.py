@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 from av.video.frame import VideoFrame
 
-from tests.footage import Recipe, make_clip
+from samples.clips import Recipe, make_clip
 from upvs_tasks.media.probe import measure, read_sample_table
 from upvs_tasks.media.segment import SegmentJob, SegmentResult, Shot, render_segment
 from upvs_tasks.model.encoding import Encoding

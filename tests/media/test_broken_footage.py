@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from tests.footage import Recipe, make_clip
+from samples.clips import Recipe, make_clip
+from tests.thorough import thorough
 from upvs_tasks.errors import BrokenFootageError, StorageError
 from upvs_tasks.media.probe import decode_check, measure, read_sample_table
 
@@ -206,11 +207,7 @@ def damages(draw: st.DrawFn) -> Damage:
     return spoil
 
 
-@settings(
-    max_examples=600,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@thorough(6, HealthCheck.function_scoped_fixture)
 @given(
     base=st.integers(min_value=0, max_value=len(BASES) - 1),
     spoils=st.lists(damages(), min_size=1, max_size=6),

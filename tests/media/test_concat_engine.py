@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.footage import Recipe, make_clip, shown_numbers
+from samples.clips import Recipe, make_clip, shown_numbers
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.concat_engine import ConcatRender, concat_command
 from upvs_tasks.media.probe import measure, read_sample_table

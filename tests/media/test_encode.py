@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.footage import Recipe, shown_numbers
+from samples.clips import Recipe, shown_numbers
 from tests.media.segments import FILM, numbered_clip, rendered, shot_of
 from upvs_tasks.media.probe import read_sample_table
 from upvs_tasks.media.segment import SegmentJob

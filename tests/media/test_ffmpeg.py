@@ -3,18 +3,19 @@
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.footage import Recipe, make_clip, shown_numbers
+from samples.clips import Recipe, make_clip, shown_numbers
+from tests.waiting import wait_until
 from upvs_tasks.errors import RenderError, StorageError, UsageError
 from upvs_tasks.media import ffmpeg
 
-WATCHED = ("-nostdin", "-nostats", "-loglevel", "warning", "-progress", "pipe:1")
+PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.05")
+WATCHED = ("-nostdin", "-nostats", "-loglevel", "warning", *PROGRESS)
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -35,14 +36,6 @@ def processes_at(path: Path) -> list[int]:
         if str(path).encode() in arguments and b"tests.media.rendering" not in arguments:
             found.append(int(folder.name))
     return found
-
-
-def wait_until(claim: Callable[[], bool]) -> None:
-    """Return once the claim holds, and fail when it does not within half a minute."""
-    deadline_secs = time.monotonic() + 30
-    while not claim():
-        assert time.monotonic() < deadline_secs
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -106,7 +99,8 @@ def test_a_fault_of_whoever_follows_ends_the_render(tmp_path: Path) -> None:
     """Ffmpeg does not go on when nobody wants its film any more."""
     partial = tmp_path / "film.mp4.partial"
     source = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=30")
-    output = ("-t", "86400", "-c:v", "libx264", "-f", "mp4", "-y", str(partial))
+    encoder = ("-c:v", "libx264", "-preset", "ultrafast")
+    output = ("-t", "86400", *encoder, "-f", "mp4", "-y", str(partial))
 
     def refuse(_: int) -> None:
         raise ArithmeticError
@@ -122,7 +116,7 @@ def test_a_fault_of_whoever_follows_ends_the_render(tmp_path: Path) -> None:
 def test_a_program_that_will_not_end_is_made_to(tmp_path: Path) -> None:
     """After a few seconds of patience."""
     partial, program = tmp_path / "film.mp4.partial", tmp_path / "stubborn"
-    program.write_text("#!/bin/sh\ntrap '' TERM\necho frame=1\nwhile :; do :; done\n")
+    program.write_text("#!/bin/sh\ntrap '' TERM\necho frame=1\nwhile :; do sleep 0.1; done\n")
     program.chmod(0o755)
 
     def refuse(_: int) -> None:

@@ -10,7 +10,7 @@ import pytest
 from av.codec.hwaccel import hwdevices_available
 from av.video.frame import VideoFrame
 
-from tests.footage import Recipe, frame_number
+from samples.clips import Recipe, frame_number
 from tests.media.segments import FILM, numbered_clip, shot_of
 from upvs_tasks.media import worker_pool
 from upvs_tasks.media.decode import decoded_frames

@@ -3,7 +3,7 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.footage import Recipe, make_clip, shown_numbers
+from samples.clips import Recipe, make_clip, shown_numbers
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.probe import decode_check, measure, read_sample_table
 from upvs_tasks.model.footage import Footage

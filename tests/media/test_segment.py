@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from av.video.frame import VideoFrame
 
-from tests.footage import Recipe, numbered_frame, shown_numbers
+from samples.clips import Recipe, numbered_frame, shown_numbers
 from tests.media.segments import (
     FILM,
     frames_of,

@@ -14,7 +14,7 @@ from threading import Event, Thread
 
 import pytest
 
-from tests.footage import Recipe
+from samples.clips import Recipe
 from tests.media.segments import FILM, numbered_clip, shot_of
 from upvs_tasks.errors import RenderError, StorageError
 from upvs_tasks.media import worker_pool

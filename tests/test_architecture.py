@@ -13,11 +13,31 @@ from tests.sources import PACKAGE, SOURCES, Source
 ALLOWED_ROOMS = {
     "dodo": {"doit_access", "graph", "settings"},
     "cli": {"graph", "settings", "errors"},
-    "graph": {"doit_access", "reporter", "run", "phases", "model", "settings", "errors"},
+    "graph": {"doit_access", "tasks", "reporter", "run", "phases", "model", "settings", "errors"},
+    "tasks": {"run", "phases", "errors"},
     "doit_access": set[str](),
     "reporter": {"output"},
-    "run": {"phases", "output", "model", "redaction", "durable", "signals", "settings", "errors"},
-    "phases": {"console", "media", "model", "durable", "settings", "redaction", "errors"},
+    "run": {
+        "phases",
+        "output",
+        "model",
+        "redaction",
+        "clock",
+        "durable",
+        "signals",
+        "settings",
+        "errors",
+    },
+    "phases": {
+        "console",
+        "media",
+        "model",
+        "durable",
+        "settings",
+        "redaction",
+        "clock",
+        "errors",
+    },
     "console": {"model", "durable", "clock", "redaction", "errors"},
     "media": {"model", "errors", PACKAGE},
     "settings": {"model", "errors"},
@@ -34,7 +54,7 @@ ALLOWED_ROOMS = {
 
 # Module of others: the rooms, or single modules, that alone may import it.
 RESERVED_IMPORTS = {
-    "doit": {"doit_access", "graph", "reporter"},
+    "doit": {"doit_access", "tasks", "graph", "reporter"},
     "requests": {"console"},
     "urllib3": {"console"},
     "av": {"media"},

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, TextIO
 
@@ -88,7 +89,8 @@ class Work:
         self._lock = Lock()
         self._clips_done = self._clip_count = 0
         self._bytes_received = 0
-        self._segments_done = self._segment_count = 0
+        self._frame_counts: Mapping[str, int] = {}
+        self._frames_done: dict[str, int] = {}
 
     @property
     def megabytes_received(self) -> float:
@@ -96,7 +98,7 @@ class Work:
         return self._bytes_received / 1e6
 
     def expect_clips(self, count: int) -> None:
-        """How many clips there are."""
+        """How many clips the day has."""
         self._clip_count = count
 
     def begin_clip(self) -> None:
@@ -114,19 +116,25 @@ class Work:
             self._bytes_received += count
         self._show_clips()
 
-    def expect_segments(self, count: int) -> None:
-        """How many segments the film has."""
-        self._segment_count = count
+    def expect_segments(self, frame_counts: Mapping[str, int]) -> None:
+        """How many frames each segment of the film has, by its name."""
+        self._frame_counts = frame_counts
 
-    def end_segment(self) -> None:
-        """One segment more is rendered."""
-        self._segments_done += 1
-        done, total = self._segments_done, self._segment_count
-        self._terminal.work("render", done=done, total=total, detail="segments")
+    def show_segment(self, name: str, frames: int) -> None:
+        """How many frames of a segment are rendered."""
+        with self._lock:
+            self._frames_done[name] = frames
+            done = sum(self._frames_done.values())
+        total = sum(self._frame_counts.values())
+        self._terminal.work("render", done=done, total=total, detail="frames")
 
-    def show_frames(self, done: int, total: int) -> None:
-        """How many frames of a film that is rendered at once are done."""
-        self._terminal.work("timelapse", done=done, total=total, detail="frames")
+    def end_segment(self, name: str) -> None:
+        """A segment is there, whether it was rendered now or before."""
+        self.show_segment(name, self._frame_counts.get(name, 0))
+
+    def show_film(self, frames: int, total: int) -> None:
+        """How many frames of a film that is made at once are rendered."""
+        self._terminal.work("timelapse", done=frames, total=total, detail="frames")
 
     def _show_clips(self) -> None:
         detail = f"clips, {self.megabytes_received:.0f} MB"

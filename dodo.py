@@ -11,7 +11,7 @@ Settings: config.toml, UPVS_NAME in the environment, name=value behind doit; the
 
 from pathlib import Path
 
-from upvs_tasks import graph
+from upvs_tasks import doit_access, graph
 from upvs_tasks.settings import CONFIG_NAME
 
 _GRAPH = graph.from_command_line(Path(__file__).with_name(CONFIG_NAME))
@@ -26,3 +26,6 @@ task_estimate = _GRAPH.task_estimate
 task_render = _GRAPH.task_render
 task_timelapse = _GRAPH.task_timelapse
 task_verify = _GRAPH.task_verify
+
+# `doit run` and `doit clean` work within a run: its lock, its log, its signals, its exit code.
+doit_access.hand_over(globals(), _GRAPH.run)

@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -30,7 +30,7 @@ from unittest.mock import patch
 import orjson
 
 from upvs_tasks.console.client import Console
-from upvs_tasks.console.endpoint import Access
+from upvs_tasks.console.endpoint import Credentials, Endpoint
 from upvs_tasks.console.retry import RetryPolicy
 
 _DAY_START_MS = 1_706_763_600_000  # midnight in New York, 2024-02-01
@@ -44,10 +44,26 @@ _OURS, _UNDIGESTED, _CURL = "ours", "ours without digests", "curl"
 class Arena:
     """A console, the clips that it is asked for, and where they go."""
 
-    access: Access
-    camera_id: str
+    endpoint: Endpoint
+    credentials: Credentials
     clips: int
     folder: Path
+    camera_id: str = ""
+
+    @property
+    def session_file(self) -> Path:
+        """The session that all contestants share."""
+        return self.folder / "session.json"
+
+    def client(self, connections: int = 1) -> Console:
+        """Our client of this console."""
+        return Console(
+            self.endpoint,
+            self.credentials,
+            policy=RetryPolicy(attempts=1),
+            connections=connections,
+            session_file=self.session_file,
+        )
 
     def path(self, number: int) -> Path:
         """Where a clip goes."""
@@ -77,8 +93,9 @@ def main() -> None:
     print(_HEAD)
     with tempfile.TemporaryDirectory(prefix="upvs-download-") as name:
         folder = Path(name)
-        with _console(folder, flags.megabytes * _MEGABYTE) as access:
-            arena = Arena(access, _camera_id(access), flags.clips, folder)
+        with _console(folder, flags.megabytes * _MEGABYTE) as (endpoint, credentials):
+            arena = Arena(endpoint, credentials, flags.clips, folder)
+            arena = replace(arena, camera_id=_camera_id(arena))
             for connections in flags.connections:
                 _compare(arena, connections, flags)
 
@@ -96,8 +113,8 @@ def _flags() -> argparse.ArgumentParser:
 
 
 @contextmanager
-def _console(folder: Path, clip_bytes: int) -> Iterator[Access]:
-    """A console whose exports are that large, and how to get in."""
+def _console(folder: Path, clip_bytes: int) -> Iterator[tuple[Endpoint, Credentials]]:
+    """Where a console is whose exports are that large, and how to log in."""
     behaviour = folder / "behaviour.json"
     behaviour.write_bytes(orjson.dumps({"grow_exports_to_bytes": clip_bytes}))
     command = [sys.executable, "-m", "upvs_tasks.simulator", "--until-stdin-closes"]
@@ -107,19 +124,16 @@ def _console(folder: Path, clip_bytes: int) -> Iterator[Access]:
         if process.stdin is None or process.stdout is None:
             sys.exit("no pipes to the console")
         ready = orjson.loads(process.stdout.readline())
-        yield Access(
-            host=ready["host"],
-            username=ready["username"],
-            password=ready["password"],
-            ca_file=Path(ready["ca_file"]),
-            session_file=folder / "session.json",
+        yield (
+            Endpoint(ready["host"], ca_file=Path(ready["ca_file"])),
+            Credentials(ready["username"], ready["password"]),
         )
         process.stdin.close()
 
 
-def _camera_id(access: Access) -> str:
+def _camera_id(arena: Arena) -> str:
     """The camera with the smallest pictures; asking for it also leaves the session in its file."""
-    with Console(access, patience=RetryPolicy.of(1)) as console:
+    with arena.client() as console:
         cameras = console.bootstrap().cameras
     return next(camera.camera_id for camera in cameras if camera.name == "Sparrow")
 
@@ -157,11 +171,10 @@ def _row(name: str, connections: int, turns: list[dict[str, Measure]], megabytes
 
 def _ours(arena: Arena, connections: int, *, makes_digests: bool) -> Measure:
     order = {
-        "host": arena.access.host,
-        "username": arena.access.username,
-        "password": arena.access.password,
-        "ca_file": str(arena.access.ca_file),
-        "session_file": str(arena.access.session_file),
+        "host": arena.endpoint.host,
+        "username": arena.credentials.username,
+        "password": arena.credentials.password,
+        "ca_file": str(arena.endpoint.ca_file),
         "camera_id": arena.camera_id,
         "clips": arena.clips,
         "folder": str(arena.folder),
@@ -175,18 +188,17 @@ def _ours(arena: Arena, connections: int, *, makes_digests: bool) -> Measure:
 
 def _be_ours(order: dict[str, Any]) -> None:
     """Fetch the clips, and say how long it took."""
-    access = Access(
-        host=order["host"],
-        username=order["username"],
-        password=order["password"],
-        ca_file=Path(order["ca_file"]),
-        session_file=Path(order["session_file"]),
+    arena = Arena(
+        Endpoint(order["host"], ca_file=Path(order["ca_file"])),
+        Credentials(order["username"], order["password"]),
+        order["clips"],
+        Path(order["folder"]),
+        order["camera_id"],
     )
-    arena = Arena(access, order["camera_id"], order["clips"], Path(order["folder"]))
     workers = order["connections"]
     with (
         nullcontext() if order["makes_digests"] else patch("hashlib.sha256", _NoDigest),
-        Console(access, patience=RetryPolicy.of(1), connections=workers) as console,
+        arena.client(workers) as console,
         ThreadPoolExecutor(workers) as pool,
     ):
         started_secs = time.perf_counter()
@@ -220,13 +232,13 @@ def _curl(arena: Arena, connections: int) -> Measure:
         "parallel",
         "parallel-immediate",
         f"parallel-max = {connections}",
-        f'cacert = "{arena.access.ca_file}"',
+        f'cacert = "{arena.endpoint.ca_file}"',
         f'header = "Cookie: {session["name"]}={session["token"]}"',
     ]
     for number in range(arena.clips):
         start_ms, end_ms = arena.span_ms(number)
         query = f"camera={arena.camera_id}&start={start_ms}&end={end_ms}"
-        lines.append(f'url = "{arena.access.base_url}/proxy/protect/api/video/export?{query}"')
+        lines.append(f'url = "{arena.endpoint.base_url}/proxy/protect/api/video/export?{query}"')
         lines.append(f'output = "{arena.path(number)}"')
     return _timed(["curl", "--config", "-"], "\n".join(lines).encode())[1]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import av
 
-from upvs_tasks.simulator.clockface import read_blocks
+from upvs_tasks.simulator.timestamp import read_blocks
 
 
 def shown_instants(path: Path) -> list[int | None]:

@@ -1,4 +1,5 @@
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
+from upvs_tasks.settings import TABLE
 
 REPOSITORY = Path(__file__).parents[1]
 MAIN = "import sys; from upvs_tasks.cli import main; sys.exit(main())"
@@ -224,6 +227,53 @@ def test_help_tells_every_flag_of_the_specification(
     assert (finished.code, finished.errors) == (0, "")
     assert shared | flags <= told
     assert not ({"--workers", "--retries", "--target", "--fps", "--crf", "--preset"} - flags) & told
+
+
+@pytest.mark.parametrize(
+    ("flag", "name", "default"),
+    [
+        ("--host", "host", None),
+        ("--username", "username", None),
+        ("--password", "password", None),
+        ("--password-file", "password_file", None),
+        ("--camera", "camera", None),
+        ("--date", "date", None),
+        ("--out", "out_dir", '"out/{camera}/{date}"'),
+        ("--tls-insecure", "tls_insecure", None),
+        ("--direct-api", "direct_api", None),
+        ("--workers", "max_workers", "4"),
+        ("--retries", "retry_limit", "3"),
+        ("--target", "target_duration", "600"),
+        ("--fps", "output_fps", "30"),
+        ("--crf", "crf", "23"),
+        ("--preset", "preset", '"medium"'),
+    ],
+)
+def test_help_says_of_a_flag_what_the_setting_says(
+    run_help: dict[str, str], flag: str, name: str, default: str | None
+) -> None:
+    """What it means, what is allowed, what it is without the flag, and its variable."""
+    words = run_help[flag]
+
+    assert words.startswith(TABLE[name].meaning)
+    assert TABLE[name].parser.brief in words
+    assert f"env: UPVS_{name.upper()})" in words
+    assert ("default: " in words) == (default is not None)
+    assert default is None or f"default: {default};" in words
+
+
+@pytest.fixture(scope="module")
+def run_help() -> dict[str, str]:
+    """What `upvs run --help` says of each flag."""
+    shown = subprocess.run(
+        [sys.executable, "-c", MAIN, "run", "--help"],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY), "COLUMNS": "400"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    lines = re.findall(r"^ +(--[\w-]+)(?: [A-Z_]+)?\s+(\S.*)$", shown, re.MULTILINE)
+    return dict(lines)
 
 
 def test_help_tells_every_command(shell: Shell) -> None:

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
@@ -85,6 +86,31 @@ def test_every_setting_that_the_readme_names_exists() -> None:
     named = set(re.findall(r"`(\w+) = ", README)) | set(re.findall(r" (\w+)=\S", README))
     unknown = named - set(settings.NAMES) - {"UPVS_PASSWORD"}
     assert not unknown
+
+
+def test_every_settings_line_of_the_readme_may_be_copied() -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    lines = re.findall(r"`(\w+ = [^`]+)`", README)
+    assert len(blocks) == 1
+    assert 'engine = "concat"' in lines
+    for written in [*blocks, *lines]:
+        named = tomllib.loads(written)
+        loaded = settings.load(config_path=Path("none.toml"), variables=named, environment={})
+        assert named
+        assert all(getattr(loaded, name) is not None for name in named)
+
+
+def test_every_variable_that_the_readme_names_is_read(tmp_path: Path) -> None:
+    variables = set(re.findall(r"\b(?:UPVS|UFP)_[A-Z_]+", README))
+    variables -= {"UPVS_NAME", "UPVS_NAME_FILE", "UPVS_LIVE_HOST"}
+    assert {"UPVS_PASSWORD", "UPVS_TOTP_SECRET", "UFP_ADDRESS", "UFP_SSL_VERIFY"} <= variables
+    config = tmp_path / "none.toml"
+    plain = {"UFP_ADDRESS": "console", "UFP_SSL_VERIFY": "yes"}
+    default = settings.load(config_path=config, variables={}, environment=plain)
+    for variable in variables:
+        said = plain | {variable: "no" if variable == "UFP_SSL_VERIFY" else "7443"}
+        loaded = settings.load(config_path=config, variables={}, environment=said)
+        assert loaded != default, variable
 
 
 def test_the_help_of_upvs_is_what_the_readme_promises() -> None:

@@ -6,7 +6,7 @@ Where to look:
     reporter    what a run tells on the terminal, and its exit code
     run         one run: the folder's lock, the log, the console's session, the exit code
     cli         `upvs`, a face over the same graph
-    settings    config.toml, UPVS_* and name=value become one frozen value
+    settings    every setting, declared once; config.toml, UPVS_* and name=value become one value
     phases      one module a task: read, decide, write
     model       values and decisions, nothing else: day, event, clip, index, speed, plan
     console     the UniFi Protect console: all of HTTP

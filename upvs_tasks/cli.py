@@ -3,7 +3,8 @@
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
@@ -11,35 +12,72 @@ from typing import NoReturn
 from upvs_tasks import settings as configuration
 from upvs_tasks.errors import SettingsError, UpvsError, UsageError
 from upvs_tasks.graph import Graph, StartFrom, execute
+from upvs_tasks.settings.config_file import as_toml
 
-_TASKS = {
-    "scan": ("scan", StartFrom.CONSOLE),
-    "fetch": ("fetch", StartFrom.INDEX),
-    "render": ("timelapse", StartFrom.DISK),
-    "run": ("timelapse", StartFrom.CONSOLE),
+# Each flag, and the setting that it is.
+_SHARED = {
+    "--host": "host",
+    "--username": "username",
+    "--password": "password",
+    "--password-file": "password_file",
+    "--camera": "camera",
+    "--out": "out_dir",
+    "--tls-insecure": "tls_insecure",
+    "--direct-api": "direct_api",
 }
-# Flags that are no settings of their own.
-_NOT_SETTINGS = {"command", "config", "password", "verbose"}
+_FETCH = {"--workers": "max_workers", "--retries": "retry_limit"}
+_RENDER = {
+    "--target": "target_duration",
+    "--fps": "output_fps",
+    "--crf": "crf",
+    "--preset": "preset",
+}
+_WARNING_OF_SECRETS = (
+    "; other users can see it in the list of processes: better use the environment or a file"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """What one command does: a task of the graph."""
+
+    words: str
+    task: str
+    start_from: StartFrom
+    flags: dict[str, str]
+
+
+_COMMANDS = {
+    "scan": _Command("list the events of a day", "scan", StartFrom.CONSOLE, {}),
+    "fetch": _Command("download the clips of the clip index", "fetch", StartFrom.INDEX, _FETCH),
+    "render": _Command(
+        "make the timelapse of the downloaded clips", "timelapse", StartFrom.DISK, _RENDER
+    ),
+    "run": _Command(
+        "all of it: scan, fetch, render", "timelapse", StartFrom.CONSOLE, _FETCH | _RENDER
+    ),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (0 whole, 1 partial, 2 no access, 3 usage)."""
     given = vars(_parser().parse_args(arguments))
-    task, reach = _TASKS[given["command"]]
-    variables = {name: value for name, value in given.items() if name not in _NOT_SETTINGS}
+    command = _COMMANDS[given["command"]]
     try:
         settings = configuration.load(
             config_path=_config_path(given.get("config")),
-            variables=variables,
+            variables={name: given[name] for name in given if name in configuration.NAMES},
             password=given.get("password"),
         )
     except UpvsError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return error.exit_code
-    return execute(Graph(settings, reach=reach, verbose=given.get("verbose", False)), task)
+    is_verbose = given.get("verbose", False)
+    graph = Graph(settings, start_from=command.start_from, verbose=is_verbose)
+    return execute(graph, command.task)
 
 
-class _Parser(argparse.ArgumentParser):
+class _FlagParser(argparse.ArgumentParser):
     """Ends with the exit code of a usage error, and in one sentence."""
 
     def error(self, message: str) -> NoReturn:
@@ -65,62 +103,48 @@ def _config_path(named: str | None) -> Path:
 
 
 def _parser() -> argparse.ArgumentParser:
-    shared = _global_flags()
-    parser = _Parser(prog="upvs", description=__doc__, parents=[shared], allow_abbrev=False)
+    shared = _shared_flags()
+    parser = _FlagParser(prog="upvs", description=__doc__, parents=[shared], allow_abbrev=False)
     parser.add_argument("--version", action="version", version=version("upvs"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="<command>")
-    for name, words in (
-        ("scan", "list the events of a day"),
-        ("fetch", "download the clips of the clip index"),
-        ("render", "make the timelapse of the downloaded clips"),
-        ("run", "all of it: scan, fetch, render"),
-    ):
-        command = commands.add_parser(
+    for name, command in _COMMANDS.items():
+        flags = commands.add_parser(
             name,
-            help=words,
-            description=words,
+            help=command.words,
+            description=command.words,
             parents=[shared],
             allow_abbrev=False,
             argument_default=argparse.SUPPRESS,
         )
-        command.add_argument("--date", required=True, help="YYYY-MM-DD, today or yesterday")
-        if name in {"fetch", "run"}:
-            _fetch_flags(command)
-        if name in {"render", "run"}:
-            _render_flags(command)
+        flags.add_argument("--date", required=True, help=_help("date"))
+        _add_settings(flags, command.flags.items())
     return parser
 
 
-def _global_flags() -> "_Parser":
+def _shared_flags() -> "_FlagParser":
     """Flags that may stand before or behind the command; absent ones leave no trace."""
-    flags = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    flags.add_argument("--host", help="the console's address (env: UPVS_HOST)")
-    flags.add_argument("--username", help="its local account (env: UPVS_USERNAME)")
-    flags.add_argument(
-        "--password",
-        help="its password (env: UPVS_PASSWORD); others can read it in the list of processes, "
-        "so rather use the environment or --password-file",
-    )
-    flags.add_argument("--password-file", metavar="FILE", help="file that holds the password")
-    flags.add_argument("--camera", help="camera id or name")
-    flags.add_argument("--out", dest="out_dir", metavar="DIR", help="output folder")
-    flags.add_argument("--tls-insecure", action="store_true", help="skip TLS verification")
-    flags.add_argument("--direct-api", action="store_true", help="recorder without UniFi OS")
+    flags = _FlagParser(add_help=False, argument_default=argparse.SUPPRESS)
+    _add_settings(flags, _SHARED.items())
     flags.add_argument("--config", metavar="FILE", help="settings file (default: ./config.toml)")
     flags.add_argument("--verbose", action="store_true", help="log every request and clip")
     return flags
 
 
-def _fetch_flags(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--workers", dest="max_workers", help="downloads at once (default 4)")
-    command.add_argument("--retries", dest="retry_limit", help="attempts a clip (default 3)")
+def _add_settings(parser: argparse.ArgumentParser, flags: Iterable[tuple[str, str]]) -> None:
+    for flag, name in flags:
+        is_switch = isinstance(configuration.TABLE[name].default, bool)
+        action = "store_true" if is_switch else "store"
+        parser.add_argument(flag, dest=name, action=action, help=_help(name))
 
 
-def _render_flags(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--target", dest="target_duration", help="film's seconds (default 600)")
-    command.add_argument("--fps", dest="output_fps", help="frame rate (default 30)")
-    command.add_argument("--crf", help="x264 quality, 0 to 51 (default 23)")
-    command.add_argument("--preset", help='x264 preset (default "medium")')
+def _help(name: str) -> str:
+    """What a setting means, its default, and its name in the environment."""
+    setting = configuration.TABLE[name]
+    has_default = setting.default not in ("", None, False)
+    default = f"default: {as_toml(setting.default)}" if has_default else ""
+    words = setting.description(default, f"env: {setting.variable}")
+    warning = _WARNING_OF_SECRETS if setting.is_secret else ""
+    return f"{words}{warning}".replace("%", "%%")
 
 
 if __name__ == "__main__":

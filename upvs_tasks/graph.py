@@ -12,15 +12,15 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from doit import create_after, doit_cmd
-from doit.cmd_base import ModuleTaskLoader
+from doit import create_after
 from doit.exceptions import InvalidDodoFile, TaskFailed
 
+from upvs_tasks import doit_access
 from upvs_tasks import settings as configuration
 from upvs_tasks.errors import UpvsError
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry
@@ -28,7 +28,7 @@ from upvs_tasks.model.encoding import Engine
 from upvs_tasks.model.plan import Segment
 from upvs_tasks.phases import estimate, fetch, manifest, render, scan, speed, timelapse, verify
 from upvs_tasks.phases.context import Context
-from upvs_tasks.reporter import StoryReporter
+from upvs_tasks.reporter import story_reporter
 from upvs_tasks.run import Run
 from upvs_tasks.settings import Settings
 
@@ -51,13 +51,18 @@ class UpToDateCheck:
 
     words: str
     check: Callable[[], bool]
+    look_at: Callable[[], None] = lambda: None
 
     def __call__(self) -> bool:
-        """Judge from the disk."""
+        """Let the run know that the task's turn has come, and judge from the disk."""
+        self.look_at()
         return self.check()
 
     def __repr__(self) -> str:
         return self.words
+
+
+_ALWAYS = UpToDateCheck("never: it looks anew each time", lambda: False)
 
 
 class Graph:
@@ -67,14 +72,14 @@ class Graph:
         self,
         settings: Settings,
         *,
-        reach: StartFrom = StartFrom.CONSOLE,
+        start_from: StartFrom = StartFrom.CONSOLE,
         may_clean_clips: bool = False,
         verbose: bool = False,
     ) -> None:
         self._settings = settings
-        self._reach = reach
+        self._start_from = start_from
         self._may_clean_clips = may_clean_clips
-        self._run = Run(settings, verbose=verbose)
+        self.run = Run(settings, verbose=verbose)
 
     def doit_config(self) -> TaskDict:
         """What doit itself has to know."""
@@ -83,19 +88,23 @@ class Graph:
             "backend": "sqlite3",
             "dep_file": ":memory:",
             "num_process": max(self._settings.max_workers, self._settings.renders_at_once),
-            "par_type": "thread",
             "verbosity": 2,
-            "reporter": StoryReporter(self._run, is_offline=self._reach is StartFrom.DISK),
+            "reporter": story_reporter(
+                self.run.terminal, self.run.work, is_offline=self._start_from is StartFrom.DISK
+            ),
         }
 
     def task_scan(self) -> TaskDict:
         """List the day's events: metadata/camera.json, manifests/clip_index.json."""
         job = self._job
         known = UpToDateCheck("there is a clip index", lambda: self._known_index is not None)
+        is_offline = self._start_from is StartFrom.DISK
         return self._task(
-            _need_index if self._reach is StartFrom.DISK else scan.run,
+            "scan",
+            _need_index if is_offline else scan.run,
             targets=[job.layout.camera_json, job.layout.clip_index] if job else [],
-            uptodate=[False if self._reach is StartFrom.CONSOLE else known],
+            check=_ALWAYS if self._start_from is StartFrom.CONSOLE else known,
+            asks_console=not is_offline,
         )
 
     @create_after(  # type: ignore[untyped-decorator]  # doit carries no types
@@ -105,25 +114,27 @@ class Graph:
         """Download the clips, one task each."""
         index = self._known_index
         clips = [self._clip(index.camera_id, entry) for entry in index.entries] if index else []
+        self.run.work.expect_clips(len(clips))
         group = UpToDateCheck(
             "every clip is on the disk", lambda: bool(clips) and self._all_current()
         )
         yield {
             "name": None,
             "doc": self.task_fetch.__doc__,
-            "uptodate": [group],
+            "uptodate": [self._looked_at("fetch", group)],
             "task_dep": ["scan"],
         }
-        if self._reach is not StartFrom.DISK:
+        if self._start_from is not StartFrom.DISK:
             yield from clips
 
     def task_manifest(self) -> TaskDict:
         """Name the clips that are on the disk: manifests/concat.txt."""
         job = self._job
         return self._task(
+            "manifest",
             manifest.run,
             targets=[job.layout.concat_text] if job else [],
-            uptodate=[self._claim("concat.txt names what is on the disk", manifest.is_current)],
+            check=self._claim("concat.txt names what is on the disk", manifest.is_current),
             task_dep=["fetch"],
         )
 
@@ -131,26 +142,28 @@ class Graph:
         """Compute the speed from the footage: metadata/day.json."""
         job = self._job
         return self._task(
+            "speed",
             speed.run,
             targets=[job.layout.day_json] if job else [],
-            uptodate=[self._claim("day.json follows from the footage", speed.is_current)],
+            check=self._claim("day.json follows from the footage", speed.is_current),
             task_dep=["manifest"],
         )
 
     def task_estimate(self) -> TaskDict:
         """Foresee the film's size and time, and whether the disk has room."""
         claim = UpToDateCheck("every part is on the disk, or in the film", self._all_rendered)
-        return self._task(estimate.run, targets=[], uptodate=[claim], task_dep=["speed"])
+        return self._task("estimate", estimate.run, targets=[], check=claim, task_dep=["speed"])
 
     @create_after(executed="speed")  # type: ignore[untyped-decorator]  # doit carries no types
     def task_render(self) -> Iterator[TaskDict]:
         """Render the parts of the film, one task each."""
         segments = list(self._segments())
+        self.run.work.expect_segments(len(segments))
         group = UpToDateCheck("every part is on the disk, or in the film", self._all_rendered)
         yield {
             "name": None,
             "doc": self.task_render.__doc__,
-            "uptodate": [group],
+            "uptodate": [self._looked_at("render", group)],
             "task_dep": ["estimate"],
         }
         yield from segments
@@ -159,20 +172,23 @@ class Graph:
         """Render the film and verify the day: timelapse/<camera>_<date>_timelapse.mp4."""
         index = self._known_index
         return self._task(
+            "timelapse",
             timelapse.run,
             verify.run,
             targets=[timelapse.film_path(self._job, index)] if self._job and index else [],
-            uptodate=[self._claim("the film is of these clips", timelapse.is_current)],
+            check=self._claim("the film is of these clips", timelapse.is_current),
             task_dep=["render"],
         )
 
     def task_verify(self) -> TaskDict:
         """Check clips, manifests and film again; asks nothing of the console."""
-        return self._task(lambda job: verify.run(job, decodes=True), targets=[], uptodate=[False])
+        return self._task(
+            "verify", lambda job: verify.run(job, decodes=True), targets=[], check=_ALWAYS
+        )
 
     @property
     def _job(self) -> Context | None:
-        return self._run.job
+        return self.run.job
 
     @property
     def _known_index(self) -> ClipIndex | None:
@@ -189,10 +205,12 @@ class Graph:
             "the clip is as it was measured", lambda job: fetch.is_current(job, entry)
         )
         task = self._task(
+            f"fetch:{entry.name}",
             bring,
             targets=[job.layout.at(entry.file_path)],
-            uptodate=[claim],
+            check=claim,
             task_dep=["scan"],
+            asks_console=True,
         )
         if not self._may_clean_clips:
             del task["clean"]
@@ -216,9 +234,10 @@ class Graph:
             lambda job: render.is_current(job, drawing, segment) or in_film(),
         )
         return self._task(
+            f"render:{segment.number:03}",
             lambda job: render.run(job, drawing, segment),
             targets=[],
-            uptodate=[claim],
+            check=claim,
             task_dep=["estimate"],
         )
 
@@ -241,41 +260,49 @@ class Graph:
 
     def _task(
         self,
+        name: str,
         *phases: Callable[[Context], str | None],
         targets: list[Path],
-        uptodate: list[UpToDateCheck | bool],
+        check: UpToDateCheck,
         task_dep: list[str] | None = None,
+        asks_console: bool = False,
     ) -> TaskDict:
         return {
-            "actions": [self._action(*phases)],
+            "actions": [self._action(name, *phases)],
             "targets": [_as_typed(target) for target in targets],
-            "uptodate": uptodate,
+            "uptodate": [self._looked_at(name, check, asks_console=asks_console)],
             "task_dep": task_dep or [],
             "clean": True,
             # doit would swap sys.stdout between threads to capture what tasks print.
             "io": {"capture": False},
         }
 
+    def _looked_at(
+        self, name: str, check: UpToDateCheck, *, asks_console: bool = False
+    ) -> UpToDateCheck:
+        return replace(check, look_at=lambda: self.run.look_at(name, asks_console=asks_console))
+
     def _claim(self, words: str, check: Callable[[Context], bool]) -> UpToDateCheck:
         job = self._job
         return UpToDateCheck(words, lambda: job is not None and check(job))
 
-    def _action(self, *phases: Callable[[Context], str | None]) -> Callable[[], object]:
-        """Let doit tell our own errors as sentences, and keep the traceback of any other."""
+    def _action(self, name: str, *phases: Callable[[Context], str | None]) -> Callable[[], object]:
+        """Let the run tell our own errors as sentences, and keep the traceback of any other."""
 
         def action() -> object:
-            job = self._job
-            assert job is not None  # noqa: S101  the run does not begin without
             try:
+                job = self.run.working_context()
                 stories = [phase(job) for phase in phases]
             except UpvsError as error:
-                self._run.fail(error)
-                log.error("task failed", extra={"reason": str(error)})  # noqa: TRY400  foreseen
-                return TaskFailed(str(error))
+                sentence = str(error)
+                self.run.fail(name, error, sentence)
+                log.error("task failed", extra={"reason": sentence})  # noqa: TRY400  foreseen
+                return TaskFailed(sentence)
             except Exception as error:
-                self._run.fail(UpvsError())
+                sentence = f"this is a bug in upvs:\n{traceback.format_exc()}{error}"
+                self.run.fail(name, UpvsError(), sentence)
                 log.exception("task broke")
-                return TaskFailed(f"this is a bug in upvs:\n{traceback.format_exc()}{error}")
+                return TaskFailed(sentence)
             return {"stories": [story for story in stories if story]}
 
         return action
@@ -295,7 +322,7 @@ def from_command_line(config_path: Path) -> Graph:
     """Graph of what doit was told. A setting that is wrong ends doit in one sentence."""
     try:
         return Graph(
-            configuration.load(config_path=config_path, variables=_variables()),
+            configuration.load(config_path=config_path, variables=doit_access.variables()),
             may_clean_clips=_names_clips(sys.argv[1:]),
         )
     except UpvsError as error:
@@ -307,19 +334,7 @@ def execute(graph: Graph, task: str) -> int:
     names = [name for name in dir(graph) if name.startswith("task_")]
     namespace = {name: getattr(graph, name) for name in names}
     namespace["DOIT_CONFIG"] = graph.doit_config()
-    main = doit_cmd.DoitMain(ModuleTaskLoader(namespace), config_filenames=())
-    try:
-        return int(main.run(["run", task]))
-    except SystemExit as leaving:
-        return int(leaving.code or 0)
-
-
-def _variables() -> dict[str, object]:
-    """All ``name=value`` of the command line.
-
-    doit hands out single ones only, by name, so that a misspelled one would go unnoticed.
-    """
-    return dict(doit_cmd._CMDLINE_VARS or {})  # noqa: SLF001  see above
+    return doit_access.execute(namespace, graph.run, ["run", task], config_names=())
 
 
 def _names_clips(arguments: list[str]) -> bool:

@@ -1,116 +1,111 @@
-"""Tells a run's story as doit carries it out, and turns its end into an exit code."""
+"""Tells what each task of a run did, as doit carries it out."""
 
-import sys
-from typing import Any
+from typing import Any, TextIO
 
 from doit.reporter import ConsoleReporter
 
-from upvs_tasks.errors import UpvsError, UsageError
-from upvs_tasks.run import Run
-from upvs_tasks.signals import INTERRUPTED
+from upvs_tasks.output.progress import Terminal, Work
 
-_FETCH = "fetch:"
-_RENDER = "render:"
-_OFFLINE = frozenset({"verify"})
+_FETCH, _RENDER = "fetch", "render"
 
 
 class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no types
     """doit's reporter with one line for each task that has something to say.
 
-    doit calls `execute_task` from its workers and everything else from the main thread.
+    It only tells: what a run promises holds with any other reporter. A subclass says where the
+    story goes. doit calls `execute_task` from its workers and all else from the main thread.
     """
 
-    desc = "a sentence for each step, and an account at the end"
+    desc = "a sentence for each step"
+    terminal: Terminal
+    work: Work
+    is_offline: bool
 
-    def __init__(self, run: Run, *, is_offline: bool) -> None:
-        super().__init__(sys.stdout, {})
-        self._run = run
-        self._is_offline = is_offline
-        self._began = False
-        self._tasks: dict[str, Any] = {}
-        self._clips_done: set[str] = set()
-        self._clips_asked_for = 0
-        self._segments_done = self._segments_rendered = 0
-        self._tasks_counted = self._clip_count = 0
-        self._film_wanted = False
-
-    def initialize(self, tasks: dict[str, Any], selected_tasks: list[str]) -> None:
-        """Start the run, or end it here in one sentence."""
-        self._tasks = tasks
-        try:
-            if not selected_tasks:
-                raise UsageError("no task has that name: doit list shows what there is")
-            offline = self._is_offline or _OFFLINE.issuperset(selected_tasks)
-            self._run.begin(asks_console=not offline)
-        except UpvsError as error:
-            self._run.terminal.warn(f"ERROR: {error}")
-            sys.exit(error.exit_code)
-        self._began = True
+    def __init__(self, outstream: TextIO, options: dict[str, Any]) -> None:
+        super().__init__(outstream, options)
+        self.terminal.tell_story_on(outstream)
+        self._done = {_FETCH: 0, _RENDER: 0}
+        self._carried_out = {_FETCH: 0, _RENDER: 0}
 
     def execute_task(self, task: Any) -> None:
         """Show that a clip is on its way; what a task did is told once it is done."""
-        if task.name.startswith(_FETCH):
-            self._run.count_clips(len(self._clips_done), self._clips_in_all())
+        if _group_of(task.name) == _FETCH:
+            self.work.begin_clip()
 
     def add_success(self, task: Any) -> None:
         """Tell what the task did."""
+        if (group := _group_of(task.name)) is not None:
+            self._carried_out[group] += 1
         self._count(task.name)
-        if task.name.startswith(_FETCH):
-            self._clips_asked_for += 1
-        if task.name.startswith(_RENDER):
-            self._segments_rendered += 1
         for story in task.values.get("stories", ()):
-            self._run.terminal.tell(task.name, story)
+            self.terminal.tell(task.name, story)
 
     def skip_uptodate(self, task: Any) -> None:
         """Tell that there was nothing to do, but not for each clip."""
         self._count(task.name)
-        is_part = task.name.startswith((_FETCH, _RENDER))
-        is_left_out = self._is_offline and task.name == "scan"
-        if task.actions and not is_part and not is_left_out:
-            self._run.terminal.tell(task.name, "up to date")
+        is_left_out = self.is_offline and task.name == "scan"
+        if task.actions and _group_of(task.name) is None and not is_left_out:
+            self.terminal.tell(task.name, "up to date")
 
     def add_failure(self, task: Any, fail: Any) -> None:
-        """Tell why a task failed; tasks that wait for it have nothing to add."""
+        """Tell what only doit knows of; the run tells why a task of ours failed."""
         self._count(task.name)
-        if fail.get_name() != "UnmetDependency":
-            self._run.terminal.end_work()
-            self._run.terminal.warn(f"ERROR: {task.name}: {fail.message}")
+        if fail.get_name() not in {"TaskFailed", "UnmetDependency"}:
+            self.terminal.warn(f"ERROR: {task.name}: {fail.get_msg()}")
 
     def complete_run(self) -> None:
-        """Account for the day and leave with the run's own exit code."""
-        if not self._began:
-            return
-        self._began = False
-        match sys.exc_info()[1]:
-            case None:
-                names = frozenset(self._clips_done)
-                sys.exit(self._run.end(clip_names=names, film_wanted=self._film_wanted))
-            case KeyboardInterrupt():
-                self._run.break_off("interrupted")
-                sys.exit(INTERRUPTED)
-            case SystemExit():
-                self._run.break_off("terminated")
-            case unforeseen:
-                self._run.break_off(f"this is a bug in upvs ({unforeseen!r})")
+        """Tell why doit gave up, where it did; the account is the run's."""
+        for message in self.runtime_errors:
+            self.terminal.warn(f"ERROR: {message}")
+        self.terminal.end_story()
 
     def _count(self, name: str) -> None:
-        self._film_wanted = self._film_wanted or name == "timelapse"
-        if name.startswith(_RENDER):
-            self._segments_done += 1
-            total = sum(known.startswith(_RENDER) for known in self._tasks)
-            self._run.count_segments(self._segments_done, total)
-        if name == "render":
-            self._run.tell_rendered(self._segments_rendered, self._segments_done)
-        if name == "fetch" and not self._is_offline:
-            self._run.tell_fetched(self._clips_asked_for, len(self._clips_done))
-        if name.startswith(_FETCH):
-            self._clips_done.add(name.removeprefix(_FETCH))
-            self._run.count_clips(len(self._clips_done), self._clips_in_all())
+        match _group_of(name):
+            case "fetch":
+                self._done[_FETCH] += 1
+                self.work.end_clip()
+            case "render":
+                self._done[_RENDER] += 1
+                self.work.end_segment()
+        if name == _FETCH and not self.is_offline:
+            self._tell_fetched()
+        if name == _RENDER:
+            self._tell_rendered()
 
-    def _clips_in_all(self) -> int:
-        """Number of clip tasks; doit adds them to the tasks that it gave us once it made them."""
-        if self._tasks_counted != len(self._tasks):
-            self._tasks_counted = len(self._tasks)
-            self._clip_count = sum(name.startswith(_FETCH) for name in self._tasks)
-        return self._clip_count
+    def _tell_fetched(self) -> None:
+        """How much there was to download."""
+        total, asked_for = self._done[_FETCH], self._carried_out[_FETCH]
+        if asked_for:
+            received = f"{self.work.megabytes_received:.1f} MB"
+            self.terminal.tell(
+                _FETCH, f"{asked_for} of {_counted(total, 'clip')} asked for, {received}"
+            )
+        else:
+            self.terminal.tell(
+                _FETCH, f"{_counted(total, 'clip')} up to date" if total else "no clips"
+            )
+
+    def _tell_rendered(self) -> None:
+        """How much there was to render."""
+        total, rendered = self._done[_RENDER], self._carried_out[_RENDER]
+        if total:
+            counted = _counted(total, "segment")
+            self.terminal.tell(
+                _RENDER, f"{rendered} of {counted}" if rendered else f"{counted} kept"
+            )
+
+
+def story_reporter(terminal: Terminal, work: Work, *, is_offline: bool) -> type[StoryReporter]:
+    """The reporter of one run. doit makes reporters itself, and so takes a class."""
+    facts = {"terminal": terminal, "work": work, "is_offline": is_offline}
+    return type(StoryReporter.__name__, (StoryReporter,), facts)
+
+
+def _group_of(name: str) -> str | None:
+    """The group that a task is one of many of; None for a task that stands alone."""
+    group, colon, _ = name.partition(":")
+    return group if colon and group in {_FETCH, _RENDER} else None
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,13 +1,21 @@
-"""One run, from its first task to its exit code."""
+"""One run: a context around doit, from the first task that it looks at to the exit code.
+
+What a run promises holds whichever reporter tells of it. The run itself holds the lock, the log and
+the signals, keeps secrets from its children, tells what went wrong, gives the account of the day at
+the end, and decides the exit code. doit's reporter only tells what each task did.
+"""
 
 import logging
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from fnmatch import fnmatchcase
 from threading import Lock, Semaphore
 
 from upvs_tasks import durable, signals
 from upvs_tasks.errors import SettingsError, UpvsError, UsageError
+from upvs_tasks.model.layout import Layout
 from upvs_tasks.output import run_log
-from upvs_tasks.output.progress import Terminal
+from upvs_tasks.output.progress import Terminal, Work
 from upvs_tasks.phases import report
 from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.context import Connection, Context, Progress
@@ -16,19 +24,26 @@ from upvs_tasks.settings import Settings, withhold_secrets
 
 log = logging.getLogger(__name__)
 
+_FETCH = "fetch:"
+_FILM = "timelapse"
+
 
 class Run:
     """Holds the folder, the log and the console's session while tasks are at work."""
 
     def __init__(self, settings: Settings, *, verbose: bool = False) -> None:
         self.terminal = Terminal()
+        self.work = Work(self.terminal)
         self._settings = settings
         self._verbose = verbose
         self._resources = ExitStack()
-        self._connection = Connection(settings)
+        secrets = (settings.password, settings.totp_secret, settings.one_time_code)
+        self._redactor = Redactor(secrets)
+        self._connection = Connection(settings, self._redactor)
         self._lock = Lock()
-        self._bytes_received = 0
-        self._clips = (0, 0)
+        self._is_going_on = False
+        self._has_told_console = False
+        self._looked_at: set[str] = set()
         self._exit_code = 0
         self.job = self._job()
 
@@ -38,113 +53,144 @@ class Run:
             layout = self._settings.layout()
         except SettingsError:
             return None
-        progress = Progress(self._on_bytes, self._on_frames)
         return Context(
             settings=self._settings,
             layout=layout,
             inventory=ClipStore(layout),
             connection=self._connection,
             rendering=Semaphore(self._settings.renders_at_once),
-            progress=progress,
+            progress=Progress(self.work.add_bytes, self.work.show_frames),
         )
 
-    def begin(self, *, asks_console: bool) -> None:
-        """Make sure that the run can be carried out, and that nobody else is at it.
+    def run(self, work: Callable[[], int | None], words: Sequence[str]) -> int:
+        """Carry out tasks; returns the exit code. Lets through bugs, and what doit itself refuses.
 
-        Raises SettingsError before anything is written, FolderBusyError, or StorageError.
+        ``words`` are the tasks and targets that were asked for; none means the default ones.
         """
+        self._is_going_on = True
+        with signals.handled() as received, self._resources:
+            try:
+                return self._end(work() or 0, words)
+            except UpvsError as error:
+                self.terminal.end_work()
+                self.note(f"ERROR: {error}")
+                return error.exit_code
+            except BaseException as error:
+                # A signal counts, whatever doit makes of it: its JSON reporter fails on it.
+                if received.number is not None:
+                    self._break_off(received.in_words)
+                    return received.exit_code
+                if self._looked_at:
+                    self._break_off(f"this is a bug in upvs ({error!r})")
+                raise
+
+    def clean(self, work: Callable[[], int | None]) -> int:
+        """Delete what tasks have made, unless a run is at work; returns the exit code."""
+        if self.job is None or not self.job.layout.out_dir.exists():
+            return work() or 0
+        try:
+            with durable.holding(self.job.layout.lock):
+                return work() or 0
+        except UpvsError as error:
+            self.note(f"ERROR: {error}")
+            return error.exit_code
+
+    def note(self, sentence: str) -> None:
+        """Tell something that has to be known, whichever reporter tells of the tasks."""
+        self.terminal.warn(sentence)
+
+    def look_at(self, task_name: str, *, asks_console: bool) -> None:
+        """Take notice of a task whose turn has come; the first one begins the run.
+
+        Raises SettingsError before anything is written, FolderBusyError, or StorageError. Does
+        nothing where tasks are only listed.
+        """
+        if not self._is_going_on:
+            return
         layout = self._settings.layout()
         if asks_console:
             self._settings.check_access()
+        if not self._looked_at:
+            self._begin(layout)
+        if asks_console:
+            self._tell_which_console()
+        self._looked_at.add(task_name)
+
+    def working_context(self) -> Context:
+        """The camera and day, for tasks at work. Raises UsageError where no run has begun."""
+        if self.job is None or not self._looked_at:
+            raise UsageError("tasks are carried out within a run: start it with doit run")
+        return self.job
+
+    def fail(self, task_name: str, error: UpvsError, sentence: str) -> None:
+        """Tell why a task failed, and remember the gravest code: 3 (usage), 2 (access), then 1."""
+        with self._lock:
+            self._exit_code = max(self._exit_code, error.exit_code)
+        self.terminal.end_work()
+        self.note(f"ERROR: {task_name}: {sentence}")
+
+    def _begin(self, layout: Layout) -> None:
         withhold_secrets()
         self._resources.enter_context(durable.holding(layout.lock))
         for folder in layout.own_folders:
             durable.sweep(folder)
-        settings = self._settings
-        redactor = Redactor((settings.password, settings.totp_secret, settings.one_time_code))
-        handler = run_log.start(layout.run_log, redactor, verbose=self._verbose)
+        handler = run_log.start(layout.run_log, self._redactor, verbose=self._verbose)
         self._resources.callback(run_log.stop, handler)
         self._resources.callback(self._connection.close)
-        self._resources.enter_context(signals.heeded())
         log.info("run begins", extra={"out_dir": str(layout.out_dir)})
-        if asks_console and settings.is_demo:
+
+    def _tell_which_console(self) -> None:
+        if self._has_told_console:
+            return
+        self._has_told_console = True
+        if self._settings.is_demo:
             self.terminal.tell("demo", "the embedded console stands in for a real one")
-        elif asks_console and settings.tls_insecure:
-            self.terminal.warn("WARNING: the console's certificate is not checked (tls_insecure)")
+        elif self._settings.tls_insecure:
+            self.note("WARNING: the console's certificate is not checked (tls_insecure)")
 
-    def fail(self, error: UpvsError) -> None:
-        """Remember the gravest thing that happened; 3 (usage) before 2 (access) before 1."""
-        with self._lock:
-            self._exit_code = max(self._exit_code, error.exit_code)
-
-    def count_clips(self, done: int, total: int) -> None:
-        """How many clips are looked after already, for the bar."""
-        self._clips = (done, total)
-        self._show_fetch()
-
-    def count_segments(self, done: int, total: int) -> None:
-        """How many segments are rendered already, for the bar."""
-        self.terminal.work("render", done=done, total=total, detail="segments")
-
-    def tell_rendered(self, rendered: int, total: int) -> None:
-        """How much there was to render."""
-        if total:
-            sentence = f"{rendered} of {total} segments" if rendered else f"{total} segments kept"
-            self.terminal.tell("render", sentence)
-
-    def tell_fetched(self, asked_for: int, total: int) -> None:
-        """How much there was to download."""
-        if asked_for:
-            sentence = (
-                f"{asked_for} of {total} clips asked for, {self._bytes_received / 1e6:.1f} MB"
-            )
-        else:
-            sentence = f"{total} clips up to date" if total else "no clips"
-        self.terminal.tell("fetch", sentence)
-
-    def end(self, *, clip_names: frozenset[str], film_wanted: bool) -> int:
-        """Tell what became of the clips that were asked for, and return the exit code."""
+    def _end(self, doit_code: int, words: Sequence[str]) -> int:
+        """Give the account of the run, and return the exit code."""
         self.terminal.end_work()
-        if self.job is not None and self._exit_code <= 1 and (clip_names or film_wanted):
-            self._account(self.job, clip_names, film_wanted=film_wanted)
-        asked = self._connection.account()
+        if not doit_code and not self._exit_code:
+            self._check_found(words)
+        if self._exit_code <= UpvsError.exit_code:
+            self._account()
+        asked = self._connection.usage()
         if asked is not None:
             self.terminal.tell("console", asked.sentence())
-        log.info("run ends", extra={"exit_code": self._exit_code, "console": str(asked)})
-        self._resources.close()
-        return self._exit_code
+        exit_code = self._exit_code or doit_code
+        if self._looked_at:
+            log.info("run ends", extra={"exit_code": exit_code, "console": str(asked)})
+        return exit_code
 
-    def break_off(self, what_happened: str) -> None:
-        """End at once: every file is whole or absent, so the next run goes on from here."""
-        self.terminal.end_work()
-        self.terminal.warn(f"{what_happened}: run again to go on from here")
-        log.info("run broken off", extra={"reason": what_happened})
-        self._resources.close()
+    def _check_found(self, words: Sequence[str]) -> None:
+        """Raise UsageError for a task that was asked for and that does not exist.
 
-    def _account(self, job: Context, clip_names: frozenset[str], *, film_wanted: bool) -> None:
-        account = report.run(job)
+        doit takes any name of a task that is made on the way, such as a clip's, and does nothing.
+        """
+        for word in words:
+            is_target = "/" in word
+            if not is_target and not any(fnmatchcase(name, word) for name in self._looked_at):
+                raise UsageError(f"there is no task {word}: doit list --all shows what there is")
+
+    def _account(self) -> None:
+        """Tell what became of the clips that were asked for."""
+        clip_names = {name[len(_FETCH) :] for name in self._looked_at if name.startswith(_FETCH)}
+        is_film_wanted = _FILM in self._looked_at
+        if self.job is None or not (clip_names or is_film_wanted):
+            return
+        account = report.run(self.job)
         if account is None:
             return
-        known = {entry.name for entry in account.index.entries}
-        for stranger in sorted(clip_names - known):
-            self.fail(UsageError())
-            self.terminal.warn(f"there is no clip {stranger}: doit list --all names them")
-        is_damaged = film_wanted and bool(account.damages)
         may_heal = {entry.name for entry in account.missing if not entry.standing.is_settled}
-        if is_damaged or may_heal & clip_names:
-            self.fail(UpvsError())
-        for line in account.lines(film_wanted=film_wanted):
+        if may_heal & clip_names or (is_film_wanted and account.damages):
+            self._exit_code = max(self._exit_code, UpvsError.exit_code)
+        for line in account.lines(film_wanted=is_film_wanted):
             self.terminal.tell("report", line)
 
-    def _on_bytes(self, count: int) -> None:
-        with self._lock:
-            self._bytes_received += count
-        self._show_fetch()
-
-    def _show_fetch(self) -> None:
-        done, total = self._clips
-        detail = f"clips, {self._bytes_received / 1e6:.0f} MB"
-        self.terminal.work("fetch", done=done, total=total, detail=detail)
-
-    def _on_frames(self, done: int, total: int) -> None:
-        self.terminal.work("timelapse", done=done, total=total, detail="frames")
+    def _break_off(self, what_happened: str) -> None:
+        """End at once: every file is whole or absent, so the next run goes on from here."""
+        self.terminal.end_work()
+        self.note(f"{what_happened}: run again to go on from here")
+        if self._looked_at:
+            log.info("run broken off", extra={"reason": what_happened})

@@ -5,38 +5,54 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Event, Thread, main_thread
 from types import FrameType
 
-INTERRUPTED = 128 + signal.SIGINT
-TERMINATED = 128 + signal.SIGTERM
+_RESEND_SECS = 0.2
 
-_PATIENCE_SECS = 0.2
+
+@dataclass(slots=True)
+class Received:
+    """The last signal that came; None while none has."""
+
+    number: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a process that this signal ended."""
+        return 128 + (self.number or 0)
+
+    @property
+    def in_words(self) -> str:
+        """What the signal did to the run."""
+        return "interrupted" if self.number == signal.SIGINT else "terminated"
 
 
 @contextmanager
-def heeded() -> Iterator[None]:
+def handled() -> Iterator[Received]:
     """Within the block, SIGINT raises KeyboardInterrupt and SIGTERM SystemExit in the main thread.
 
-    Python's own way loses a signal that comes just before the main thread begins to wait for a
-    worker: it is noted, but the wait goes on. So a thread listens for signals, too, and sends one
-    that was not heeded to the main thread again, until it is.
+    Python loses a signal that comes just before the main thread begins to wait for a worker: it
+    notes the signal, but the wait goes on. So a thread listens for signals, too, and sends each one
+    to the main thread again until its handler has run.
     """
-    noticed = Event()
+    received, has_run = Received(), Event()
 
-    def heed(number: int, _frame: FrameType | None) -> None:
-        noticed.set()
+    def handle(number: int, _frame: FrameType | None) -> None:
+        received.number = number
+        has_run.set()
         if number == signal.SIGINT:
             raise KeyboardInterrupt
-        sys.exit(TERMINATED)
+        sys.exit(received.exit_code)
 
     listening, woken = socket.socketpair()
     woken.settimeout(0)
-    former = {number: signal.signal(number, heed) for number in (signal.SIGINT, signal.SIGTERM)}
+    former = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     former_descriptor = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
-    Thread(target=_insist, args=(listening, noticed), daemon=True).start()
+    Thread(target=_resend, args=(listening, has_run), daemon=True).start()
     try:
-        yield
+        yield received
     finally:
         signal.set_wakeup_fd(former_descriptor)
         for number, handler in former.items():
@@ -44,11 +60,11 @@ def heeded() -> Iterator[None]:
         woken.close()
 
 
-def _insist(listening: socket.socket, noticed: Event) -> None:
-    """Send each signal on to the main thread until it is noticed; ends with the block."""
+def _resend(listening: socket.socket, has_run: Event) -> None:
+    """Send each signal to the main thread until its handler has run; ends with the block."""
     with listening:
         while number := listening.recv(1):
             main_id = main_thread().ident
-            while main_id is not None and not noticed.wait(_PATIENCE_SECS):
+            while main_id is not None and not has_run.wait(_RESEND_SECS):
                 signal.pthread_kill(main_id, number[0])
-            noticed.clear()
+            has_run.clear()

@@ -31,6 +31,6 @@ def running(state_dir: Path) -> Iterator[Running]:
 
 
 @pytest.fixture
-def asking(running: Running) -> ConsoleHarness:
+def harness(running: Running) -> ConsoleHarness:
     """A console as shipped, and a client for it."""
     return running(Behaviour())

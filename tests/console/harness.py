@@ -8,11 +8,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pytest
+
 from upvs_tasks.clock import Clock
 from upvs_tasks.console.client import Console
-from upvs_tasks.console.endpoint import Access
+from upvs_tasks.console.endpoint import Credentials, Endpoint
+from upvs_tasks.console.export import Download
 from upvs_tasks.console.retry import RetryPolicy
-from upvs_tasks.console.usage import Download
+from upvs_tasks.errors import MaxAttemptsExceeded, TransientError
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, Event
 from upvs_tasks.simulator import FRONT_DOOR, SimulatedConsole
@@ -21,12 +24,12 @@ DAY = Day.of(date(2024, 1, 15), "America/New_York")
 CAMERA_ID = FRONT_DOOR.camera_id
 
 
-def in_no_time(waits_secs: list[float] | None = None) -> Clock:
-    """Clock in which waiting only puts the clocks forward, and is noted."""
+def clock_without_waits(waits_secs: list[float] | None = None) -> Clock:
+    """A clock on which waiting only puts the time forward, and is noted."""
     waited = [] if waits_secs is None else waits_secs
     return Clock(
         sleep=waited.append,
-        roll=lambda: 0.5,
+        random=lambda: 0.5,
         monotonic_secs=lambda: time.monotonic() + sum(waited),
         unix_secs=lambda: time.time() + sum(waited),
     )
@@ -38,7 +41,7 @@ class ConsoleHarness:
     def __init__(self, simulated: SimulatedConsole) -> None:
         self.simulated = simulated
         self.waits_secs: list[float] = []
-        self.surroundings = in_no_time(self.waits_secs)
+        self.clock = clock_without_waits(self.waits_secs)
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -55,32 +58,48 @@ class ConsoleHarness:
         """Close all clients."""
         self._stack.close()
 
-    def access(self, *, username: str = "", password: str = "", direct: bool = False) -> Access:
-        """How to get in; by default as the console's first user."""
-        return Access(
-            host=self.simulated.host,
-            username=username or self.simulated.username,
-            password=password or self.simulated.password,
-            ca_file=Path(self.simulated.ca_file),
-            direct_api=direct,
+    def endpoint(self, *, direct: bool = False) -> Endpoint:
+        """Where the console is."""
+        ca_file = Path(self.simulated.ca_file)
+        return Endpoint(self.simulated.host, ca_file=ca_file, direct_api=direct)
+
+    def credentials(
+        self,
+        *,
+        username: str = "",
+        password: str = "",
+        totp_secret: str = "",
+        one_time_code: str = "",
+    ) -> Credentials:
+        """How to log in; by default as the console's first user."""
+        return Credentials(
+            username or self.simulated.username,
+            password or self.simulated.password,
+            totp_secret,
+            one_time_code,
         )
 
-    def client(
+    def client(  # noqa: PLR0913  whatever a test wants otherwise
         self,
-        access: Access | None = None,
+        endpoint: Endpoint | None = None,
+        credentials: Credentials | None = None,
         *,
         attempts: int = 3,
         connections: int = 8,
         read_timeout_secs: float = 30.0,
-        weather_secs: float = 600.0,
+        longest_outage_secs: float = 600.0,
+        session_file: Path | None = None,
+        clock: Clock | None = None,
     ) -> Console:
         """One more client; the waits of all are noted together."""
         console = Console(
-            access or self.access(),
-            patience=RetryPolicy.of(attempts),
+            endpoint or self.endpoint(),
+            credentials or self.credentials(),
+            policy=RetryPolicy(attempts=attempts),
             connections=connections,
-            weather_secs=weather_secs,
-            surroundings=self.surroundings,
+            session_file=session_file,
+            longest_outage_secs=longest_outage_secs,
+            clock=clock or self.clock,
             read_timeout_secs=read_timeout_secs,
         )
         return self._stack.enter_context(console)
@@ -94,15 +113,29 @@ class ConsoleHarness:
             event_types=event_types or DEFAULT_EVENT_TYPES,
         )
 
-    def export(self, into: io.BytesIO | None = None, *, start_ms: int | None = None) -> Download:
+    def export(
+        self,
+        into: io.BytesIO | None = None,
+        *,
+        start_ms: int | None = None,
+        console: Console | None = None,
+    ) -> Download:
         """Ten seconds of the shipped day, by default of its noon."""
         start_ms = DAY.start_ms + 43_200_000 if start_ms is None else start_ms
-        return self.console.export(
+        return (console or self.console).export(
             CAMERA_ID,
             start_ms=start_ms,
             end_ms=start_ms + 10_000,
             into=io.BytesIO() if into is None else into,
         )
+
+    def failed_export(self, into: io.BytesIO | None = None) -> TransientError:
+        """Why the only attempt at an export fails."""
+        with pytest.raises(MaxAttemptsExceeded) as caught:
+            self.export(into)
+        cause = caught.value.__cause__
+        assert isinstance(cause, TransientError)
+        return cause
 
     def asked(self, endpoint: str) -> int:
         """How many requests of a kind have reached the console."""

@@ -12,7 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from upvs_tasks.console.endpoint import Access
+from upvs_tasks.clock import Clock
+from upvs_tasks.console.client import Console
+from upvs_tasks.console.endpoint import Credentials, Endpoint
+from upvs_tasks.console.retry import RetryPolicy
 from upvs_tasks.simulator.certificate import AUTHORITY_FILE, server_context
 
 
@@ -55,14 +58,21 @@ class ScriptedServer:
         """Address of the server, without scheme."""
         return f"127.0.0.1:{self._server.server_port}"
 
-    def access(self, *, password: str = PASSWORD, direct_api: bool = False) -> Access:
-        """How to get in."""
-        return Access(
-            self.host,
-            "somebody",
-            password,
-            ca_file=self._folder / AUTHORITY_FILE,
-            direct_api=direct_api,
+    def client(
+        self,
+        *,
+        attempts: int = 1,
+        password: str = PASSWORD,
+        direct_api: bool = False,
+        totp_secret: str = "",
+        clock: Clock = Clock(),  # noqa: B008  a frozen value
+    ) -> Console:
+        """A client of this server."""
+        return Console(
+            Endpoint(self.host, ca_file=self._folder / AUTHORITY_FILE, direct_api=direct_api),
+            Credentials("somebody", password, totp_secret),
+            policy=RetryPolicy(attempts=attempts),
+            clock=clock,
         )
 
     def __enter__(self) -> Self:

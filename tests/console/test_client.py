@@ -14,24 +14,24 @@ from upvs_tasks.simulator import (
     EventIds,
     Fault,
     FaultKind,
-    Kept,
-    Window,
+    LimitKeeps,
+    WindowMatch,
 )
 
 
-def test_the_recorder_tells_its_time_zone_and_cameras(asking: ConsoleHarness) -> None:
+def test_the_recorder_tells_its_time_zone_and_cameras(harness: ConsoleHarness) -> None:
     """Those without a name included."""
-    bootstrap = asking.console.bootstrap()
+    bootstrap = harness.console.bootstrap()
     assert bootstrap.nvr.timezone == "America/New_York"
     assert bootstrap.nvr.version
     names = {camera.camera_id: camera.name for camera in bootstrap.cameras}
-    assert names == {camera.camera_id: camera.name or "" for camera in asking.simulated.cameras}
+    assert names == {camera.camera_id: camera.name or "" for camera in harness.simulated.cameras}
 
 
-def test_events_are_asked_for_with_repeated_parameters(asking: ConsoleHarness) -> None:
+def test_events_are_asked_for_with_repeated_parameters(harness: ConsoleHarness) -> None:
     """Joined with commas, they match nothing on some consoles; there is no ``after``."""
-    asking.events("motion", "ring")
-    query = next(one.query for one in asking.simulated.requests if one.endpoint == "events")
+    harness.events("motion", "ring")
+    query = next(one.query for one in harness.simulated.requests if one.endpoint == "events")
     assert query == (
         ("cameras", CAMERA_ID),
         ("start", str(DAY.start_ms - 1)),
@@ -43,12 +43,16 @@ def test_events_are_asked_for_with_repeated_parameters(asking: ConsoleHarness) -
     )
 
 
-@pytest.mark.parametrize("kept", list(Kept))
-@pytest.mark.parametrize("window", list(Window))
+@pytest.mark.parametrize("kept", list(LimitKeeps))
+@pytest.mark.parametrize("window", list(WindowMatch))
 @pytest.mark.parametrize("page_cap", [None, 20, 33])
 @pytest.mark.parametrize("event_ids", list(EventIds))
 def test_a_day_is_listed_completely_whatever_the_console_s_habits(
-    running: Running, kept: Kept, window: Window, page_cap: int | None, event_ids: EventIds
+    running: Running,
+    kept: LimitKeeps,
+    window: WindowMatch,
+    page_cap: int | None,
+    event_ids: EventIds,
 ) -> None:
     """67 events of the shipped day, and those of other cameras where it heeds no filter."""
     behaviour = Behaviour(
@@ -59,45 +63,45 @@ def test_a_day_is_listed_completely_whatever_the_console_s_habits(
         shuffles_ties=True,
         honours_cameras=page_cap is None,
     )
-    asking = running(behaviour)
+    harness = running(behaviour)
     listed = events_of_day(
-        asking.events(), day=DAY, camera_id=CAMERA_ID, event_types=DEFAULT_EVENT_TYPES
+        harness.events(), day=DAY, camera_id=CAMERA_ID, event_types=DEFAULT_EVENT_TYPES
     )
     expected = {
         event.event_id
-        for event in asking.simulated.events_of(CAMERA_ID, DAY.start_ms, DAY.end_ms)
+        for event in harness.simulated.events_of(CAMERA_ID, DAY.start_ms, DAY.end_ms)
         if event.kind in DEFAULT_EVENT_TYPES
     }
     assert {event.event_id for event in listed.ended + listed.ongoing} == expected
     assert len(expected) > 60
 
 
-def test_more_events_than_a_page_holds_are_listed_completely(asking: ConsoleHarness) -> None:
+def test_more_events_than_a_page_holds_are_listed_completely(harness: ConsoleHarness) -> None:
     """Twelve hundred in an hour, some of them at the same instant."""
     added = {
-        asking.simulated.add_event(
+        harness.simulated.add_event(
             DAY.start_ms + number // 2 * 6_000, DAY.start_ms + number // 2 * 6_000 + 20_000
         ).event_id
         for number in range(1_200)
     }
-    listed = {event.event_id for event in asking.events()}
+    listed = {event.event_id for event in harness.events()}
     assert added <= listed
-    assert asking.asked("events") <= 2 * 3 + 20
+    assert harness.asked("events") <= 2 * 3 + 20
 
 
 def test_events_that_concern_no_camera_are_left_out(running: Running) -> None:
     """The console lists its own doings among them."""
-    asking = running(Behaviour(honours_cameras=False))
-    asking.simulated.add_event(DAY.start_ms, DAY.start_ms + 1_000, camera_id=None, event_id="own")
-    listed = asking.events()
+    harness = running(Behaviour(honours_cameras=False))
+    harness.simulated.add_event(DAY.start_ms, DAY.start_ms + 1_000, camera_id=None, event_id="own")
+    listed = harness.events()
     assert "own" not in {event.event_id for event in listed}
     assert {FRONT_DOOR.camera_id, DRIVEWAY.camera_id} <= {event.camera_id for event in listed}
 
 
-def test_no_events_is_an_empty_answer(asking: ConsoleHarness) -> None:
+def test_no_events_is_an_empty_answer(harness: ConsoleHarness) -> None:
     """A quiet day is no error."""
     start_ms = DAY.start_ms
-    listed = asking.console.events(
+    listed = harness.console.events(
         CAMERA_ID, start_ms=start_ms, end_ms=start_ms + 1, event_types=("doorAccess",)
     )
     assert listed == ()
@@ -120,70 +124,70 @@ def test_no_events_is_an_empty_answer(asking: ConsoleHarness) -> None:
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}",
 )
-def test_a_failure_is_never_an_empty_day(asking: ConsoleHarness, fault: Fault) -> None:
+def test_a_failure_is_never_an_empty_day(harness: ConsoleHarness, fault: Fault) -> None:
     """After the policy's attempts the call fails, and says after how many."""
-    asking.simulated.order(fault)
+    harness.simulated.order(fault)
     with pytest.raises(MaxAttemptsExceeded, match="the list of events: given up after 3 attempts"):
-        asking.events()
-    assert asking.asked("events") == 3
-    assert asking.waits_secs == [1, 2]
+        harness.events()
+    assert harness.asked("events") == 3
+    assert harness.waits_secs == [1, 2]
 
 
-def test_a_struggle_that_ends_is_waited_out(asking: ConsoleHarness) -> None:
+def test_a_struggle_that_ends_is_waited_out(harness: ConsoleHarness) -> None:
     """And counted."""
-    expected = asking.events()
-    retries = asking.console.account.retries
-    asking.simulated.order(
+    expected = harness.events()
+    retries = harness.console.usage.retries
+    harness.simulated.order(
         Fault(FaultKind.STATUS, path="events", status=503), Fault(FaultKind.RESET, path="events")
     )
-    assert asking.events() == expected
-    assert asking.waits_secs == [1, 2]
-    assert asking.console.account.retries == retries + 2
+    assert harness.events() == expected
+    assert harness.waits_secs == [1, 2]
+    assert harness.console.usage.retries == retries + 2
 
 
 @pytest.mark.parametrize("header", [40, formatdate(4e9, usegmt=True)])
-def test_the_console_s_wish_to_wait_is_honoured(asking: ConsoleHarness, header: int | str) -> None:
+def test_the_console_s_wish_to_wait_is_honoured(harness: ConsoleHarness, header: int | str) -> None:
     """Up to five minutes."""
-    asking.simulated.order(
+    harness.simulated.order(
         Fault(FaultKind.STATUS, path="bootstrap", status=429, retry_after=header)
     )
-    assert asking.console.bootstrap().cameras
-    assert asking.waits_secs == [40 if header == 40 else 300]
+    assert harness.console.bootstrap().cameras
+    assert harness.waits_secs == [40 if header == 40 else 300]
 
 
-def test_a_console_that_restarts_is_asked_again(asking: ConsoleHarness) -> None:
+def test_a_console_that_restarts_is_asked_again(harness: ConsoleHarness) -> None:
     """For a while it says 404 to everything, the login included."""
-    asking.simulated.order(Fault(FaultKind.REBOOT, path="any", status=404, requests=2))
-    assert asking.console.bootstrap().cameras
-    assert asking.waits_secs == [1, 2]
+    harness.simulated.order(Fault(FaultKind.REBOOT, path="any", status=404, requests=2))
+    assert harness.console.bootstrap().cameras
+    assert harness.waits_secs == [1, 2]
 
 
-def test_a_list_that_the_account_may_not_see_names_the_permission(asking: ConsoleHarness) -> None:
+def test_a_list_that_the_account_may_not_see_names_the_permission(harness: ConsoleHarness) -> None:
     """And is asked for once."""
-    asking.simulated.order(Fault(FaultKind.STATUS, path="events", status=403))
+    harness.simulated.order(Fault(FaultKind.STATUS, path="events", status=403))
     with pytest.raises(MissingPermissionError, match="Playback"):
-        asking.events()
-    assert asking.asked("events") == 1
+        harness.events()
+    assert harness.asked("events") == 1
 
 
-def test_a_row_that_is_not_understood_fails_at_once(asking: ConsoleHarness) -> None:
+def test_a_row_that_is_not_understood_fails_at_once(harness: ConsoleHarness) -> None:
     """ConsoleHarness again would bring the same."""
     body = '[{"id": "e1", "type": "motion", "camera": "c1"}]'
-    asking.simulated.order(Fault(FaultKind.STATUS, path="events", status=200, body=body))
+    harness.simulated.order(Fault(FaultKind.STATUS, path="events", status=200, body=body))
     with pytest.raises(ConsoleError, match=r"events\[0\]\.start is not a number"):
-        asking.events()
-    assert asking.asked("events") == 1
+        harness.events()
+    assert harness.asked("events") == 1
 
 
-def test_a_host_that_nobody_answers_is_given_up_on_with_the_reason(asking: ConsoleHarness) -> None:
+def test_a_host_that_nobody_answers_is_given_up_on_with_the_reason(harness: ConsoleHarness) -> None:
     """Not an endless wait."""
-    nowhere = asking.client(replace(asking.access(), host="127.0.0.1:1"))
+    nowhere = harness.client(replace(harness.endpoint(), host="127.0.0.1:1"))
     with pytest.raises(MaxAttemptsExceeded, match=r"127\.0\.0\.1:1.*connection refused"):
         nowhere.bootstrap()
 
 
-def test_a_client_may_be_closed_twice(asking: ConsoleHarness) -> None:
+def test_a_client_may_be_closed_twice(harness: ConsoleHarness) -> None:
     """Closing is idempotent."""
-    asking.console.bootstrap()
-    asking.console.close()
-    asking.console.close()
+    harness.console.bootstrap()
+    harness.console.close()
+    harness.console.close()

@@ -1,6 +1,6 @@
 import pytest
 
-from upvs_tasks.console.endpoint import Access, base_url_of
+from upvs_tasks.console.endpoint import Credentials, Endpoint, base_url_of
 from upvs_tasks.errors import SettingsError
 
 
@@ -70,10 +70,10 @@ def test_a_password_inside_the_host_is_refused_and_not_repeated(scheme: str) -> 
 
 def test_a_direct_recorder_has_a_port_of_its_own() -> None:
     """7443, unless another is given."""
-    assert Access("10.0.0.2", "u", "p", direct_api=True).base_url == "https://10.0.0.2:7443"
-    assert Access("10.0.0.2:444", "u", "p", direct_api=True).base_url == "https://10.0.0.2:444"
+    assert Endpoint("10.0.0.2", direct_api=True).base_url == "https://10.0.0.2:7443"
+    assert Endpoint("10.0.0.2:444", direct_api=True).base_url == "https://10.0.0.2:444"
 
 
-def test_an_access_does_not_show_its_password() -> None:
+def test_credentials_do_not_show_the_password() -> None:
     """Neither in a traceback nor in a log."""
-    assert "hunter2" not in repr(Access("10.0.0.2", "u", "hunter2"))
+    assert "hunter2" not in repr(Credentials("u", "hunter2"))

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import itertools
+import re
 import subprocess
 import sys
 import threading
@@ -14,17 +15,17 @@ import pytest
 from tests.console.conftest import Running
 from tests.console.harness import CAMERA_ID, DAY, ConsoleHarness
 from tests.console.scripted import ENTERED, Answer, ScriptedServer, Seen
-from upvs_tasks.console.client import Console
-from upvs_tasks.console.retry import RetryPolicy, retry
+from upvs_tasks.clock import Clock
+from upvs_tasks.console.export import Download
 from upvs_tasks.errors import (
     ConsoleError,
     ExportImpossibleError,
+    MaxAttemptsExceeded,
     NoFootageError,
     PermanentError,
     TransientError,
 )
-from upvs_tasks.simulator import Behaviour, Fault, FaultKind, Length
-from upvs_tasks.simulator import NoFootage as NoFootageAnswer
+from upvs_tasks.simulator import Behaviour, Fault, FaultKind, Length, NoFootageAnswer
 
 VIDEO = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 64
 CHUNKED = b"18\r\n" + VIDEO[:24] + b"\r\n0\r\n\r\n"
@@ -40,7 +41,7 @@ def sent_by(answer: Answer, state_dir: Path) -> bytes:
         return ENTERED if seen.path == "/api/auth/login" else answer
 
     with ScriptedServer(state_dir, answered) as server:
-        console = Console(server.access(), patience=RetryPolicy.of(1))
+        console = server.client(attempts=1)
         console.export("c1", start_ms=0, end_ms=1_000, into=into)
     return into.getvalue()
 
@@ -48,29 +49,29 @@ def sent_by(answer: Answer, state_dir: Path) -> bytes:
 @pytest.mark.parametrize("length", list(Length))
 def test_a_clip_arrives_as_it_was_sent(running: Running, length: Length) -> None:
     """However its end is told; with its size and digest."""
-    asking = running(Behaviour(content_length=length))
+    harness = running(Behaviour(content_length=length))
     into = io.BytesIO()
-    download = asking.export(into)
+    download = harness.export(into)
     content = into.getvalue()
     assert content[4:8] == b"ftyp"
-    assert download.size_bytes == len(content) == asking.simulated.exports[0].bytes_sent
+    assert download.size_bytes == len(content) == harness.simulated.exports[0].bytes_sent
     assert download.sha256 == hashlib.sha256(content).hexdigest()
 
 
-def test_an_export_asks_for_camera_start_and_end(asking: ConsoleHarness) -> None:
+def test_an_export_asks_for_camera_start_and_end(harness: ConsoleHarness) -> None:
     """The specification's parameters and no other."""
-    asking.export(start_ms=DAY.start_ms)
-    assert asking.simulated.exports[0].query == (
+    harness.export(start_ms=DAY.start_ms)
+    assert harness.simulated.exports[0].query == (
         ("camera", CAMERA_ID),
         ("start", str(DAY.start_ms)),
         ("end", str(DAY.start_ms + 10_000)),
     )
 
 
-def test_bytes_are_told_as_they_come(asking: ConsoleHarness) -> None:
+def test_bytes_are_told_as_they_come(harness: ConsoleHarness) -> None:
     """Their sum is the file."""
     told: list[int] = []
-    download = asking.console.export(
+    download = harness.console.export(
         CAMERA_ID,
         start_ms=DAY.start_ms,
         end_ms=DAY.start_ms + 5_000,
@@ -96,35 +97,35 @@ def test_bytes_are_told_as_they_come(asking: ConsoleHarness) -> None:
     ],
 )
 def test_what_may_heal_is_transient_and_says_what_was_seen(
-    asking: ConsoleHarness, fault: Fault, reason: str
+    harness: ConsoleHarness, fault: Fault, reason: str
 ) -> None:
-    """One attempt each: whether there is another is the caller's to decide."""
-    asking.simulated.order(fault)
-    with pytest.raises(TransientError, match=reason) as caught:
-        asking.export()
-    assert "the export of 10 s from 2024-01-15 17:00:00" in str(caught.value)
-    assert asking.asked("export") == 1
-    assert asking.waits_secs == []
+    """One attempt here: the policy decides whether there is another."""
+    harness.console = harness.client(attempts=1)
+    harness.simulated.order(fault)
+    failure = harness.failed_export()
+    assert re.search(reason, str(failure))
+    assert "the export of 10 s from 2024-01-15 17:00:00" in str(failure)
+    assert harness.asked("export") == 1
+    assert harness.waits_secs == []
 
 
 @pytest.mark.parametrize("kind", [FaultKind.STALL_FIRST, FaultKind.STALL_BODY])
 def test_a_console_that_falls_silent_is_given_up_on(
-    asking: ConsoleHarness, kind: FaultKind
+    harness: ConsoleHarness, kind: FaultKind
 ) -> None:
     """Before the first byte, or in the middle."""
-    asking.simulated.order(Fault(kind))
-    asking.console = asking.client(read_timeout_secs=0.2)
-    with pytest.raises(TransientError, match="the console fell silent"):
-        asking.export()
-    asking.simulated.release()
+    harness.simulated.order(Fault(kind))
+    harness.console = harness.client(attempts=1, read_timeout_secs=0.2)
+    assert "the console fell silent" in str(harness.failed_export())
+    harness.simulated.release()
 
 
-def test_a_body_that_trickles_is_given_up_on(asking: ConsoleHarness) -> None:
+def test_a_body_that_trickles_is_given_up_on(harness: ConsoleHarness) -> None:
     """Every read of it comes in time, and the whole would take days."""
     clock_secs = itertools.count(0.0, 25.0)
-    surroundings = replace(asking.surroundings, monotonic_secs=lambda: next(clock_secs))
-    console = Console(asking.access(), patience=RetryPolicy.of(1), surroundings=surroundings)
-    with console, pytest.raises(TransientError, match=r"sent only \d+ bytes in \d+ s"):
+    clock = replace(harness.clock, monotonic_secs=lambda: next(clock_secs))
+    console = harness.client(attempts=1, clock=clock)
+    with pytest.raises(MaxAttemptsExceeded, match=r"sent only \d+ bytes in \d+ s"):
         console.export(
             CAMERA_ID, start_ms=DAY.start_ms, end_ms=DAY.start_ms + 60_000, into=io.BytesIO()
         )
@@ -132,41 +133,73 @@ def test_a_body_that_trickles_is_given_up_on(asking: ConsoleHarness) -> None:
 
 def test_a_body_of_a_thousand_bytes_a_second_is_waited_for(running: Running) -> None:
     """However long it takes."""
-    asking = running(Behaviour(grow_exports_to_bytes=2_000_000))
+    harness = running(Behaviour(grow_exports_to_bytes=2_000_000))
     clock_secs = itertools.count(0.0, 5.0)
-    surroundings = replace(asking.surroundings, monotonic_secs=lambda: next(clock_secs))
-    console = Console(asking.access(), patience=RetryPolicy.of(1), surroundings=surroundings)
-    with console:
-        into = io.BytesIO()
-        console.export(CAMERA_ID, start_ms=DAY.start_ms, end_ms=DAY.start_ms + 1_000, into=into)
+    clock = replace(harness.clock, monotonic_secs=lambda: next(clock_secs))
+    console, into = harness.client(attempts=1, clock=clock), io.BytesIO()
+    console.export(CAMERA_ID, start_ms=DAY.start_ms, end_ms=DAY.start_ms + 1_000, into=into)
     assert next(clock_secs) > 5 * 60
     assert len(into.getvalue()) >= 2_000_000
 
 
-def test_each_attempt_starts_the_file_anew(asking: ConsoleHarness) -> None:
+def test_each_attempt_starts_the_file_anew(harness: ConsoleHarness) -> None:
     """Nothing of a broken attempt is left, even if it was longer."""
     whole, into = io.BytesIO(), io.BytesIO(b"left over" * 1_000_000)
-    asking.export(whole)
-    asking.simulated.order(Fault(FaultKind.CUT_BODY))
-    with pytest.raises(TransientError):
-        asking.export(into)
-    asking.export(into)
+    harness.export(whole)
+    harness.simulated.order(Fault(FaultKind.CUT_BODY))
+    harness.export(into)
+    assert len(harness.simulated.exports) == 3
     assert into.getvalue() == whole.getvalue()
 
 
-def test_an_attempt_after_a_failure_is_counted_as_a_retry(asking: ConsoleHarness) -> None:
-    """The loop around an export belongs to the caller, the account to the client."""
-    asking.simulated.order(Fault(FaultKind.STATUS, status=503, retry_after=4))
-    waits_secs: list[float] = []
-    download = retry(
-        asking.export, patience=RetryPolicy.of(3), what="clip", sleep=waits_secs.append
+def test_an_attempt_after_a_failure_is_counted_as_a_retry(harness: ConsoleHarness) -> None:
+    """The console's own wait goes before ours."""
+    harness.simulated.order(Fault(FaultKind.STATUS, status=503, retry_after=4))
+    download = harness.export()
+    usage = harness.console.usage
+    assert sum(harness.waits_secs) == pytest.approx(4, abs=0.1)
+    assert (usage.logins, usage.retries) == (1, 1)
+    assert harness.asked("export") == 2
+    assert usage.received_bytes == download.size_bytes
+    assert usage.longest_wait_secs > 0
+
+
+def test_a_file_that_is_not_accepted_is_asked_for_again(harness: ConsoleHarness) -> None:
+    """Whoever asked knows what a good file is; each attempt is judged anew."""
+    judged: list[Download] = []
+
+    def accept(download: Download) -> None:
+        judged.append(download)
+        if len(judged) < 3:
+            raise TransientError("it has no end")
+
+    download = harness.console.export(
+        CAMERA_ID,
+        start_ms=DAY.start_ms,
+        end_ms=DAY.start_ms + 5_000,
+        into=io.BytesIO(),
+        accept=accept,
     )
-    account = asking.console.account
-    assert waits_secs == [4]
-    assert (account.logins, account.retries) == (1, 1)
-    assert asking.asked("export") == 2
-    assert account.received_bytes == download.size_bytes
-    assert account.worst_wait_secs > 0
+    assert judged == [download] * 3
+    assert harness.waits_secs == [1, 2]
+
+
+def test_a_file_that_is_never_accepted_is_given_up_on_with_the_reason(
+    harness: ConsoleHarness,
+) -> None:
+    """After as many attempts as the policy allows."""
+
+    def refuse(_download: Download) -> None:
+        raise TransientError("it has no end")
+
+    with pytest.raises(MaxAttemptsExceeded, match=r"after 3 attempts.*it has no end"):
+        harness.console.export(
+            CAMERA_ID,
+            start_ms=DAY.start_ms,
+            end_ms=DAY.start_ms + 5_000,
+            into=io.BytesIO(),
+            accept=refuse,
+        )
 
 
 @pytest.mark.parametrize("status", [429, 503, 500])
@@ -175,17 +208,16 @@ def test_an_attempt_after_a_failure_is_counted_as_a_retry(asking: ConsoleHarness
     [(7, 7, 7), ("7", 7, 7), (formatdate(4e9, usegmt=True), 300, 300), ("soon", None, None)],
 )
 def test_the_console_s_wish_to_wait_is_passed_on(
-    asking: ConsoleHarness,
+    harness: ConsoleHarness,
     status: int,
     header: int | str,
     least_secs: float | None,
     most_secs: float | None,
 ) -> None:
     """In seconds, whichever way it was written."""
-    asking.simulated.order(Fault(FaultKind.STATUS, status=status, retry_after=header))
-    with pytest.raises(TransientError) as caught:
-        asking.export()
-    wish_secs = caught.value.retry_after_secs
+    harness.console = harness.client(attempts=1)
+    harness.simulated.order(Fault(FaultKind.STATUS, status=status, retry_after=header))
+    wish_secs = harness.failed_export().retry_after_secs
     if least_secs is None or most_secs is None:
         assert wish_secs is None
     else:
@@ -198,21 +230,21 @@ def test_a_span_without_recording_is_no_failure_of_the_console(
     running: Running, answer: NoFootageAnswer
 ) -> None:
     """Newer builds say 404, older ones 500 and a sentence."""
-    asking = running(Behaviour(no_footage=answer))
+    harness = running(Behaviour(no_footage=answer))
     with pytest.raises(NoFootageError, match="holds no recording") as caught:
-        asking.export(start_ms=1_000_000_000_000)
+        harness.export(start_ms=1_000_000_000_000)
     assert isinstance(caught.value, PermanentError)
-    assert len(asking.simulated.requests) == 2
+    assert len(harness.simulated.requests) == 2
 
 
 def test_a_404_without_a_reason_is_taken_for_no_recording_and_says_so(
-    asking: ConsoleHarness,
+    harness: ConsoleHarness,
 ) -> None:
     """A console that is up otherwise does not mean a restart by it."""
-    asking.simulated.order(Fault(FaultKind.STATUS, status=404))
+    harness.simulated.order(Fault(FaultKind.STATUS, status=404))
     with pytest.raises(NoFootageError, match="is up and does not say why"):
-        asking.export()
-    assert asking.asked("nvr") == 1
+        harness.export()
+    assert harness.asked("nvr") == 1
 
 
 @pytest.mark.parametrize(
@@ -224,22 +256,21 @@ def test_a_404_without_a_reason_is_taken_for_no_recording_and_says_so(
     ],
 )
 def test_an_export_that_the_console_cannot_make_is_not_tried_again(
-    asking: ConsoleHarness, status: int, body: str | None
+    harness: ConsoleHarness, status: int, body: str | None
 ) -> None:
     """The same for ever, for that clip; the console is well."""
-    asking.simulated.order(Fault(FaultKind.STATUS, status=status, body=body))
-    waits_secs: list[float] = []
+    harness.simulated.order(Fault(FaultKind.STATUS, status=status, body=body))
     with pytest.raises(ExportImpossibleError, match=str(status)):
-        retry(asking.export, patience=RetryPolicy.of(3), what="clip", sleep=waits_secs.append)
-    assert asking.asked("export") == 1
-    assert waits_secs == asking.waits_secs == []
+        harness.export()
+    assert harness.asked("export") == 1
+    assert harness.waits_secs == []
 
 
-def test_a_status_that_nobody_expects_is_not_tried_again(asking: ConsoleHarness) -> None:
+def test_a_status_that_nobody_expects_is_not_tried_again(harness: ConsoleHarness) -> None:
     """The console's answer is in the sentence."""
-    asking.simulated.order(Fault(FaultKind.STATUS, status=418, body='{"error":"I am a teapot"}'))
+    harness.simulated.order(Fault(FaultKind.STATUS, status=418, body='{"error":"I am a teapot"}'))
     with pytest.raises(ConsoleError, match=r"418 \(I am a teapot\)") as caught:
-        asking.export()
+        harness.export()
     assert not isinstance(caught.value, TransientError)
 
 
@@ -258,7 +289,7 @@ def test_what_only_looks_like_success_is_transient(
     state_dir: Path, answer: Answer, reason: str
 ) -> None:
     """Status, type, length and first box all have to fit."""
-    with pytest.raises(TransientError, match=reason):
+    with pytest.raises(MaxAttemptsExceeded, match=reason):
         sent_by(answer, state_dir)
 
 
@@ -277,18 +308,18 @@ def test_bytes_are_kept_as_sent_even_if_called_compressed(state_dir: Path) -> No
 
 def test_workers_export_at_the_same_time(running: Running) -> None:
     """Each over a connection of its own, with one login."""
-    asking = running(Behaviour(export_latency_secs=0.05))
+    harness = running(Behaviour(export_latency_secs=0.05))
     with ThreadPoolExecutor(4) as workers:
         starts_ms = [DAY.start_ms + number * 60_000 for number in range(8)]
-        list(workers.map(lambda start_ms: asking.export(start_ms=start_ms), starts_ms))
-    assert asking.simulated.busiest_parallel_exports > 1
-    assert asking.asked("login") == 1
+        list(workers.map(lambda start_ms: harness.export(start_ms=start_ms), starts_ms))
+    assert harness.simulated.busiest_parallel_exports > 1
+    assert harness.asked("login") == 1
 
 
 def test_no_more_connections_are_open_than_were_allowed(running: Running) -> None:
     """Others wait for their turn: consoles have crashed under parallel exports."""
-    asking = running(Behaviour(export_latency_secs=0.02))
-    console = Console(asking.access(), patience=RetryPolicy.of(1), connections=2)
+    harness = running(Behaviour(export_latency_secs=0.02))
+    console = harness.client(connections=2, clock=Clock())
     start = threading.Barrier(6)
 
     def ask(number: int) -> None:
@@ -298,43 +329,45 @@ def test_no_more_connections_are_open_than_were_allowed(running: Running) -> Non
 
     with console, ThreadPoolExecutor(6) as workers:
         list(workers.map(ask, range(6)))
-    assert asking.simulated.busiest_parallel_exports <= 2
+    assert harness.simulated.busiest_parallel_exports <= 2
 
 
-def test_a_refused_session_in_the_middle_of_exports_costs_one_login(asking: ConsoleHarness) -> None:
+def test_a_refused_session_in_the_middle_of_exports_costs_one_login(
+    harness: ConsoleHarness,
+) -> None:
     """Workers that meet it go on with the clip that they were at."""
-    asking.export()
-    asking.simulated.order(Fault(FaultKind.KILLED_SESSION))
+    harness.export()
+    harness.simulated.order(Fault(FaultKind.KILLED_SESSION))
     with ThreadPoolExecutor(4) as workers:
         starts_ms = [DAY.start_ms + number * 60_000 for number in range(8)]
-        list(workers.map(lambda start_ms: asking.export(start_ms=start_ms), starts_ms))
-    assert asking.asked("login") == 2
+        list(workers.map(lambda start_ms: harness.export(start_ms=start_ms), starts_ms))
+    assert harness.asked("login") == 2
 
 
 def test_a_large_clip_does_not_fill_the_memory(running: Running, tmp_path: Path) -> None:
     """200 MB go through a process whose memory grows by far less."""
-    asking = running(Behaviour(grow_exports_to_bytes=LARGE_BYTES))
+    harness = running(Behaviour(grow_exports_to_bytes=LARGE_BYTES))
     program = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from upvs_tasks.console.endpoint import Access\n"
+        "from upvs_tasks.console.endpoint import Credentials, Endpoint\n"
         "from upvs_tasks.console.client import Console\n"
-        "from upvs_tasks.console.retry import RetryPolicy\n"
         "host, name, ca_file, camera, start, path = sys.argv[1:]\n"
-        "access = Access(host, name, sys.stdin.read(), ca_file=Path(ca_file))\n"
-        "console = Console(access, patience=RetryPolicy.of(1))\n"
+        "credentials = Credentials(name, sys.stdin.read())\n"
+        "console = Console(Endpoint(host, ca_file=Path(ca_file)), credentials)\n"
         "console.bootstrap()\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "with open(path, 'w+b') as into:\n"
         "    console.export(camera, start_ms=int(start), end_ms=int(start) + 5000, into=into)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
     )
-    access = asking.access()
-    arguments = [access.host, access.username, str(access.ca_file), CAMERA_ID, str(DAY.start_ms)]
+    endpoint, credentials = harness.endpoint(), harness.credentials()
+    arguments = [endpoint.host, credentials.username, str(endpoint.ca_file)]
+    arguments += [CAMERA_ID, str(DAY.start_ms)]
     path = tmp_path / "clip.mp4"
     result = subprocess.run(
         [sys.executable, "-c", program, *arguments, str(path)],
-        input=access.password,
+        input=credentials.password,
         capture_output=True,
         text=True,
         check=True,
@@ -343,7 +376,7 @@ def test_a_large_clip_does_not_fill_the_memory(running: Running, tmp_path: Path)
     assert int(result.stdout) < 16_000  # KiB
 
 
-def test_a_full_disk_is_the_disk_s_failure_and_not_the_network_s(asking: ConsoleHarness) -> None:
+def test_a_full_disk_is_the_disk_s_failure_and_not_the_network_s(harness: ConsoleHarness) -> None:
     """What writing raises reaches the caller as it is."""
 
     class Full(io.BytesIO):
@@ -351,14 +384,14 @@ def test_a_full_disk_is_the_disk_s_failure_and_not_the_network_s(asking: Console
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        asking.export(Full())
+        harness.export(Full())
 
 
-def test_the_same_question_is_the_same_request(asking: ConsoleHarness) -> None:
+def test_the_same_question_is_the_same_request(harness: ConsoleHarness) -> None:
     """Asked twice, nothing differs: consoles may cache it."""
-    asking.export()
-    asking.export()
-    first, second = asking.simulated.exports
+    harness.export()
+    harness.export()
+    first, second = harness.simulated.exports
     assert replace(first, number=0, started_ms=0, ended_ms=0) == replace(
         second, number=0, started_ms=0, ended_ms=0
     )

@@ -4,7 +4,6 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,13 +11,12 @@ import orjson
 import pytest
 
 from tests.console.conftest import Running
-from tests.console.harness import ConsoleHarness, in_no_time
+from tests.console.harness import ConsoleHarness, clock_without_waits
 from tests.console.scripted import PASSWORD, Answer, ScriptedServer, Seen
-from upvs_tasks.console.client import Console
-from upvs_tasks.console.endpoint import Access
+from upvs_tasks.console.endpoint import Credentials
 from upvs_tasks.console.failures import ErrorResponse
-from upvs_tasks.console.retry import RetryPolicy
-from upvs_tasks.console.session_file import KeptSession
+from upvs_tasks.console.request import ApiRequest
+from upvs_tasks.console.session_file import SavedSession
 from upvs_tasks.errors import UpvsError
 from upvs_tasks.simulator import Behaviour, Fault, FaultKind
 
@@ -59,13 +57,13 @@ def test_no_failure_shows_a_secret(
 ) -> None:
     """Wherever and however the console fails."""
     caplog.set_level(logging.DEBUG)
-    asking = running(Behaviour())
-    asking.console = asking.client(attempts=2, read_timeout_secs=0.1)
-    asking.simulated.order(fault)
-    failures = [failure for ask in questions(asking) if (failure := failed(ask)) is not None]
-    asking.simulated.release()
+    harness = running(Behaviour())
+    harness.console = harness.client(attempts=2, read_timeout_secs=0.1)
+    harness.simulated.order(fault)
+    failures = [failure for ask in questions(harness) if (failure := failed(ask)) is not None]
+    harness.simulated.release()
     said = "".join(everything_said(failure, caplog) for failure in failures)
-    assert asking.simulated.password not in said
+    assert harness.simulated.password not in said
     assert "eyJ" not in said
     assert failures
 
@@ -78,44 +76,50 @@ def test_no_failure_shows_a_second_factor_or_a_kept_session(
 ) -> None:
     """With the session kept in a file, which holds cookie and CSRF token and nothing else."""
     caplog.set_level(logging.DEBUG)
-    asking = running(Behaviour())
+    harness = running(Behaviour())
     path = tmp_path / "session.json"
-    secret = asking.simulated.account("careful").totp_secret_text
-    access = replace(asking.access(username="careful"), totp_secret=secret, session_file=path)
-    asking.client(access).bootstrap()
+    secret = harness.simulated.account("careful").totp_secret_text
+    credentials = harness.credentials(username="careful", totp_secret=secret)
+    harness.client(credentials=credentials, session_file=path).bootstrap()
     kept = orjson.loads(path.read_bytes())
     path.chmod(0o644 if fault.status == 404 else 0o600)
-    asking.simulated.kill_sessions()
-    asking.console = asking.client(
-        access, attempts=2, read_timeout_secs=0.1, weather_secs=30, connections=2
+    harness.simulated.kill_sessions()
+    harness.console = harness.client(
+        credentials=credentials,
+        session_file=path,
+        attempts=2,
+        read_timeout_secs=0.1,
+        longest_outage_secs=30,
+        connections=2,
     )
-    asking.simulated.order(fault)
-    failures = [failure for ask in questions(asking) if (failure := failed(ask)) is not None]
-    asking.simulated.release()
-    said = "".join(everything_said(failure, caplog) for failure in failures) + repr(access)
+    harness.simulated.order(fault)
+    failures = [failure for ask in questions(harness) if (failure := failed(ask)) is not None]
+    harness.simulated.release()
+    said = "".join(everything_said(failure, caplog) for failure in failures) + repr(credentials)
     said += "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
-    account = asking.simulated.account("careful")
-    step_secs = time.time() + sum(asking.waits_secs)
+    account = harness.simulated.account("careful")
+    step_secs = time.time() + sum(harness.waits_secs)
     codes = {account.totp(step_secs - 30 * steps) for steps in range(3)}
-    for canary in {asking.simulated.password, secret, kept["token"], kept["csrf_token"], "eyJ"}:
+    for canary in {harness.simulated.password, secret, kept["token"], kept["csrf_token"], "eyJ"}:
         assert canary not in said
     assert not any(f'"{code}"' in said or f" {code} " in said for code in codes)
     written = b"".join(file.read_bytes() for file in tmp_path.iterdir())
-    assert asking.simulated.password.encode() not in written
+    assert harness.simulated.password.encode() not in written
     assert secret.encode() not in written
     assert failures
 
 
 def test_what_holds_a_secret_does_not_show_it() -> None:
     """In a traceback with locals, or a careless log line."""
-    access = Access("10.0.0.2", "u", "canary-1", totp_secret="canary-2", one_time_code="canary-3")
-    kept = KeptSession("TOKEN", "canary-4", "canary-5", 0)
-    refusal = ErrorResponse(499, second_factor_cookie="canary-6")
-    assert "canary" not in f"{access!r} {kept!r} {refusal!r}"
+    credentials = Credentials("u", "canary-1", totp_secret="canary-2", one_time_code="canary-3")
+    saved = SavedSession("TOKEN", "canary-4", "canary-5", 0)
+    login = ApiRequest("the login", "/api/auth/login", method="POST", body={"password": "canary-7"})
+    response = ErrorResponse(499, second_factor_cookie="canary-6")
+    assert "canary" not in f"{credentials!r} {saved!r} {response!r} {login!r}"
 
 
-def questions(asking: ConsoleHarness) -> tuple[Callable[[], object], ...]:
-    return asking.console.bootstrap, asking.events, asking.export
+def questions(harness: ConsoleHarness) -> tuple[Callable[[], object], ...]:
+    return harness.console.bootstrap, harness.events, harness.export
 
 
 def failed(ask: Callable[[], object]) -> UpvsError | None:
@@ -154,8 +158,12 @@ def test_a_console_that_repeats_what_it_was_sent_is_not_quoted(
         return Answer(status, orjson.dumps({"error": padded, "message": echo, "code": echo}))
 
     with ScriptedServer(state_dir, answer) as server:
-        access = server.access(password=AWKWARD_PASSWORD, direct_api=direct_api)
-        console = Console(access, patience=RetryPolicy.of(2), surroundings=in_no_time())
+        console = server.client(
+            attempts=2,
+            password=AWKWARD_PASSWORD,
+            direct_api=direct_api,
+            clock=clock_without_waits(),
+        )
         error = failed(console.bootstrap)
     assert error is not None
     said = everything_said(error, caplog)
@@ -174,5 +182,5 @@ def test_a_plain_text_answer_is_quoted_without_its_secrets(state_dir: Path) -> N
         return Answer(418, f"short and stout {COOKIE} {PASSWORD} eyJhbGciOi.eyJ4Ijox.c2ln".encode())
 
     with ScriptedServer(state_dir, answer) as server:
-        error = failed(Console(server.access(), patience=RetryPolicy.of(1)).bootstrap)
+        error = failed(server.client(attempts=1).bootstrap)
     assert str(error).endswith("418 (short and stout [hidden] [hidden] [hidden])")

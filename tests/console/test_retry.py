@@ -1,4 +1,3 @@
-import logging
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -7,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upvs_tasks.console.retry import RetryPolicy, retry
+from tests.console.harness import clock_without_waits
+from upvs_tasks.clock import Clock
+from upvs_tasks.console.retry import RetryPolicy, retry, retry_after_secs
 from upvs_tasks.errors import MaxAttemptsExceeded, NoFootageError, TransientError
 
 
@@ -23,14 +24,13 @@ def failing(times: int, error: Exception) -> Callable[[], str]:
     return attempt
 
 
-def waits_of(times: int, *, attempts: int, roll: float = 0.5) -> list[float]:
+def waits_of(times: int, *, attempts: int, share: float = 0.5) -> list[float]:
     waits_secs: list[float] = []
     retry(
         failing(times, TransientError("struck")),
-        patience=RetryPolicy.of(attempts),
+        policy=RetryPolicy(attempts=attempts),
         what="the task",
-        sleep=waits_secs.append,
-        roll=lambda: roll,
+        clock=Clock(sleep=waits_secs.append, random=lambda: share),
     )
     return waits_secs
 
@@ -40,10 +40,10 @@ def test_waits_double_from_one_second_to_thirty() -> None:
     assert waits_of(7, attempts=8) == [1, 2, 4, 8, 16, 30, 30]
 
 
-@pytest.mark.parametrize(("roll", "share"), [(0.0, 0.75), (1.0, 1.25)])
-def test_jitter_is_a_quarter_to_either_side(roll: float, share: float) -> None:
+@pytest.mark.parametrize(("share", "part"), [(0.0, 0.75), (1.0, 1.25)])
+def test_jitter_is_a_quarter_to_either_side(share: float, part: float) -> None:
     """75 % to 125 % of each wait."""
-    assert waits_of(2, attempts=3, roll=roll) == [share * 1, share * 2]
+    assert waits_of(2, attempts=3, share=share) == [part * 1, part * 2]
 
 
 def test_a_success_at_once_waits_for_nothing() -> None:
@@ -63,10 +63,9 @@ def test_there_are_as_many_attempts_as_allowed_and_no_wait_after_the_last(attemp
     with pytest.raises(MaxAttemptsExceeded):
         retry(
             attempt,
-            patience=RetryPolicy.of(attempts),
+            policy=RetryPolicy(attempts=attempts),
             what="the task",
-            sleep=waits_secs.append,
-            roll=lambda: 0.5,
+            clock=clock_without_waits(waits_secs),
         )
     assert len(tried) == attempts
     assert len(waits_secs) == attempts - 1
@@ -78,10 +77,9 @@ def test_giving_up_names_what_how_often_and_the_last_reason() -> None:
     with pytest.raises(MaxAttemptsExceeded) as caught:
         retry(
             failing(9, last),
-            patience=RetryPolicy.of(3),
+            policy=RetryPolicy(attempts=3),
             what="the task",
-            sleep=lambda _: None,
-            roll=lambda: 0.5,
+            clock=clock_without_waits(),
         )
     assert str(caught.value) == (
         "the task: given up after 3 attempts; the last one failed: struck by lightning"
@@ -95,9 +93,9 @@ def test_what_will_not_heal_is_tried_once() -> None:
     with pytest.raises(NoFootageError):
         retry(
             failing(1, NoFootageError("nothing")),
-            patience=RetryPolicy.of(3),
+            policy=RetryPolicy(attempts=3),
             what="the task",
-            sleep=waits_secs.append,
+            clock=clock_without_waits(waits_secs),
         )
     assert waits_secs == []
 
@@ -107,9 +105,9 @@ def test_what_the_console_asks_for_goes_before_our_own_wait() -> None:
     waits_secs: list[float] = []
     retry(
         failing(1, TransientError("busy", retry_after_secs=17.0)),
-        patience=RetryPolicy.of(3),
+        policy=RetryPolicy(attempts=3),
         what="the task",
-        sleep=waits_secs.append,
+        clock=clock_without_waits(waits_secs),
     )
     assert waits_secs == [17.0]
 
@@ -119,10 +117,9 @@ def test_asking_for_no_wait_at_all_does_not_make_a_tight_loop() -> None:
     waits_secs: list[float] = []
     retry(
         failing(2, TransientError("busy", retry_after_secs=0.0)),
-        patience=RetryPolicy.of(3),
+        policy=RetryPolicy(attempts=3),
         what="the task",
-        sleep=waits_secs.append,
-        roll=lambda: 0.5,
+        clock=clock_without_waits(waits_secs),
     )
     assert waits_secs == [1, 2]
 
@@ -132,10 +129,9 @@ def test_retries_are_told_with_their_reason_and_wait() -> None:
     told: list[tuple[str, float]] = []
     retry(
         failing(1, TransientError("struck")),
-        patience=RetryPolicy.of(3),
+        policy=RetryPolicy(attempts=3),
         what="the task",
-        sleep=lambda _: None,
-        roll=lambda: 0.5,
+        clock=clock_without_waits(),
         on_retry=lambda error, wait_secs: told.append((str(error), wait_secs)),
     )
     assert told == [("struck", 1.0)]
@@ -143,9 +139,8 @@ def test_retries_are_told_with_their_reason_and_wait() -> None:
 
 def test_retry_after_is_read_in_both_spellings() -> None:
     """Seconds, and a date."""
-    patience = RetryPolicy.of(3)
-    in_a_minute = patience.requested_secs(formatdate(time.time() + 60, usegmt=True))
-    assert patience.requested_secs("7") == 7
+    in_a_minute = retry_after_secs(formatdate(time.time() + 60, usegmt=True))
+    assert retry_after_secs("7") == 7
     assert in_a_minute is not None
     assert 50 < in_a_minute <= 60
 
@@ -153,22 +148,41 @@ def test_retry_after_is_read_in_both_spellings() -> None:
 @pytest.mark.parametrize("header", ["86400", "Fri, 31 Dec 2100 23:59:59 GMT"])
 def test_nobody_is_waited_for_longer_than_five_minutes(header: str) -> None:
     """A console that wants more is better asked by a later run."""
-    assert RetryPolicy.of(3).requested_secs(header) == 300
+    assert retry_after_secs(header) == 300
 
 
 @pytest.mark.parametrize("header", ["soon", "", "-5", "1e9", "99 Foo 2024"])
 def test_a_retry_after_without_sense_is_none(header: str) -> None:
     """It does not end the run."""
-    assert RetryPolicy.of(3).requested_secs(header) is None
+    assert retry_after_secs(header) is None
 
 
-def test_a_policy_is_a_value(caplog: pytest.LogCaptureFixture) -> None:
-    """Using it does not use it up, so that threads may share it."""
-    caplog.set_level(logging.DEBUG)
-    patience = RetryPolicy.of(2)
-    for _ in range(3):
+def test_a_policy_may_limit_the_time_in_place_of_the_attempts() -> None:
+    """The last wait is as long as the time allows, and after it comes the last attempt."""
+    waits_secs: list[float] = []
+    with pytest.raises(MaxAttemptsExceeded, match="given up after 6 attempts"):
         retry(
-            failing(1, TransientError("struck")), patience=patience, what="x", sleep=lambda _: None
+            failing(99, TransientError("struck")),
+            policy=RetryPolicy(attempts=None, longest_secs=20),
+            what="the task",
+            clock=clock_without_waits(waits_secs),
         )
-    assert patience.total == 1
-    assert patience.history == ()
+    assert waits_secs == [1, 2, 4, 8, pytest.approx(5, abs=0.5)]
+
+
+def test_only_the_kind_of_failure_that_was_named_is_retried() -> None:
+    """Another layer retries the others, by its own policy."""
+
+    class NarrowError(TransientError):
+        pass
+
+    waits_secs: list[float] = []
+    with pytest.raises(TransientError, match="struck"):
+        retry(
+            failing(1, TransientError("struck")),
+            policy=RetryPolicy(),
+            what="the task",
+            clock=clock_without_waits(waits_secs),
+            retry_on=NarrowError,
+        )
+    assert waits_secs == []

@@ -12,13 +12,13 @@ import pytest
 from tests.console.conftest import Running
 from tests.console.harness import ConsoleHarness
 from upvs_tasks.console.client import Console
-from upvs_tasks.console.session_file import KeptSession, SessionFile
+from upvs_tasks.console.session_file import SavedSession, SessionFile
 from upvs_tasks.errors import Unauthorized
 from upvs_tasks.simulator import Behaviour, Csrf, Fault, FaultKind, Flavour
 
 HOUR_SECS = 3_600
 NOW_SECS = 1_705_341_600.0
-SESSION = KeptSession("TOKEN", "cookie", "csrf", int(NOW_SECS) + HOUR_SECS)
+SESSION = SavedSession("TOKEN", "cookie", "csrf", int(NOW_SECS) + HOUR_SECS)
 
 
 @pytest.fixture
@@ -28,11 +28,14 @@ def path(tmp_path: Path) -> Path:
 
 
 def keeping(
-    asking: ConsoleHarness, path: Path, *, direct: bool = False, username: str = ""
+    harness: ConsoleHarness, path: Path, *, direct: bool = False, username: str = ""
 ) -> Console:
     """One more process's client."""
-    access = asking.access(direct=direct, username=username)
-    return asking.client(replace(access, session_file=path))
+    return harness.client(
+        harness.endpoint(direct=direct),
+        harness.credentials(username=username),
+        session_file=path,
+    )
 
 
 def file_of(path: Path, *, host: str = "https://192.0.2.1", user: str = "somebody") -> SessionFile:
@@ -45,60 +48,60 @@ def test_a_later_process_goes_on_with_the_session(
     running: Running, path: Path, cookie_name: str, csrf: Csrf
 ) -> None:
     """Several commands burn one of the five logins a minute."""
-    asking = running(Behaviour(cookie_name=cookie_name, csrf=csrf))
+    harness = running(Behaviour(cookie_name=cookie_name, csrf=csrf))
     for _ in range(7):
-        assert keeping(asking, path).bootstrap().cameras
-    assert asking.asked("login") == 1
+        assert keeping(harness, path).bootstrap().cameras
+    assert harness.asked("login") == 1
 
 
 def test_a_direct_recorder_s_token_is_kept_as_well(running: Running, path: Path) -> None:
     """It says itself how long it lasts."""
-    asking = running(Behaviour(flavour=Flavour.LEGACY))
+    harness = running(Behaviour(flavour=Flavour.LEGACY))
     for _ in range(2):
-        assert keeping(asking, path, direct=True).bootstrap().cameras
-    assert asking.asked("login") == 1
+        assert keeping(harness, path, direct=True).bootstrap().cameras
+    assert harness.asked("login") == 1
 
 
-def test_nothing_is_kept_unless_asked_for(asking: ConsoleHarness, tmp_path: Path) -> None:
+def test_nothing_is_kept_unless_asked_for(harness: ConsoleHarness, tmp_path: Path) -> None:
     """A cookie on the disk is a decision."""
-    asking.console.bootstrap()
+    harness.console.bootstrap()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_is_private_and_holds_no_password(asking: ConsoleHarness, path: Path) -> None:
+def test_the_file_is_private_and_holds_no_password(harness: ConsoleHarness, path: Path) -> None:
     """Nor the user's name or the console's address."""
-    keeping(asking, path).bootstrap()
+    keeping(harness, path).bootstrap()
     assert path.stat().st_mode & 0o777 == 0o600
     written = path.read_text(encoding="utf-8")
     assert orjson.loads(written).keys() == {"owner", "name", "token", "csrf_token", "expires_secs"}
-    for secret in (asking.simulated.password, asking.simulated.username, "127.0.0.1"):
+    for secret in (harness.simulated.password, harness.simulated.username, "127.0.0.1"):
         assert secret not in written
     assert [other.name for other in path.parent.iterdir() if other.suffix == ".partial"] == []
 
 
 def test_a_session_that_the_console_forgot_is_dropped_and_renewed(
-    asking: ConsoleHarness, path: Path
+    harness: ConsoleHarness, path: Path
 ) -> None:
     """One fresh login, kept in its place."""
-    keeping(asking, path).bootstrap()
+    keeping(harness, path).bootstrap()
     former = path.read_bytes()
-    asking.simulated.kill_sessions()
-    assert keeping(asking, path).bootstrap().cameras
-    assert asking.asked("login") == 2
+    harness.simulated.kill_sessions()
+    assert keeping(harness, path).bootstrap().cameras
+    assert harness.asked("login") == 2
     assert path.read_bytes() != former
-    assert keeping(asking, path).bootstrap().cameras
-    assert asking.asked("login") == 2
+    assert keeping(harness, path).bootstrap().cameras
+    assert harness.asked("login") == 2
 
 
 def test_a_session_that_ended_is_gone_even_if_there_is_no_new_one(
-    asking: ConsoleHarness, path: Path
+    harness: ConsoleHarness, path: Path
 ) -> None:
     """Nobody else need try it."""
-    keeping(asking, path).bootstrap()
-    asking.simulated.kill_sessions()
-    asking.simulated.order(Fault(FaultKind.STATUS, path="login", status=401))
+    keeping(harness, path).bootstrap()
+    harness.simulated.kill_sessions()
+    harness.simulated.order(Fault(FaultKind.STATUS, path="login", status=401))
     with pytest.raises(Unauthorized):
-        keeping(asking, path).bootstrap()
+        keeping(harness, path).bootstrap()
     assert not path.exists()
 
 
@@ -123,14 +126,14 @@ def test_another_console_s_or_user_s_session_is_ignored(path: Path, host: str, u
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o622])
 def test_a_file_that_others_can_read_is_deleted_with_a_warning(
-    asking: ConsoleHarness, path: Path, caplog: pytest.LogCaptureFixture, mode: int
+    harness: ConsoleHarness, path: Path, caplog: pytest.LogCaptureFixture, mode: int
 ) -> None:
     """Whoever read it may be in already; the session in it is not used any more."""
-    keeping(asking, path).bootstrap()
+    keeping(harness, path).bootstrap()
     token = orjson.loads(path.read_bytes())["token"]
     path.chmod(mode)
-    assert keeping(asking, path).bootstrap().cameras
-    assert asking.asked("login") == 2
+    assert keeping(harness, path).bootstrap().cameras
+    assert harness.asked("login") == 2
     assert path.stat().st_mode & 0o777 == 0o600
     assert orjson.loads(path.read_bytes())["token"] != token
     warned = [record.getMessage() for record in caplog.records]
@@ -150,15 +153,15 @@ def test_a_file_that_others_can_read_is_deleted_with_a_warning(
     ],
 )
 def test_a_file_that_makes_no_sense_costs_a_login(
-    asking: ConsoleHarness, path: Path, content: bytes
+    harness: ConsoleHarness, path: Path, content: bytes
 ) -> None:
     """And is replaced."""
     path.parent.mkdir()
     path.write_bytes(content)
     path.chmod(0o600)
-    assert keeping(asking, path).bootstrap().cameras
-    assert keeping(asking, path).bootstrap().cameras
-    assert asking.asked("login") == 1
+    assert keeping(harness, path).bootstrap().cameras
+    assert keeping(harness, path).bootstrap().cameras
+    assert harness.asked("login") == 1
 
 
 @pytest.mark.parametrize(
@@ -166,20 +169,20 @@ def test_a_file_that_makes_no_sense_costs_a_login(
     [("token", "a\r\nb"), ("token", ""), ("name", "Host"), ("csrf_token", "a\r\nb")],
 )
 def test_a_kept_value_that_is_fit_for_no_header_is_not_sent(
-    asking: ConsoleHarness, path: Path, name: str, value: str
+    harness: ConsoleHarness, path: Path, name: str, value: str
 ) -> None:
     """Whoever wrote it there."""
-    keeping(asking, path).bootstrap()
+    keeping(harness, path).bootstrap()
     path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {name: value}))
-    assert keeping(asking, path).bootstrap().cameras
+    assert keeping(harness, path).bootstrap().cameras
 
 
 def test_a_folder_that_may_not_be_written_costs_a_login_and_a_warning(
-    asking: ConsoleHarness, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    harness: ConsoleHarness, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The run does not need the file."""
     (tmp_path / "file").write_bytes(b"")
-    assert keeping(asking, tmp_path / "file" / "session.json").bootstrap().cameras
+    assert keeping(harness, tmp_path / "file" / "session.json").bootstrap().cameras
     assert "session cannot be kept" in {record.getMessage() for record in caplog.records}
 
 
@@ -207,12 +210,12 @@ def test_processes_that_write_at_once_leave_one_whole_session(path: Path) -> Non
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from upvs_tasks.console.session_file import KeptSession, SessionFile\n"
+        "from upvs_tasks.console.session_file import SavedSession, SessionFile\n"
         "file = SessionFile(Path(sys.argv[1]), base_url='https://192.0.2.1', username='somebody')\n"
         "met = False\n"
         "for number in range(60):\n"
         "    token = sys.argv[2] * (1 + number % 5 * 400_000)\n"
-        "    file.write(KeptSession('TOKEN', token, '', int(sys.argv[3])))\n"
+        "    file.write(SavedSession('TOKEN', token, '', int(sys.argv[3])))\n"
         "    kept = file.read(0)\n"
         "    assert len(set(kept.token)) == 1 if kept else not met\n"
         "    met = met or kept is not None\n"
@@ -228,20 +231,20 @@ def test_processes_that_write_at_once_leave_one_whole_session(path: Path) -> Non
 
 
 def test_threads_that_start_together_take_up_one_kept_session(
-    asking: ConsoleHarness, path: Path
+    harness: ConsoleHarness, path: Path
 ) -> None:
     """It is read once."""
-    keeping(asking, path).bootstrap()
-    later = keeping(asking, path)
+    keeping(harness, path).bootstrap()
+    later = keeping(harness, path)
     with ThreadPoolExecutor(8) as workers:
         assert all(workers.map(lambda _: later.bootstrap().cameras, range(8)))
-    assert asking.asked("login") == 1
+    assert harness.asked("login") == 1
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_a_file_of_another_owner_is_not_used(asking: ConsoleHarness, path: Path) -> None:
+def test_a_file_of_another_owner_is_not_used(harness: ConsoleHarness, path: Path) -> None:
     """Whoever owns it can read it, and could have written it."""
-    keeping(asking, path).bootstrap()
+    keeping(harness, path).bootstrap()
     os.chown(path, 65_534, 65_534)
-    assert keeping(asking, path).bootstrap().cameras
-    assert asking.asked("login") == 2
+    assert keeping(harness, path).bootstrap().cameras
+    assert harness.asked("login") == 2

@@ -9,7 +9,7 @@ import requests
 from urllib3.exceptions import InsecureRequestWarning
 
 from tests.console.harness import ConsoleHarness
-from upvs_tasks.console.slow_transfer import steady_context
+from upvs_tasks.console.transport import tls_context
 from upvs_tasks.errors import SettingsError, UntrustedCertificateError, UsageError
 from upvs_tasks.simulator import SimulatedConsole
 
@@ -22,52 +22,52 @@ def other(tmp_path: Path) -> Iterator[SimulatedConsole]:
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_with_both_ways_on(
-    asking: ConsoleHarness,
+    harness: ConsoleHarness,
 ) -> None:
     """Before any password is sent, and without another attempt."""
-    console = asking.client(replace(asking.access(), ca_file=None))
+    console = harness.client(replace(harness.endpoint(), ca_file=None))
     for _ in range(2):
         with pytest.raises(UntrustedCertificateError, match=r"set ca_file .* tls_insecure = true"):
             console.bootstrap()
-    assert asking.simulated.requests == ()
-    assert asking.waits_secs == []
+    assert harness.simulated.requests == ()
+    assert harness.waits_secs == []
     assert issubclass(UntrustedCertificateError, UsageError)
 
 
 def test_another_authority_s_certificate_is_refused(
-    asking: ConsoleHarness, other: SimulatedConsole
+    harness: ConsoleHarness, other: SimulatedConsole
 ) -> None:
     """The file says whom to trust, not that anybody is."""
-    console = asking.client(replace(asking.access(), ca_file=Path(other.ca_file)))
+    console = harness.client(replace(harness.endpoint(), ca_file=Path(other.ca_file)))
     with pytest.raises(UntrustedCertificateError):
         console.bootstrap()
 
 
-def test_a_certificate_for_another_name_is_refused(asking: ConsoleHarness) -> None:
+def test_a_certificate_for_another_name_is_refused(harness: ConsoleHarness) -> None:
     """Even one of the right authority; here, of the console's address in another spelling."""
-    port = asking.simulated.host.rpartition(":")[2]
-    console = asking.client(replace(asking.access(), host=f"[::ffff:127.0.0.1]:{port}"))
+    port = harness.simulated.host.rpartition(":")[2]
+    console = harness.client(replace(harness.endpoint(), host=f"[::ffff:127.0.0.1]:{port}"))
     with pytest.raises(UntrustedCertificateError, match="not valid for '::ffff:"):
         console.bootstrap()
 
 
 def test_a_ca_file_that_is_absent_or_holds_no_certificate_is_named(
-    asking: ConsoleHarness, tmp_path: Path
+    harness: ConsoleHarness, tmp_path: Path
 ) -> None:
     """At once: there is nothing to ask the console yet."""
     absent, empty = tmp_path / "absent.pem", tmp_path / "empty.pem"
     empty.write_bytes(b"nothing")
     with pytest.raises(SettingsError, match=r"absent\.pem cannot be used: No such file"):
-        asking.client(replace(asking.access(), ca_file=absent))
+        harness.client(replace(harness.endpoint(), ca_file=absent))
     with pytest.raises(SettingsError, match=r"empty\.pem cannot be used: no certificate"):
-        asking.client(replace(asking.access(), ca_file=empty))
+        harness.client(replace(harness.endpoint(), ca_file=empty))
 
 
 def test_switching_verification_off_is_warned_of_once(
-    asking: ConsoleHarness, caplog: pytest.LogCaptureFixture
+    harness: ConsoleHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     """By us and not by urllib3 at each request, which would end this test."""
-    console = asking.client(replace(asking.access(), ca_file=None, tls_insecure=True))
+    console = harness.client(replace(harness.endpoint(), ca_file=None, tls_insecure=True))
     console.bootstrap()
     console.bootstrap()
     warned = [record for record in caplog.records if record.levelno >= logging.WARNING]
@@ -75,17 +75,17 @@ def test_switching_verification_off_is_warned_of_once(
 
 
 def test_urllib3_s_warning_about_other_hosts_stays(
-    asking: ConsoleHarness, other: SimulatedConsole
+    harness: ConsoleHarness, other: SimulatedConsole
 ) -> None:
     """It is silenced for the one console only."""
-    asking.client(replace(asking.access(), host="10.0.0.1", tls_insecure=True))
+    harness.client(replace(harness.endpoint(), host="10.0.0.1", tls_insecure=True))
     with pytest.raises(InsecureRequestWarning):
         requests.get(other.host, verify=False, timeout=10)  # noqa: S501  what is tested
 
 
 def test_what_is_offered_in_a_greeting_stays_as_it_was_set() -> None:
     """urllib3 sets it for each connection, under the hands of threads that open others."""
-    context = steady_context(lambda: 0.0, verifies=True)
+    context = tls_context(lambda: 0.0, verifies=True)
     context.set_alpn_protocols(["other"])
     written = ssl.MemoryBIO()
     connection = context.wrap_bio(ssl.MemoryBIO(), written, server_hostname="localhost")

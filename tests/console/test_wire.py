@@ -62,6 +62,14 @@ def test_an_event_becomes_a_record() -> None:
     assert parse_events(body) == (Event("e1", "motion", 1_000, 2_000, "c1", ("person",), 85),)
 
 
+def test_what_was_recognised_has_no_order() -> None:
+    """The same event listed once more is the same record, however the console spells it."""
+    listed = [["vehicle", "person"], ["person", "vehicle", "person"]]
+    for smart_types in listed:
+        parsed = parse_events(rows(smartDetectTypes=smart_types))
+        assert parsed[0].smart_types == ("person", "vehicle")
+
+
 def test_an_event_under_way_has_no_end() -> None:
     """The console says null."""
     assert parse_events(rows(end=None))[0].end_ms is None

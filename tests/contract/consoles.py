@@ -5,11 +5,11 @@ from upvs_tasks.simulator import (
     Csrf,
     EventIds,
     JoinedTypes,
-    Kept,
     Length,
-    NoFootage,
+    LimitKeeps,
+    NoFootageAnswer,
     TooYoung,
-    Window,
+    WindowMatch,
 )
 
 # What is documented of Protect 5 and of Protect 7.1.87, where these differ.
@@ -27,12 +27,12 @@ NEWER = Behaviour(
 # The other answer to each question that nobody has settled.
 OTHERWISE = Behaviour(
     csrf=Csrf.ABSENT,
-    limit_keeps_ascending=Kept.NEWEST,
-    window=Window.START,
+    limit_keeps_ascending=LimitKeeps.NEWEST,
+    window=WindowMatch.START,
     honours_cameras=False,
     joined_types=JoinedTypes.SPLIT,
     missing_types_ignore_window=False,
     shuffles_ties=True,
     content_length=Length.CLOSE,
-    no_footage=NoFootage.STATUS_500,
+    no_footage=NoFootageAnswer.STATUS_500,
 )

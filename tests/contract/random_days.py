@@ -14,10 +14,10 @@ from upvs_tasks.simulator import (
     Csrf,
     EventIds,
     JoinedTypes,
-    Kept,
     Length,
+    LimitKeeps,
     SimulatedEvent,
-    Window,
+    WindowMatch,
 )
 from upvs_tasks.simulator.events import event_id
 
@@ -89,7 +89,7 @@ def held(events: list[SimulatedEvent], behaviour: Behaviour, span_ms: tuple[int,
         and event.start_ms <= end_ms
         and (
             event.start_ms >= start_ms
-            if behaviour.window is Window.START
+            if behaviour.window is WindowMatch.START
             else event.end_ms is None or event.end_ms >= start_ms
         )
         for event in events
@@ -134,9 +134,9 @@ def behaviours(page_caps: st.SearchStrategy[int | None]) -> st.SearchStrategy[Be
     """All that consoles differ in where events are listed, or where one gets at the list."""
     return st.builds(
         Behaviour,
-        limit_keeps_ascending=st.sampled_from(Kept),
-        limit_keeps_unordered=st.sampled_from(Kept),
-        window=st.sampled_from(Window),
+        limit_keeps_ascending=st.sampled_from(LimitKeeps),
+        limit_keeps_unordered=st.sampled_from(LimitKeeps),
+        window=st.sampled_from(WindowMatch),
         joined_types=st.sampled_from(JoinedTypes),
         missing_types_ignore_window=st.booleans(),
         honours_cameras=st.booleans(),

@@ -19,15 +19,16 @@ from tests.contract.random_days import (
     held,
     wanted,
 )
-from upvs_tasks.console.client import Access, Console
+from upvs_tasks.console.client import Console
+from upvs_tasks.console.endpoint import Credentials, Endpoint
 from upvs_tasks.console.retry import RetryPolicy
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, events_of_day
 from upvs_tasks.simulator import (
     Behaviour,
-    Kept,
+    LimitKeeps,
     SimulatedConsole,
     SimulatedEvent,
-    Window,
+    WindowMatch,
 )
 
 pytestmark = pytest.mark.contract
@@ -54,10 +55,12 @@ def listed(
         for camera in simulated.cameras:
             simulated.set_events((), camera_id=camera.camera_id)
         simulated.set_events(events)
-        access = Access(
-            simulated.host, simulated.username, simulated.password, Path(simulated.ca_file)
-        )
-        with Console(access, patience=RetryPolicy.of(1), page_limit=page_limit) as console:
+        with Console(
+            Endpoint(simulated.host, Path(simulated.ca_file)),
+            Credentials(simulated.username, simulated.password),
+            policy=RetryPolicy(attempts=1),
+            page_limit=page_limit,
+        ) as console:
             rows = console.events(
                 CAMERA_ID,
                 start_ms=DAY.start_ms,
@@ -66,7 +69,7 @@ def listed(
             )
             noon_ms = DAY.start_ms + 43_200_000
             console.export(CAMERA_ID, start_ms=noon_ms, end_ms=noon_ms + 2_000, into=BytesIO())
-            assert (console.account.logins, console.account.retries) == (1, 0)
+            assert (console.usage.logins, console.usage.retries) == (1, 0)
         asked = sum(request.endpoint == "events" for request in simulated.requests)
     found = events_of_day(rows, day=DAY, camera_id=CAMERA_ID, event_types=DEFAULT_EVENT_TYPES)
     return Listing(found, asked)
@@ -131,7 +134,7 @@ def motions(start_ms: int, count: int, *, lasts_ms: int | None = 20_000) -> Burs
 
 
 EVENING_MS = DAY.start_ms + 20 * 3_600_000
-CAPPED = Behaviour(page_cap=20, window=Window.OVERLAP, limit_keeps_ascending=Kept.OLDEST)
+CAPPED = Behaviour(page_cap=20, window=WindowMatch.OVERLAP, limit_keeps_ascending=LimitKeeps.OLDEST)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import unicodedata
+from itertools import permutations
 
 import pytest
 from hypothesis import example, given, settings
@@ -154,6 +155,15 @@ def test_an_id_has_to_match_exactly() -> None:
     """The specification wants ids to the letter (§5.1)."""
     with pytest.raises(CameraNotFound):
         resolve_camera("ID-DOOR", [DOOR])
+
+
+def test_the_order_in_which_cameras_are_listed_does_not_matter() -> None:
+    """Not even where a console lists one camera twice."""
+    twice = [DOOR, Camera("id-door", "FRONT DOOR"), Camera("id-door", "Front Door", "G4")]
+
+    found = {resolve_camera("id-door", order) for order in permutations(twice)}
+
+    assert len(found) == 1
 
 
 def test_a_shared_name_is_refused_with_the_ids_to_choose_from() -> None:

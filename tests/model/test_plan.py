@@ -1,13 +1,14 @@
 """The plan keeps its promises for any footage and any speed."""
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from upvs_tasks.model.encoding import Encoding
@@ -73,11 +74,20 @@ def clips(draw: st.DrawFn) -> StitchedClip:
 @st.composite
 def sources(draw: st.DrawFn) -> StitchedFootage:
     """A few clips, far apart."""
-    film_plan = draw(st.lists(clips(), min_size=1, max_size=6))
-    return StitchedFootage.of(
-        replace(one, start_ms=place * HOUR_MS, end_ms=place * HOUR_MS + one.end_ms)
-        for place, one in enumerate(film_plan)
-    )
+    return StitchedFootage.of(_placed(draw(st.lists(clips(), min_size=1, max_size=6)), HOUR_MS))
+
+
+@st.composite
+def near_sources(draw: st.DrawFn) -> StitchedFootage:
+    """A few clips, each asked for a little later than the one before: they share footage."""
+    drawn = draw(st.lists(clips(), min_size=2, max_size=6))
+    return StitchedFootage.of(_placed(drawn, draw(st.integers(0, 5_000))))
+
+
+def _placed(drawn: list[StitchedClip], apart_ms: int) -> Iterator[StitchedClip]:
+    for place, one in enumerate(drawn):
+        start_ms = place * apart_ms
+        yield replace(one, start_ms=start_ms, end_ms=start_ms + one.end_ms)
 
 
 factors = st.floats(1.0, 2000.0)
@@ -134,16 +144,60 @@ def test_every_second_of_the_source_is_within_a_step_of_a_film_frame(
     assert max(after - at for at, after in pairwise(borders)) <= 2 * step_ms + gap_ms + 1
 
 
-@given(sources(), factors, st.integers(1, 10_000), st.integers(1, 10_000))
+def tabled(ticks: tuple[int, ...], scale: int, keyframes: tuple[int, ...]) -> SampleTable:
+    """Table of frames at these ticks of 1/scale seconds; the last one is the end."""
+    return SampleTable(ticks[:-1], ticks[-1], Fraction(1, scale), keyframes)
+
+
+def alone(*tables: SampleTable, apart_ms: int = HOUR_MS) -> StitchedFootage:
+    """Clips of these tables, asked for so far apart."""
+    return StitchedFootage.of(
+        StitchedClip(f"clip{place}", f"{place:064x}", place * apart_ms, place * apart_ms, table)
+        for place, table in enumerate(tables)
+    )
+
+
+@given(
+    source=sources() | near_sources(),
+    factor=factors,
+    multipliers=st.lists(st.integers(1, 10_000), min_size=6, max_size=6),
+    shift=st.integers(-10_000, 10_000),
+    by_clock=st.booleans(),
+)
+# The middle of a step is less than a tick from the middle between two keyframes.
+@example(
+    source=alone(tabled((0, 2, 5), 5, (0, 1))),
+    factor=20.0,
+    multipliers=[2],
+    shift=0,
+    by_clock=False,
+)
+# The first clip ends less than a tick of the second after one of the second's frames came.
+@example(
+    source=alone(
+        tabled((0, 1_000, 2_000, 5_001), 1_000, (0, 1)),
+        tabled(tuple(range(0, 6_000, 60)), 600, (0, 50)),
+        apart_ms=0,
+    ),
+    factor=1.0,
+    multipliers=[7, 7],
+    shift=0,
+    by_clock=False,
+)
 def test_times_may_be_counted_in_any_unit(
-    source: StitchedFootage, factor: float, multiplier: int, shift: int
+    *, source: StitchedFootage, factor: float, multipliers: list[int], shift: int, by_clock: bool
 ) -> None:
     """The same footage with finer ticks, or from another start, makes the same film."""
     other = StitchedFootage.of(
-        replace(one, table=_rescaled(one.table, multiplier, shift)) for one in source.clips
+        replace(one, table=_rescaled(one.table, multiplier, shift))
+        for one, multiplier in zip(source.clips, multipliers, strict=False)
     )
     speed = speed_for(source, factor)
-    assert plan_film(source, speed).segments == plan_film(other, speed).segments
+    assert source.parts == other.parts
+    assert (
+        plan_film(source, speed, by_clock=by_clock).segments
+        == plan_film(other, speed, by_clock=by_clock).segments
+    )
 
 
 def _rescaled(table: SampleTable, multiplier: int, shift: int) -> SampleTable:

@@ -89,15 +89,21 @@ class Project:
         return Finished(process.returncode, output)
 
     def start(
-        self, *arguments: str, environment: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        stderr: int = subprocess.STDOUT,
     ) -> "subprocess.Popen[str]":
         """Start doit."""
         dated = any(argument.startswith("date=") for argument in arguments)
         given = (*arguments,) if dated else (*arguments, f"date={self.date}")
-        return self.start_bare("-m", "doit", *given, environment=environment)
+        return self.start_bare("-m", "doit", *given, environment=environment, stderr=stderr)
 
     def start_bare(
-        self, *arguments: str, environment: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        stderr: int = subprocess.STDOUT,
     ) -> "subprocess.Popen[str]":
         """Start our Python with just these arguments, in a session of its own."""
         ours = {"UPVS_PASSWORD": self.console.password, "PYTHONPATH": str(REPOSITORY)}
@@ -107,7 +113,7 @@ class Project:
             env=_clean_environment() | ours | dict(environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=stderr,
             text=True,
             start_new_session=True,
         )

@@ -42,7 +42,7 @@ HEALING = {
     "a 504 with a page": Fault(FaultKind.STATUS, status=504, body=PAGE, content_type=HTML),
     "a 401": Fault(FaultKind.STATUS, status=401),
     "a 202 that is no video": Fault(FaultKind.STATUS, status=202, body="{}"),
-    "a console that nobody answers for, then 404": Fault(FaultKind.DARK, secs=2.0, status=404),
+    "a console that nobody answers for, then 404": Fault(FaultKind.OUTAGE, secs=2.0, status=404),
     "JSON with 200": Fault(FaultKind.STATUS, status=200, body='{"error":"busy"}'),
     "JSON with 200 that is said to be a video": Fault(
         FaultKind.STATUS, status=200, body='{"error":"busy"}', content_type="video/mp4"

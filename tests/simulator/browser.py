@@ -1,4 +1,4 @@
-"""A plain client of the simulated console, with no more wits than a test needs."""
+"""A simple client of the simulated console. It does what tests need and no more."""
 
 from datetime import date, datetime, timedelta
 from io import BytesIO
@@ -19,7 +19,7 @@ TIMEOUT_SECS = 20
 
 
 class Options(TypedDict, total=False):
-    """What a test may want to do differently in one request."""
+    """What a test may set for one request."""
 
     headers: dict[str, str]
     stream: bool
@@ -27,7 +27,7 @@ class Options(TypedDict, total=False):
 
 
 class Browser:
-    """One requests session that trusts the console's authority and nothing of the environment."""
+    """One requests session that trusts the console's authority and ignores the environment."""
 
     def __init__(self, console: SimulatedConsole) -> None:
         self.console = console
@@ -52,7 +52,7 @@ class Browser:
     def get(
         self, path: str, *parameters: tuple[str, object], **options: Unpack[Options]
     ) -> requests.Response:
-        """Get a path below the private API."""
+        """Send a GET for a path below the private API."""
         address = self.console.host + PROTECT + path
         options.setdefault("timeout", TIMEOUT_SECS)
         return self.session.get(f"{address}?{urlencode(parameters)}", **options)
@@ -68,9 +68,9 @@ class Browser:
         start_ms, end_ms = bounds(day)
         window = (("start", start_ms), ("end", end_ms))
         types = tuple(("types", kind) for kind in DETECTIONS)
-        reply = self.get("events", *window, *types, *parameters)
-        assert reply.status_code == 200, reply.text
-        rows: list[dict[str, Any]] = reply.json()
+        response = self.get("events", *window, *types, *parameters)
+        assert response.status_code == 200, response.text
+        rows: list[dict[str, Any]] = response.json()
         return rows
 
     def export(
@@ -80,7 +80,7 @@ class Browser:
         camera_id: str = SPARROW.camera_id,
         **options: Unpack[Options],
     ) -> requests.Response:
-        """Ask for footage."""
+        """Request footage."""
         return self.get(
             "video/export",
             ("camera", camera_id),
@@ -91,7 +91,7 @@ class Browser:
 
 
 def bounds(day: date) -> tuple[int, int]:
-    """Return first instant of a day and of the next one."""
+    """Return the first instant of a day and of the next day."""
     return at(day, 0, 0), at(day + timedelta(days=1), 0, 0)
 
 
@@ -102,7 +102,7 @@ def at(day: date, hour: int, minute: int, second: int = 0) -> int:
 
 
 def shown(content: bytes) -> list[tuple[int, int | None]]:
-    """Decode a clip; return the media time in ms and the instant its blocks show, per frame."""
+    """Decode a clip; return of each frame the media time in ms and the instant that it shows."""
     with opened(content) as container:
         return [
             (round(frame.time * 1000), instant_of(frame)) for frame in container.decode(video=0)
@@ -120,13 +120,13 @@ def instants(content: bytes) -> list[int | None]:
 
 
 def instant_of(frame: av.VideoFrame) -> int | None:
-    """Return what a decoded frame's blocks show."""
+    """Return the instant that the blocks of a decoded frame show."""
     plane = frame.planes[0]
     return read_blocks(bytes(plane), frame.width, frame.height, plane.line_size)
 
 
 def boxes(content: bytes) -> list[str]:
-    """Return the kinds of the top boxes of an MP4."""
+    """Return the kinds of the boxes at the top level of an MP4."""
     found, place = [], 0
     while place < len(content):
         size = int.from_bytes(content[place : place + 4])

@@ -8,14 +8,14 @@ from upvs_tasks.simulator import SimulatedConsole
 
 @pytest.fixture
 def console() -> Iterator[SimulatedConsole]:
-    """A console as shipped."""
+    """A console with its default behaviour."""
     with SimulatedConsole() as running:
         yield running
 
 
 @pytest.fixture
 def browser(console: SimulatedConsole) -> Iterator[Browser]:
-    """A client that is logged in to the console as shipped."""
+    """A client that is logged in to the default console."""
     with Browser(console) as client:
         assert client.log_in().status_code == 200
         yield client

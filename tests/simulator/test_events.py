@@ -11,10 +11,10 @@ from upvs_tasks.simulator import (
     Behaviour,
     EventIds,
     JoinedTypes,
-    Kept,
+    LimitKeeps,
     SimulatedConsole,
     SimulatedEvent,
-    Window,
+    WindowMatch,
 )
 
 MODERATE = date(2024, 1, 15)
@@ -35,19 +35,23 @@ def listed(behaviour: Behaviour, *parameters: tuple[str, object]) -> list[str]:
         return [row["id"] for row in browser.events(MODERATE, FRONT, *parameters)]
 
 
-def test_rows_come_by_start_without_any_order_asked_for() -> None:
+def test_rows_are_sorted_by_start_when_no_order_is_requested() -> None:
     assert listed(Behaviour()) == list("0123456789")
     assert listed(Behaviour(), ("orderDirection", "DESC")) == list("9876543210")
 
 
-@pytest.mark.parametrize(("kept", "expected"), [(Kept.OLDEST, "012"), (Kept.NEWEST, "789")])
-def test_an_ascending_page_keeps_either_end(kept: Kept, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("kept", "expected"), [(LimitKeeps.OLDEST, "012"), (LimitKeeps.NEWEST, "789")]
+)
+def test_an_ascending_page_keeps_the_oldest_or_the_newest(kept: LimitKeeps, expected: str) -> None:
     behaviour = Behaviour(limit_keeps_ascending=kept)
     assert "".join(listed(behaviour, ASCENDING, ("limit", 3))) == expected
 
 
-@pytest.mark.parametrize(("kept", "expected"), [(Kept.OLDEST, "345"), (Kept.NEWEST, "456")])
-def test_an_offset_steps_away_from_the_end_that_is_kept(kept: Kept, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("kept", "expected"), [(LimitKeeps.OLDEST, "345"), (LimitKeeps.NEWEST, "456")]
+)
+def test_an_offset_counts_from_the_end_that_is_kept(kept: LimitKeeps, expected: str) -> None:
     behaviour = Behaviour(limit_keeps_ascending=kept)
     page = listed(behaviour, ASCENDING, ("limit", 3), ("offset", 3))
     assert "".join(page) == expected
@@ -65,8 +69,10 @@ def test_there_is_no_cursor_parameter() -> None:
     assert listed(Behaviour(), ASCENDING, ("after", "4")) == list("0123456789")
 
 
-@pytest.mark.parametrize(("window", "expected"), [(Window.OVERLAP, "012"), (Window.START, "12")])
-def test_a_window_matches_by_overlap_or_by_start(window: Window, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("window", "expected"), [(WindowMatch.OVERLAP, "012"), (WindowMatch.START, "12")]
+)
+def test_a_window_matches_by_overlap_or_by_start(window: WindowMatch, expected: str) -> None:
     with (
         SimulatedConsole(behaviour=Behaviour(window=window)) as console,
         Browser(console) as browser,
@@ -100,9 +106,9 @@ def test_types_joined_by_commas_match_nothing_or_each(joined: JoinedTypes, some:
     assert bool(rows) is bool(some)
 
 
-@pytest.mark.parametrize("lonely", ["start", "end"])
-def test_a_window_with_one_side_is_refused(browser: Browser, lonely: str) -> None:
-    window = (lonely, at(MODERATE, 9, 0))
+@pytest.mark.parametrize("side", ["start", "end"])
+def test_a_window_needs_start_and_end(browser: Browser, side: str) -> None:
+    window = (side, at(MODERATE, 9, 0))
     assert browser.get("events", window, ("types", "motion")).status_code == 400
     assert browser.get("events", window, ("types", "motion"), ("limit", 5)).status_code == 200
 
@@ -131,7 +137,7 @@ def test_the_camera_parameter_is_honoured_or_not(*, honoured: bool) -> None:
     assert (cameras == {FRONT_DOOR.camera_id}) is honoured
 
 
-def test_every_day_has_rows_that_a_timelapse_does_not_want(browser: Browser) -> None:
+def test_every_day_has_rows_that_a_timelapse_does_not_need(browser: Browser) -> None:
     for day in (date(2024, 1, 15), date(2024, 1, 16), date(2024, 1, 18), date(2025, 6, 1)):
         start_ms, end_ms = bounds(day)
         rows = browser.get("events", ("start", start_ms), ("end", end_ms), ("limit", 9999)).json()
@@ -142,11 +148,11 @@ def test_every_day_has_rows_that_a_timelapse_does_not_want(browser: Browser) -> 
 
 
 @pytest.mark.parametrize(
-    ("shape", "length"), [(EventIds.HEX, 24), (EventIds.UUID, 36)], ids=["hex", "uuid"]
+    ("id_format", "length"), [(EventIds.HEX, 24), (EventIds.UUID, 36)], ids=["hex", "uuid"]
 )
-def test_event_ids_come_in_both_shapes(shape: EventIds, length: int) -> None:
+def test_event_ids_have_one_of_two_formats(id_format: EventIds, length: int) -> None:
     with (
-        SimulatedConsole(behaviour=Behaviour(event_ids=shape)) as console,
+        SimulatedConsole(behaviour=Behaviour(event_ids=id_format)) as console,
         Browser(console) as browser,
     ):
         browser.log_in()
@@ -156,7 +162,7 @@ def test_event_ids_come_in_both_shapes(shape: EventIds, length: int) -> None:
         assert browser.get("events/unheard-of").status_code == 404
 
 
-def test_ties_may_come_in_another_order_each_time() -> None:
+def test_equal_starts_may_come_in_another_order_each_time() -> None:
     with (
         SimulatedConsole(behaviour=Behaviour(shuffles_ties=True)) as console,
         Browser(console) as browser,
@@ -172,7 +178,7 @@ def test_ties_may_come_in_another_order_each_time() -> None:
     assert {"".join(sorted(order)) for order in orders} == {"01234567"}
 
 
-def test_what_is_under_way_has_no_end_and_what_is_to_come_is_not_listed() -> None:
+def test_an_ongoing_event_has_no_end_and_a_future_event_is_not_listed() -> None:
     noon_ms = at(MODERATE, 12, 0)
     with SimulatedConsole(now_ms=noon_ms) as console, Browser(console) as browser:
         console.set_events(
@@ -195,7 +201,7 @@ def test_an_event_of_any_day_is_found_by_its_id_once_it_was_listed(browser: Brow
     assert browser.get(f"events/{row['id']}").status_code == 404
 
 
-def test_an_ongoing_event_is_closed_later(browser: Browser) -> None:
+def test_an_ongoing_event_can_be_ended_later(browser: Browser) -> None:
     start_ms = at(MODERATE, 3, 0)
     event = browser.console.add_event(start_ms, None)
     assert browser.get(f"events/{event.event_id}").json()["end"] is None
@@ -203,7 +209,9 @@ def test_an_ongoing_event_is_closed_later(browser: Browser) -> None:
     assert browser.get(f"events/{event.event_id}").json()["end"] == start_ms + 9_000
 
 
-def test_a_shipped_event_can_grow_or_vanish_while_the_console_runs(browser: Browser) -> None:
+def test_a_shipped_event_can_be_extended_or_removed_while_the_console_runs(
+    browser: Browser,
+) -> None:
     first, second, *_ = browser.events(MODERATE, FRONT)
     browser.console.end_event(first["id"], first["end"] + 60_000)
     browser.console.remove_event(second["id"])
@@ -212,7 +220,7 @@ def test_a_shipped_event_can_grow_or_vanish_while_the_console_runs(browser: Brow
     assert second["id"] not in rows
 
 
-def test_last_motion_is_the_latest_that_has_begun() -> None:
+def test_last_motion_is_the_latest_motion_that_has_begun() -> None:
     with SimulatedConsole(now_ms=at(date(2024, 1, 14), 23, 0)) as console:
         with Browser(console) as browser:
             browser.log_in()
@@ -232,7 +240,7 @@ def detections(
 
 
 def union_ms(events: list[SimulatedEvent]) -> int:
-    """Return how much time the events cover."""
+    """Return how much time the events cover together."""
     total = reached = 0
     for event in events:
         end_ms = event.end_ms or 0
@@ -241,7 +249,7 @@ def union_ms(events: list[SimulatedEvent]) -> int:
     return total
 
 
-def test_the_demo_day_is_lively_but_moderate(console: SimulatedConsole) -> None:
+def test_the_demo_day_is_moderate(console: SimulatedConsole) -> None:
     events = detections(console, MODERATE)
     assert 60 <= len(events) <= 80
     assert 35 <= union_ms(events) / 60_000 <= 45
@@ -250,7 +258,7 @@ def test_the_demo_day_is_lively_but_moderate(console: SimulatedConsole) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1, 5])
-def test_the_busy_day_repeats_footage_as_real_ones_do(
+def test_the_busy_day_repeats_footage_as_real_days_do(
     console: SimulatedConsole, number: int
 ) -> None:
     events = detections(console, BUSY, console.cameras[number].camera_id)
@@ -267,14 +275,16 @@ def test_some_days_are_quiet_or_empty(console: SimulatedConsole) -> None:
     assert detections(console, date(2024, 1, 14)) == []
 
 
-def test_sparrows_come_by_thousands_and_never_close_together(console: SimulatedConsole) -> None:
+def test_the_crowded_day_has_thousands_of_events_and_none_are_close_together(
+    console: SimulatedConsole,
+) -> None:
     events = detections(console, date(2024, 1, 19), SPARROW.camera_id)
     gaps = [later.start_ms - (earlier.end_ms or 0) for earlier, later in pairwise(events)]
     assert len(events) > 2_500
     assert min(gaps) > 10_000
 
 
-def test_clock_changes_have_events_where_mistakes_show(console: SimulatedConsole) -> None:
+def test_clock_changes_have_events_where_mistakes_are_visible(console: SimulatedConsole) -> None:
     spring, autumn = date(2024, 3, 10), date(2024, 11, 3)
     for day, hours in ((spring, 23), (autumn, 25)):
         start_ms, end_ms = bounds(day)
@@ -290,15 +300,15 @@ def test_clock_changes_have_events_where_mistakes_show(console: SimulatedConsole
     assert {half_past_one, half_past_one + 3_600_000} <= starts
 
 
-def test_any_other_day_is_small_and_always_the_same() -> None:
+def test_any_other_day_has_few_events_and_always_the_same() -> None:
     days = [date(2025, 2, 28) + timedelta(days=step) for step in range(40)]
 
-    def look() -> list[tuple[SimulatedEvent, ...]]:
+    def listed_days() -> list[tuple[SimulatedEvent, ...]]:
         with SimulatedConsole() as console:
             return [console.events_of(FRONT_DOOR.camera_id, *bounds(day)) for day in days]
 
-    first = look()
-    assert first == look()
+    first = listed_days()
+    assert first == listed_days()
     assert all(8 <= len([e for e in events if e.kind in DETECTIONS]) <= 18 for events in first)
 
 

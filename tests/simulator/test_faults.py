@@ -16,11 +16,13 @@ from upvs_tasks.simulator import SPARROW, Behaviour, Fault, SimulatedConsole
 
 NOON = at(date(2024, 1, 15), 12, 0)
 WINDOW = (NOON, NOON + 5_000)
-ROUGH = date(2024, 1, 18)
+UNRELIABLE = date(2024, 1, 18)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503])
-def test_a_status_comes_once_and_then_all_is_well(browser: Browser, status: int) -> None:
+def test_a_status_fails_one_request_and_the_next_one_succeeds(
+    browser: Browser, status: int
+) -> None:
     browser.console.order(Fault("status", status=status))
     assert browser.export(*WINDOW).status_code == status
     assert browser.export(*WINDOW).status_code == 200
@@ -37,7 +39,7 @@ def test_a_429_comes_with_or_without_retry_after(
     assert browser.export(*WINDOW).headers.get("Retry-After") == expected
 
 
-def test_a_fault_can_spare_some_and_hit_several_or_all(browser: Browser) -> None:
+def test_a_fault_can_skip_requests_and_fail_several_or_all(browser: Browser) -> None:
     console = browser.console
     console.order(Fault("status", skip=1, times=2, status=503))
     assert [browser.export(*WINDOW).status_code for _ in range(4)] == [200, 503, 503, 200]
@@ -47,7 +49,7 @@ def test_a_fault_can_spare_some_and_hit_several_or_all(browser: Browser) -> None
     assert browser.export(*WINDOW).ok
 
 
-def test_faults_find_their_request(browser: Browser) -> None:
+def test_faults_match_their_requests(browser: Browser) -> None:
     console = browser.console
     event = console.events_of(SPARROW.camera_id, NOON, NOON + 86_400_000)[0]
     console.order(
@@ -64,7 +66,7 @@ def test_faults_find_their_request(browser: Browser) -> None:
     assert browser.get("nvr").status_code == 418
 
 
-def test_a_killed_session_is_noticed_by_the_request_that_kills_it(browser: Browser) -> None:
+def test_a_killed_session_fails_the_request_that_kills_it(browser: Browser) -> None:
     browser.console.order(Fault("killed_session"))
     assert browser.export(*WINDOW).status_code == 401
     assert browser.get("nvr").status_code == 401
@@ -76,20 +78,20 @@ def test_a_killed_session_is_noticed_by_the_request_that_kills_it(browser: Brows
 def test_a_body_with_a_length_can_end_early(browser: Browser, kind: str) -> None:
     whole = browser.export(*WINDOW).content
     browser.console.order(Fault(kind, after_bytes=1_000))
-    reply = browser.export(*WINDOW, stream=True)
-    assert int(reply.headers["Content-Length"]) == len(whole)
+    response = browser.export(*WINDOW, stream=True)
+    assert int(response.headers["Content-Length"]) == len(whole)
     with pytest.raises(requests.RequestException):
-        _ = reply.content
+        _ = response.content
     assert browser.export(*WINDOW).content == whole
 
 
-def test_a_body_without_a_length_can_end_early_and_nobody_notices(browser: Browser) -> None:
+def test_a_body_without_a_length_can_end_early_without_an_error(browser: Browser) -> None:
     whole = browser.export(*WINDOW).content
     browser.console.order(Fault("cut_body_no_length"))
-    reply = browser.export(*WINDOW)
-    assert "Content-Length" not in reply.headers
-    assert reply.content == whole[: len(whole) // 2]
-    assert "moov" not in str(reply.content[-1_000:])
+    response = browser.export(*WINDOW)
+    assert "Content-Length" not in response.headers
+    assert response.content == whole[: len(whole) // 2]
+    assert "moov" not in str(response.content[-1_000:])
 
 
 def test_a_reset_can_come_before_any_answer(browser: Browser) -> None:
@@ -99,7 +101,7 @@ def test_a_reset_can_come_before_any_answer(browser: Browser) -> None:
     assert browser.get("nvr").ok
 
 
-def test_a_page_for_people_or_nothing_may_come_with_status_200(browser: Browser) -> None:
+def test_a_web_page_or_nothing_may_come_with_status_200(browser: Browser) -> None:
     browser.console.order(Fault("html"), Fault("empty"))
     page = browser.export(*WINDOW)
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -107,7 +109,7 @@ def test_a_page_for_people_or_nothing_may_come_with_status_200(browser: Browser)
     assert (nothing.status_code, nothing.content) == (200, b"")
 
 
-def test_valid_files_may_hold_no_footage(browser: Browser) -> None:
+def test_valid_files_may_have_almost_no_footage(browser: Browser) -> None:
     browser.console.order(Fault("empty_mp4"), Fault("tiny_mp4"))
     empty = browser.export(*WINDOW).content
     assert len(empty) < 300
@@ -117,7 +119,7 @@ def test_valid_files_may_hold_no_footage(browser: Browser) -> None:
     assert len(instants(tiny)) == 1
 
 
-def test_bytes_may_be_wrong_though_their_number_is_right(browser: Browser) -> None:
+def test_bytes_may_be_wrong_while_their_number_is_right(browser: Browser) -> None:
     right = browser.export(*WINDOW).content
     browser.console.order(Fault("wrong_bytes"))
     wrong = browser.export(*WINDOW).content
@@ -139,14 +141,14 @@ def test_a_stall_lasts_until_it_is_released(browser: Browser, kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", ["stall_first", "stall_body"])
-def test_a_stall_ends_when_the_client_gives_up(browser: Browser, kind: str) -> None:
+def test_a_stall_ends_when_the_client_closes_the_connection(browser: Browser, kind: str) -> None:
     browser.console.order(Fault(kind))
     with pytest.raises(requests.RequestException):
         browser.export(*WINDOW, timeout=0.3)
     assert browser.export(*WINDOW).ok
 
 
-def test_closing_leaves_no_thread_though_everything_stalls() -> None:
+def test_closing_leaves_no_thread_even_when_everything_stalls() -> None:
     before = threading.active_count()
     with ThreadPoolExecutor() as pool:
         with SimulatedConsole() as console, Browser(console) as idle:
@@ -165,12 +167,12 @@ def test_closing_leaves_no_thread_though_everything_stalls() -> None:
     assert threading.active_count() == before
 
 
-def test_a_reboot_answers_everything_alike_for_some_requests(browser: Browser) -> None:
+def test_a_reboot_gives_some_requests_the_same_status(browser: Browser) -> None:
     browser.console.order(Fault("reboot", path="any", status=400, requests=3))
     assert [browser.get("nvr").status_code for _ in range(4)] == [400, 400, 400, 200]
 
 
-def test_a_reboot_answers_everything_alike_for_a_while(browser: Browser) -> None:
+def test_a_reboot_gives_all_requests_the_same_status_for_a_while(browser: Browser) -> None:
     browser.console.reboot(3_600, kills_sessions=True)
     assert browser.get("nvr").status_code == 404
     assert browser.log_in().status_code == 404
@@ -178,9 +180,9 @@ def test_a_reboot_answers_everything_alike_for_a_while(browser: Browser) -> None
     assert browser.get("nvr").status_code == 401
 
 
-def test_a_console_can_be_gone_for_a_while_and_then_answer_nonsense(browser: Browser) -> None:
-    """Connections are refused, not kept waiting; the address stays the same."""
-    browser.console.order(Fault("dark", path="nvr", secs=1.0, status=404))
+def test_an_outage_refuses_connections_and_then_answers_with_a_status(browser: Browser) -> None:
+    """Connections are refused at once; the address stays the same."""
+    browser.console.order(Fault("outage", path="nvr", secs=1.0, status=404))
     with pytest.raises(requests.ConnectionError):
         browser.get("nvr")
     wait_until(is_listening=False, console=browser.console)
@@ -192,7 +194,7 @@ def test_a_console_can_be_gone_for_a_while_and_then_answer_nonsense(browser: Bro
 
 
 def wait_until(*, is_listening: bool, console: SimulatedConsole) -> None:
-    """Try to connect to the console's address until it is as wanted, but not all the time."""
+    """Try to connect until the console listens, or does not, as wanted."""
     address = urlsplit(console.host)
     was_listening = not is_listening
     while was_listening is not is_listening:
@@ -205,21 +207,21 @@ def wait_until(*, is_listening: bool, console: SimulatedConsole) -> None:
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain"])
-def test_an_answer_can_repeat_what_was_sent(browser: Browser, content_type: str | None) -> None:
-    """Proxies and debug pages do; it tells whether a client passes that on."""
+def test_a_response_can_repeat_what_was_sent(browser: Browser, content_type: str | None) -> None:
+    """Proxies and debug pages do that. It shows whether a client repeats its secrets elsewhere."""
     browser.console.order(Fault("echo", path="nvr", status=418, content_type=content_type))
-    reply = browser.get("nvr")
-    assert reply.status_code == 418
-    assert reply.headers["Content-Type"].startswith(content_type or "application/json")
-    assert "cookie" in reply.text.lower()
-    assert any(secret in reply.text for secret in browser.console.issued_secrets)
+    response = browser.get("nvr")
+    assert response.status_code == 418
+    assert response.headers["Content-Type"].startswith(content_type or "application/json")
+    assert "cookie" in response.text.lower()
+    assert any(secret in response.text for secret in browser.console.issued_secrets)
 
 
-def test_the_rough_day_fails_in_many_ways_and_yields_to_three_attempts(browser: Browser) -> None:
-    events = detections(browser.console, ROUGH, SPARROW.camera_id)
+def test_the_unreliable_day_fails_in_many_ways_but_never_three_times(browser: Browser) -> None:
+    events = detections(browser.console, UNRELIABLE, SPARROW.camera_id)
     failed = 0
     for event in events:
-        attempts = (patiently(browser, event.start_ms, event.end_ms or 0) for _ in range(3))
+        attempts = (gives_a_file(browser, event.start_ms, event.end_ms or 0) for _ in range(3))
         results = list(takewhile(not_, attempts))
         failed += bool(results)
         assert len(results) < 3
@@ -228,24 +230,24 @@ def test_the_rough_day_fails_in_many_ways_and_yields_to_three_attempts(browser: 
     assert len(kinds) >= 5
 
 
-def patiently(browser: Browser, start_ms: int, end_ms: int) -> bool:
-    """Say whether an attempt gave a whole file."""
+def gives_a_file(browser: Browser, start_ms: int, end_ms: int) -> bool:
+    """Return whether one attempt gives a complete file."""
     try:
-        reply = browser.export(start_ms, end_ms)
+        response = browser.export(start_ms, end_ms)
     except requests.RequestException:
         return False
-    return reply.status_code == 200 and reply.content[4:8] == b"ftyp"
+    return response.status_code == 200 and response.content[4:8] == b"ftyp"
 
 
-def test_the_rough_day_can_be_smoothed() -> None:
-    with SimulatedConsole(behaviour=Behaviour(rough_days=False)) as console:
+def test_the_unreliable_day_can_be_made_reliable() -> None:
+    with SimulatedConsole(behaviour=Behaviour(unreliable_day=False)) as console:
         with Browser(console) as browser:
             browser.log_in()
-            for event in detections(console, ROUGH, SPARROW.camera_id)[:20]:
-                assert patiently(browser, event.start_ms, event.end_ms or 0)
+            for event in detections(console, UNRELIABLE, SPARROW.camera_id)[:20]:
+                assert gives_a_file(browser, event.start_ms, event.end_ms or 0)
         assert not any(record.fault for record in console.requests)
 
 
 def test_an_unknown_kind_is_refused_at_once() -> None:
-    with pytest.raises(ValueError, match="gremlin"):
-        Fault("gremlin")
+    with pytest.raises(ValueError, match="unheard-of"):
+        Fault("unheard-of")

@@ -3,6 +3,7 @@ import json
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,15 +12,16 @@ from typing import Any
 import pytest
 import requests
 
+import upvs_tasks
 import upvs_tasks.simulator
 from tests.simulator.browser import TIMEOUT_SECS
 
-FOREIGN = {"av", "cryptography", "orjson"}
+FOREIGN = {"av", "orjson", "trustme"}
 
 
 @contextmanager
 def program(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, Any]]]:
-    """Run the console as a program; yield the process and what it said when it was ready."""
+    """Run the console as a program; yield the process and its ready line."""
     command = [sys.executable, "-m", "upvs_tasks.simulator", *arguments]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     with process:
@@ -27,11 +29,11 @@ def program(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[str
         try:
             yield process, json.loads(process.stdout.readline())
         finally:
-            process.terminate()  # a kill would leave its temporary directory behind
+            process.terminate()  # a kill would leave its temporary directory
 
 
 def log_in(ready: dict[str, Any]) -> int:
-    """Return the status of a login with what the program said."""
+    """Return the status of a login with the values of the ready line."""
     with requests.Session() as session:
         session.trust_env = False
         claim = {"username": ready["username"], "password": ready["password"]}
@@ -41,7 +43,7 @@ def log_in(ready: dict[str, Any]) -> int:
         ).status_code
 
 
-def test_the_program_says_in_one_line_how_to_reach_it_and_ends_with_its_input() -> None:
+def test_the_program_writes_one_ready_line_and_ends_with_its_input() -> None:
     with program("--until-stdin-closes") as (process, ready):
         assert set(ready) == {"host", "ca_file", "username", "password", "camera"}
         assert log_in(ready) == 200
@@ -71,7 +73,7 @@ def test_behaviour_and_faults_can_be_given_as_files(tmp_path: Path) -> None:
     "arguments",
     [("--bind", "0.0.0.0"), ("--behaviour", "missing.json")],  # noqa: S104 - it is refused
 )
-def test_nonsense_on_the_command_line_is_refused(arguments: tuple[str, str]) -> None:
+def test_an_invalid_command_line_is_refused(arguments: tuple[str, str]) -> None:
     command = [sys.executable, "-m", "upvs_tasks.simulator", *arguments]
     finished = subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_SECS)
     assert finished.returncode == 2
@@ -79,13 +81,13 @@ def test_nonsense_on_the_command_line_is_refused(arguments: tuple[str, str]) -> 
     assert b"Traceback" not in finished.stderr
 
 
-def test_it_also_listens_on_the_other_loopback() -> None:
+def test_the_program_also_listens_on_the_ipv6_loopback_address() -> None:
     with program("--bind", "::1") as (_, ready):
         assert ready["host"].startswith("https://[::1]:")
         assert log_in(ready) == 200
 
 
-def test_the_console_shares_nothing_with_the_program_it_judges() -> None:
+def test_the_console_imports_nothing_of_the_program_that_it_tests() -> None:
     package = Path(upvs_tasks.simulator.__file__).parent
     for module in package.glob("*.py"):
         for node in ast.walk(ast.parse(module.read_text("utf-8"))):
@@ -103,3 +105,14 @@ def test_the_console_shares_nothing_with_the_program_it_judges() -> None:
                     or top in FOREIGN
                     or top in sys.stdlib_module_names
                 ), f"{module.name} imports {name}"
+
+
+def test_an_installation_has_every_file_of_the_console() -> None:
+    """Packaging includes Python files by itself; all others must be listed."""
+    root = Path(upvs_tasks.__file__).parent
+    project = tomllib.loads((root.parent / "pyproject.toml").read_text("utf-8"))
+    listed = set(project["tool"]["setuptools"]["package-data"]["upvs_tasks"])
+    files = {path for path in (root / "simulator").rglob("*") if path.is_file()}
+    others = {path for path in files if path.suffix not in (".py", ".pyc")}
+    assert others
+    assert {path.relative_to(root).as_posix() for path in others} <= listed

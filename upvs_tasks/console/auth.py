@@ -1,148 +1,189 @@
-"""The way in: one login a process, shared by its threads."""
+"""One login for all threads, renewed once when the console has ended its session."""
 
 import logging
+from collections.abc import Callable
 from copy import copy
 from threading import Lock
+from typing import TypeVar
+
+import requests
 
 from upvs_tasks.clock import Clock
-from upvs_tasks.console.endpoint import Access
-from upvs_tasks.console.failures import FailedRequestError
+from upvs_tasks.console.failures import (
+    FailedRequestError,
+    UnexpectedStatusError,
+    error_for_response,
+)
 from upvs_tasks.console.login import Login, TooManyLoginsError
+from upvs_tasks.console.request import ApiRequest
 from upvs_tasks.console.retry import RetryPolicy, retry
 from upvs_tasks.console.session import Session
 from upvs_tasks.console.session_file import SessionFile
 from upvs_tasks.console.transport import Transport
-from upvs_tasks.errors import LoginLimitError, MaxAttemptsExceeded, TransientError, UpvsError
+from upvs_tasks.console.usage import UsageCounter
+from upvs_tasks.errors import (
+    LoginLimitError,
+    MaxAttemptsExceeded,
+    TransientError,
+    Unauthorized,
+    UpvsError,
+)
 
 log = logging.getLogger(__name__)
 
-# UniFi OS takes five logins a minute, and after as many wrong ones none for three; it names no
-# time when it has had enough.
-_LOGIN_PAUSE_SECS = 60.0
-_LONGEST_LOGIN_PAUSE_SECS = 240.0
-_LONGEST_LOGIN_WAIT_SECS = 600.0
+T = TypeVar("T")
+
+# UniFi OS accepts five logins a minute, and after five wrong ones none for three minutes. It names
+# no time when it refuses.
+_LOGIN_LIMIT_POLICY = RetryPolicy(
+    attempts=None, base_secs=60.0, ceiling_secs=240.0, longest_secs=600.0
+)
 
 
 class Authenticator:
-    """The login that all threads share; made at first need, renewed when the console forgets it.
+    """Sends requests in the session that all threads share.
 
-    Once the console has refused for good, every later call fails at once with the same error.
+    It logs in when the first request needs it, and again when the console has ended the session.
+    Once the console has refused the account, every later request fails at once with that error.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it takes to log in, and to wait and count meanwhile
         self,
-        access: Access,
+        login: Login,
         transport: Transport,
+        session_file: SessionFile | None,
         *,
-        patience: RetryPolicy,
-        surroundings: Clock,
+        policy: RetryPolicy,
+        clock: Clock,
+        usage: UsageCounter,
     ) -> None:
+        self._login = login
         self._transport = transport
-        self._patience = patience
-        self._surroundings = surroundings
-        self._login = Login(access, transport, surroundings)
-        self._file = _session_file(access)
+        self._file = session_file
+        self._policy = policy
+        self._clock = clock
+        self._usage = usage
         self._lock = Lock()
-        self._rounds = 0
-        self._pass: Session | None = None
+        self._logins = 0
+        self._session: Session | None = None
         self._failure: UpvsError | None = None
-        self.has_been_in = False
+        self.was_logged_in = False
 
-    def current(self) -> Session:
-        """The pass in use; takes up the one that was kept, or logs in, when there is none."""
-        return self._other_than(None)
+    def send(self, request: ApiRequest, use: Callable[[requests.Response], T]) -> T:
+        """See `Sender`; where the session has ended, the request is sent again in a new one."""
+        session = self._session_other_than(None)
+        try:
+            return self._transport.send(request, use, session)
+        except UnexpectedStatusError as error:
+            if not error.response.ends_session:
+                raise error_for_response(error.response, request) from error
+        session = self._session_other_than(session)
+        try:
+            return self._transport.send(request, use, session)
+        except UnexpectedStatusError as error:
+            if not error.response.ends_session:
+                raise error_for_response(error.response, request) from error
+            raise self._refuse_all(
+                Unauthorized(
+                    f"{request.what}: the console answered {error.response} even after a fresh "
+                    "login; check that the account may use Protect"
+                )
+            ) from error
 
-    def renewed(self, spent: Session) -> Session:
-        """A pass newer than the spent one: logs in unless another thread has done so already."""
-        return self._other_than(spent)
-
-    def shut(self, error: UpvsError) -> UpvsError:
-        """Let nobody in any more, for this reason; gives the error to raise."""
+    def _refuse_all(self, error: UpvsError) -> UpvsError:
         with self._lock:
             self._failure = error
             return error
 
-    def _other_than(self, spent: Session | None) -> Session:
-        round_seen = self._rounds
+    def _session_other_than(self, ended: Session | None) -> Session:
+        """The session of all threads; logs in where there is none, or only the ended one."""
+        logins_seen = self._logins
         with self._lock:
-            if self._failure is not None and self._concerns(round_seen):
+            if self._failure is not None and self._concerns(self._failure, logins_seen):
                 raise copy(self._failure)
-            if self._pass is None and self._rounds == 0:
-                self._pass = self._kept()
-            if self._pass is None or self._pass is spent:
-                self._pass = None
-                self._pass = self._let_in(spent)
-            return self._pass
+            if self._session is None and self._logins == 0:
+                self._session = self._saved_session()
+            if self._session is None or self._session is ended:
+                self._session = None
+                self._session = self._new_session(ended)
+            return self._session
 
-    def _concerns(self, round_seen: int) -> bool:
-        """Whether the last failure is final, or happened while this thread waited for its turn."""
-        may_heal = isinstance(self._failure, MaxAttemptsExceeded | TransientError)
-        return not may_heal or round_seen != self._rounds
+    def _concerns(self, failure: UpvsError, logins_seen: int) -> bool:
+        """Whether the failed login is final, or was tried while this thread waited for it."""
+        may_heal = isinstance(failure, MaxAttemptsExceeded | TransientError)
+        return not may_heal or logins_seen != self._logins
 
-    def _kept(self) -> Session | None:
-        """The pass of an earlier process; the console that gave it was there not long ago."""
-        kept = self._file.read(self._surroundings.unix_secs()) if self._file else None
-        taken_up = Session.of_kept(kept, self._transport) if kept else None
-        self.has_been_in = taken_up is not None
-        return taken_up
+    def _saved_session(self) -> Session | None:
+        """The session of an earlier process: the console that gave it was there not long ago."""
+        saved = self._file.read(self._clock.unix_secs()) if self._file else None
+        if saved is None:
+            return None
+        session = self._transport.new_session()
+        self.was_logged_in = session.adopt_saved(saved)
+        return session if self.was_logged_in else None
 
-    def _let_in(self, spent: Session | None) -> Session:
-        if self._file is not None and spent is not None:
-            self._file.drop(spent.token)
+    def _new_session(self, ended: Session | None) -> Session:
+        if self._file is not None and ended is not None:
+            self._file.drop(ended.token)
         try:
-            entered = self._politely()
+            session = self._log_in()
         except UpvsError as error:
             self._failure = error
             raise copy(error) from error
         finally:
-            self._rounds += 1
+            self._logins += 1
         self._failure = None
-        self.has_been_in = True
-        if self._file is not None and (kept := entered.to_keep()) is not None:
-            self._file.write(kept)
-        return entered
+        self.was_logged_in = True
+        if self._file is not None and (saved := session.to_save()) is not None:
+            self._file.write(saved)
+        return session
 
-    def _politely(self) -> Session:
-        """Wait while the console takes no more logins. Raises LoginLimitError after long."""
-        waited_secs, pause_secs = 0.0, _LOGIN_PAUSE_SECS
-        while True:
-            try:
-                return self._patiently()
-            except TooManyLoginsError as error:
-                share = RetryPolicy.share(self._surroundings.roll())
-                wait_secs = error.retry_after_secs or pause_secs * share
-                if waited_secs + wait_secs > _LONGEST_LOGIN_WAIT_SECS:
-                    raise LoginLimitError(
-                        f"{error}, even after {waited_secs:.0f} s; wait some minutes, then run "
-                        "again"
-                    ) from error
-                if not waited_secs:
-                    facts = {"reason": str(error), "wait_secs": round(wait_secs, 3)}
-                    log.warning("login has to wait", extra=facts)
-            self._surroundings.sleep(wait_secs)
-            waited_secs += wait_secs
-            pause_secs = min(_LONGEST_LOGIN_PAUSE_SECS, 2 * pause_secs)
-
-    def _patiently(self) -> Session:
-        """Try more than once only at the first login: later failures are the weather's to judge."""
-        if self.has_been_in or self._rounds:
-            return self._login.enter()
+    def _log_in(self) -> Session:
+        """Retry only the first login: later failures are for the circuit breaker to judge."""
+        if self.was_logged_in or self._logins:
+            return self._log_in_within_limit()
         try:
             return retry(
-                self._login.enter,
-                patience=self._patience,
+                self._log_in_within_limit,
+                self._policy,
                 what=self._login.what,
-                sleep=self._surroundings.sleep,
-                roll=self._surroundings.roll,
-                on_retry=self._transport.note_retry,
+                clock=self._clock,
+                on_retry=self._note_retry,
             )
         except MaxAttemptsExceeded as error:
-            if isinstance(error.__cause__, FailedRequestError) and error.__cause__.is_breakdown:
+            if isinstance(error.__cause__, FailedRequestError) and error.__cause__.is_server_error:
                 raise error.__cause__ from None
             raise
 
+    def _note_retry(self, error: TransientError, wait_secs: float) -> None:
+        with self._usage.lock:
+            self._usage.retries += 1
+        facts = {"reason": str(error), "wait_secs": round(wait_secs, 3)}
+        log.warning("login will be retried", extra=facts)
 
-def _session_file(access: Access) -> SessionFile | None:
-    if access.session_file is None:
-        return None
-    return SessionFile(access.session_file, base_url=access.base_url, username=access.username)
+    def _log_in_within_limit(self) -> Session:
+        """Wait while the console accepts no more logins. Raises LoginLimitError after long."""
+        started_secs = self._clock.monotonic_secs()
+        waits_secs: list[float] = []
+        try:
+            return retry(
+                self._login.attempt,
+                _LOGIN_LIMIT_POLICY,
+                what=self._login.what,
+                clock=self._clock,
+                retry_on=TooManyLoginsError,
+                on_retry=lambda error, wait_secs: _note_limit(waits_secs, error, wait_secs),
+            )
+        except MaxAttemptsExceeded as error:
+            waited_secs = self._clock.monotonic_secs() - started_secs
+            raise LoginLimitError(
+                f"{error.__cause__}, even after {waited_secs:.0f} s; wait some minutes, then run "
+                "again"
+            ) from error
+
+
+def _note_limit(waits_secs: list[float], error: TransientError, wait_secs: float) -> None:
+    if not waits_secs:
+        facts = {"reason": str(error), "wait_secs": round(wait_secs, 3)}
+        log.warning("login has to wait", extra=facts)
+    waits_secs.append(wait_secs)

@@ -1,128 +1,149 @@
-"""A console that is away as a whole, told from one that is well and only refuses a question.
+"""Tells a console that is away as a whole from one that is well and only refuses one request.
 
 While it restarts, for five to seven minutes, a console answers 400, 404 or 503 to anything, or not
-at all. Something that must exist is asked for then, once for all threads: if that is refused, too,
-everybody waits together, and whatever was asked is asked again as if nothing had been.
+at all. Then one thread asks for something that must exist, for all threads. If that fails too, the
+circuit is open: all threads wait together until the console is back, and send their requests again
+as if nothing had been.
 """
 
 import logging
 from collections.abc import Callable
+from operator import attrgetter
 from threading import Lock
 from typing import TypeVar
 
+import requests
+
 from upvs_tasks.clock import Clock
 from upvs_tasks.console.failures import FailedRequestError
-from upvs_tasks.console.retry import RetryPolicy
-from upvs_tasks.errors import MaxAttemptsExceeded, TransientError
+from upvs_tasks.console.request import ApiRequest, Sender
+from upvs_tasks.console.retry import RetryPolicy, retry
+from upvs_tasks.errors import ConsoleError, MaxAttemptsExceeded, TransientError
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-LONGEST_ABSENCE_SECS = 600.0
-# How long one who gave up on the console speaks for all others.
-_VERDICT_SECS = 30.0
-# The page that tells that a console is back is there before its footage may be.
+LONGEST_OUTAGE_SECS = 600.0
+# How long the thread that gave up on the console speaks for all others.
+_GIVEN_UP_SECS = 30.0
+# The pages of a console that comes back are there before its footage may be.
 _SETTLING_SECS = 120.0
-# A question that fails after each of so many returns of the console fails by itself.
-_MOST_RETURNS = 10
+# A request that fails after each of so many outages fails by itself.
+_MOST_OUTAGES = 10
+_ABSENT = (400, 404)
+_BUSY = 429
+_BODY = attrgetter("content")
+_NEVER = float("-inf")
 
 
-class CircuitBreaker:
-    """Whether the console is there; all threads share it.
+class Circuit:
+    """Whether the console is there: the state that all breakers of a client share.
 
-    ``look`` asks for what must exist, and gives what went wrong or None. ``is_known`` says whether
-    a console was ever met at that address: one that was not is waited for only if something there
-    says that it will come.
+    ``is_known`` says whether a console was ever met at this address. One that was not is waited for
+    only where something answers there and says that it will come.
     """
 
     def __init__(
         self,
-        look: Callable[[], TransientError | None],
+        sender: Sender,
         *,
+        api_path: str,
         is_known: Callable[[], bool],
         longest_secs: float,
-        surroundings: Clock,
+        clock: Clock,
     ) -> None:
-        self._look = look
+        self._sender = sender
+        # The smaller one first; a console whose recorder has no page of its own has the other.
+        self._probes = tuple(
+            ApiRequest("whether the console is there", api_path + page, "View")
+            for page in ("/nvr", "/bootstrap")
+        )
         self._is_known = is_known
         self._longest_secs = longest_secs
-        self._surroundings = surroundings
+        self._clock = clock
         self._lock = Lock()
-        self._answered_secs = self._looked_secs = float("-inf")
-        self._lost_secs = self._returned_secs = float("-inf")
-        self._was_away = False
-        self.away_secs = 0.0
+        self._answered_secs = self._probed_secs = _NEVER
+        self._given_up_secs = self._returned_secs = _NEVER
+        self._was_open = False
+        self.outage_secs = 0.0
 
-    def ask(self, what: str, attempt: Callable[[], T]) -> T:
-        """Result of an attempt; made again, at no cost, after the console was away.
-
-        Raises what the attempt raises, or the fact behind it where the console is well and has been
-        for a while, and MaxAttemptsExceeded when it stays away.
-        """
-        returns = 0
-        while True:
-            self._shelter(what)
-            asked_secs = self._now()
-            try:
-                result = attempt()
-            except FailedRequestError as trouble:
-                if returns == _MOST_RETURNS:
-                    raise
-                if not self._has_been_away(trouble, asked_secs, what):
-                    if trouble.fact is None or self._has_just_returned():
-                        raise
-                    raise trouble.fact from trouble
-            else:
-                self._answered_secs = self._now()
-                return result
-            returns += 1
-
-    def _has_just_returned(self) -> bool:
-        """Whether the console is so fresh that its refusals are no facts yet."""
-        return self._now() - self._returned_secs < _SETTLING_SECS
-
-    def _shelter(self, what: str) -> None:
-        """Wait while somebody waits for the console; fail with one who has just given up."""
+    def check(self, what: str) -> None:
+        """Wait while another thread waits for the console; fail if it has just given up."""
         with self._lock:
-            if self._now() - self._lost_secs < _VERDICT_SECS:
+            if self.now_secs() - self._given_up_secs < _GIVEN_UP_SECS:
                 raise self._given_up(what)
 
-    def _has_been_away(self, trouble: FailedRequestError, asked_secs: float, what: str) -> bool:
-        """Whether the whole console was the cause; it is back then."""
-        if not trouble.may_be_absence or not (trouble.is_breakdown or self._is_known()):
-            return False
-        if trouble.fact is None and self._answered_secs > asked_secs:
-            return False
-        failed_secs = self._now()
-        with self._lock:
-            if self._looked_secs < failed_secs:
-                self._wait_for_it(what)
-            return self._was_away
+    def note_answer(self) -> None:
+        """The console has just answered a request."""
+        self._answered_secs = self.now_secs()
 
-    def _wait_for_it(self, what: str) -> None:
-        began_secs, patience = self._now(), RetryPolicy.of(1_000)
-        self._was_away = False
-        while (reason := self._looked()) is not None:
-            absent_secs = self._now() - began_secs
-            if self._lost_secs > self._answered_secs or absent_secs >= self._longest_secs:
-                self._lost_secs = self._now()
-                raise self._given_up(what) from reason
-            if not self._was_away:
-                log.warning("console is away, waiting for it", extra={"reason": str(reason)})
-            self._was_away = True
-            patience = patience.increment(error=reason)
-            wait_secs = patience.wait_secs(reason, self._surroundings.roll())
-            self._surroundings.sleep(min(wait_secs, self._longest_secs - absent_secs))
-        self._answered_secs = self._now()
-        if self._was_away:
+    def was_open(self, failure: FailedRequestError, sent_secs: float, what: str) -> bool:
+        """Whether the whole console was the cause of a failure; it is back then.
+
+        Raises MaxAttemptsExceeded when it does not come back.
+        """
+        if not failure.may_be_outage or not (failure.is_server_error or self._is_known()):
+            return False
+        if failure.permanent_error is None and self._answered_secs > sent_secs:
+            return False
+        failed_secs = self.now_secs()
+        with self._lock:
+            if self._probed_secs < failed_secs:
+                self._wait_until_closed(what)
+            return self._was_open
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the console has been back for so long that its refusals are facts."""
+        return self.now_secs() - self._returned_secs >= _SETTLING_SECS
+
+    def now_secs(self) -> float:
+        """The clock that never goes back."""
+        return self._clock.monotonic_secs()
+
+    def _wait_until_closed(self, what: str) -> None:
+        began_secs = self.now_secs()
+        self._was_open = False
+        # Nobody waits a second time for a console that has not answered since it was given up on.
+        attempts = 1 if self._given_up_secs > self._answered_secs else None
+        policy = RetryPolicy(attempts=attempts, longest_secs=self._longest_secs)
+        try:
+            retry(self._probe, policy, what=what, clock=self._clock, on_retry=self._note_open)
+        except MaxAttemptsExceeded as error:
+            self._given_up_secs = self.now_secs()
+            raise self._given_up(what) from error
+        self.note_answer()
+        if self._was_open:
             self._returned_secs = self._answered_secs
-            self.away_secs += self._returned_secs - began_secs
+            self.outage_secs += self._returned_secs - began_secs
             log.info("console is back", extra={"secs": round(self._returned_secs - began_secs, 1)})
 
-    def _looked(self) -> TransientError | None:
-        self._looked_secs = self._now()
-        return self._look()
+    def _note_open(self, reason: TransientError, _wait_secs: float) -> None:
+        if not self._was_open:
+            log.warning("console is away, waiting for it", extra={"reason": str(reason)})
+        self._was_open = True
+
+    def _probe(self) -> None:
+        """Ask for what must exist. Raises TransientError where the console is not there.
+
+        An answer that refuses us for good comes from a console that is there.
+        """
+        self._probed_secs = self.now_secs()
+        for request in self._probes:
+            try:
+                self._sender.send(request, _BODY)
+            except FailedRequestError as failure:
+                if failure.status == _BUSY:
+                    return
+                if failure.status not in _ABSENT or request is self._probes[-1]:
+                    raise
+            except TransientError:
+                raise
+            except ConsoleError:
+                return
+            else:
+                return
 
     def _given_up(self, what: str) -> MaxAttemptsExceeded:
         return MaxAttemptsExceeded(
@@ -130,5 +151,34 @@ class CircuitBreaker:
             "come back"
         )
 
-    def _now(self) -> float:
-        return self._surroundings.monotonic_secs()
+
+class CircuitBreaker:
+    """Sends a request again, without costing it an attempt, after the console was away."""
+
+    def __init__(self, inner: Sender, circuit: Circuit) -> None:
+        self._inner = inner
+        self._circuit = circuit
+
+    def send(self, request: ApiRequest, use: Callable[[requests.Response], T]) -> T:
+        """See `Sender`.
+
+        Raises what the inner sender raises; in place of a failure, the permanent error behind it
+        once the console has been well for a while; MaxAttemptsExceeded when it stays away.
+        """
+        circuit, outages = self._circuit, 0
+        while True:
+            circuit.check(request.what)
+            sent_secs = circuit.now_secs()
+            try:
+                result = self._inner.send(request, use)
+            except FailedRequestError as failure:
+                if outages == _MOST_OUTAGES:
+                    raise
+                if not circuit.was_open(failure, sent_secs, request.what):
+                    if failure.permanent_error is None or not circuit.is_settled:
+                        raise
+                    raise failure.permanent_error from failure
+            else:
+                circuit.note_answer()
+                return result
+            outages += 1

@@ -1,112 +1,147 @@
+"""A UniFi Protect console, and how each request goes to it."""
+
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, TypeVar
+from typing import IO, Self
 
 import requests
 
 from upvs_tasks.clock import Clock
 from upvs_tasks.console.auth import Authenticator
-from upvs_tasks.console.circuit_breaker import LONGEST_ABSENCE_SECS, CircuitBreaker
+from upvs_tasks.console.circuit_breaker import LONGEST_OUTAGE_SECS, Circuit, CircuitBreaker
 from upvs_tasks.console.concurrency import ConcurrencyLimiter
-from upvs_tasks.console.conversation import Conversation
-from upvs_tasks.console.endpoint import Access
-from upvs_tasks.console.export import Exports
+from upvs_tasks.console.endpoint import Credentials, Endpoint
+from upvs_tasks.console.export import Download, receive
+from upvs_tasks.console.login import Login
 from upvs_tasks.console.paging import collect
-from upvs_tasks.console.retry import RetryPolicy, retry
+from upvs_tasks.console.request import ApiRequest
+from upvs_tasks.console.retry import RetryingSender, RetryPolicy
+from upvs_tasks.console.session_file import SessionFile
 from upvs_tasks.console.transport import READ_TIMEOUT_SECS, Transport
-from upvs_tasks.console.usage import ApiRequest, Bootstrap, ConsoleUsage, Download, Nvr
-from upvs_tasks.console.wire import parse_bootstrap, parse_events
+from upvs_tasks.console.usage import ConsoleUsage, UsageCounter
+from upvs_tasks.console.wire import Bootstrap, parse_bootstrap, parse_events
 from upvs_tasks.model.event import Event
+from upvs_tasks.redaction import Redactor
 
-__all__ = ["PAGE_LIMIT", "Access", "Bootstrap", "Console", "ConsoleUsage", "Download", "Nvr"]
-
-T = TypeVar("T")
-
-# unifi-protect-backup's pages, made that small "to stop crashing large instances".
+# unifi-protect-backup made its pages that small "to stop crashing large instances".
 PAGE_LIMIT = 500
 
 
 class Console:
-    """A UniFi Protect console. Threads may share it; it logs in at the first question."""
+    """A UniFi Protect console. Threads may share it; it logs in with the first request."""
 
-    def __init__(  # noqa: PLR0913  the last three are for tests
+    def __init__(  # noqa: PLR0913  most of it has a default that only tests change
         self,
-        access: Access,
+        endpoint: Endpoint,
+        credentials: Credentials,
         *,
-        patience: RetryPolicy,
+        policy: RetryPolicy = RetryPolicy(),  # noqa: B008  a frozen value
         connections: int = 4,
-        weather_secs: float = LONGEST_ABSENCE_SECS,
-        surroundings: Clock = Clock(),  # noqa: B008  a frozen value
+        session_file: Path | None = None,
+        redactor: Redactor | None = None,
+        longest_outage_secs: float = LONGEST_OUTAGE_SECS,
         read_timeout_secs: float = READ_TIMEOUT_SECS,
         page_limit: int = PAGE_LIMIT,
+        clock: Clock = Clock(),  # noqa: B008  a frozen value
     ) -> None:
-        self._patience = patience
-        self._surroundings = surroundings
+        redactor = redactor or Redactor()
+        for secret in credentials.secrets:
+            redactor.add(secret)
+        self._api_path = endpoint.api_path
         self._page_limit = page_limit
+        self._usage = usage = UsageCounter()
+        # Every request goes this way, from the last layer to the first: it is retried after a
+        # failure that may heal; the circuit breaker waits while the whole console is away; exports
+        # wait for a slot; the authenticator puts it into the session; the transport sends it.
         self._transport = Transport(
-            access,
-            patience=patience,
+            endpoint,
             connections=connections,
             read_timeout_secs=read_timeout_secs,
-            surroundings=surroundings,
+            clock=clock,
+            redactor=redactor,
+            usage=usage,
         )
-        entrance = Authenticator(
-            access, self._transport, patience=patience, surroundings=surroundings
+        authenticator = Authenticator(
+            Login(
+                credentials,
+                self._transport,
+                direct_api=endpoint.direct_api,
+                clock=clock,
+                usage=usage,
+            ),
+            self._transport,
+            _session_file(session_file, endpoint, credentials),
+            policy=policy,
+            clock=clock,
+            usage=usage,
         )
-        api = "/api" if access.direct_api else "/proxy/protect/api"
-        self._conversation = Conversation(self._transport, entrance, api=api)
-        self._weather = CircuitBreaker(
-            self._conversation.look,
-            is_known=lambda: entrance.has_been_in,
-            longest_secs=weather_secs,
-            surroundings=surroundings,
+        self._limiter = ConcurrencyLimiter(authenticator, connections, clock=clock, usage=usage)
+        self._circuit = Circuit(
+            authenticator,
+            api_path=self._api_path,
+            is_known=lambda: authenticator.was_logged_in,
+            longest_secs=longest_outage_secs,
+            clock=clock,
         )
-        self._gate = ConcurrencyLimiter(connections, surroundings)
-        self._exports = Exports(self._transport, self._conversation, self._gate)
+        self._requests = RetryingSender(
+            CircuitBreaker(authenticator, self._circuit), policy, clock=clock, usage=usage
+        )
+        self._exports = RetryingSender(
+            CircuitBreaker(self._limiter, self._circuit), policy, clock=clock, usage=usage
+        )
 
     @property
-    def account(self) -> ConsoleUsage:
+    def usage(self) -> ConsoleUsage:
         """What was asked of the console so far."""
         return replace(
-            self._transport.account, pace=self._gate.figures, away_secs=self._weather.away_secs
+            self._usage.usage(),
+            concurrency=self._limiter.figures,
+            outage_secs=self._circuit.outage_secs,
         )
 
     def bootstrap(self) -> Bootstrap:
         """The recorder and its cameras."""
-        question = ApiRequest("the list of cameras", "/bootstrap", "View (camera: read)")
-        return self._persistent(question, parse_bootstrap)
+        request = ApiRequest(
+            "the list of cameras", self._api_path + "/bootstrap", "View (camera: read)"
+        )
+        return self._requests.send(request, lambda answer: parse_bootstrap(answer.content))
 
     def events(
         self, camera_id: str, *, start_ms: int, end_ms: int, event_types: Sequence[str]
     ) -> tuple[Event, ...]:
-        """Everything that the window holds, each event once, by start, end and id.
+        """All that was reported of the window's events, by start, end and id.
 
-        Which of it belongs to the day is the caller's to decide: a console may add events that
+        An event that changed while the list was read is there once in each of its states. Which
+        events belong to the day is for the caller to decide: a console may add events that
         only reach into the window, or are another camera's. Those of no camera are left out.
         """
 
         def page(from_ms: int, to_ms: int, limit: int) -> Sequence[Event]:
-            question = _events_question(camera_id, event_types, (from_ms, to_ms), limit)
-            return self._persistent(question, parse_events)
+            request = self._events_request(camera_id, event_types, (from_ms, to_ms), limit)
+            return self._requests.send(request, lambda answer: parse_events(answer.content))
 
         listed = collect(page, start_ms=start_ms, end_ms=end_ms, limit=self._page_limit)
         return tuple(event for event in listed if event.camera_id is not None)
 
-    def events_otherwise(
+    def events_in_other_spelling(
         self, camera_id: str, *, start_ms: int, end_ms: int, event_types: Sequence[str]
     ) -> tuple[Event, ...]:
-        """One page of the same window, asked for in the other spelling that consoles have known.
+        """One page of the same window, with ``type`` in place of ``types``.
 
-        protect-archiver found whole months without events when the one it used went out of use.
+        protect-archiver found whole months without events when its spelling went out of use.
         """
-        usual = _events_question(camera_id, event_types, (start_ms, end_ms), self._page_limit)
-        spelled = {"types": "type"}
-        params = tuple((spelled.get(name, name), value) for name, value in usual.params)
-        return tuple(self._persistent(replace(usual, params=params), parse_events))
+        window_ms = (start_ms, end_ms)
+        usual = self._events_request(camera_id, event_types, window_ms, self._page_limit)
+        other = {"types": "type"}
+        params = tuple((other.get(name, name), value) for name, value in usual.params)
+        return self._requests.send(
+            replace(usual, params=params), lambda answer: parse_events(answer.content)
+        )
 
-    def export(  # noqa: PLR0913  what the console's own export takes
+    def export(  # noqa: PLR0913  what the console's own export takes, and what to do with it
         self,
         camera_id: str,
         *,
@@ -115,19 +150,26 @@ class Console:
         into: IO[bytes],
         channel: int = 0,
         on_bytes: Callable[[int], None] | None = None,
+        accept: Callable[[Download], None] | None = None,
     ) -> Download:
-        """Write one clip into an open file, from its start; one attempt, in constant memory.
+        """Write one clip into an open file, from its start, in constant memory.
 
-        Waits for its turn: as many run at once as the console bears. What concerns the console as
-        a whole costs the clip no attempt: while it is away, or refuses an export because of others
-        of ours, the clip is asked for again. Raises TransientError where another attempt may help,
-        PermanentError where none does,
-        MaxAttemptsExceeded when the console stays away, or AccessError.
+        ``accept`` judges the file of each attempt that came whole; where it raises TransientError,
+        there is another attempt. As many exports run at once as the console bears. What concerns
+        the console as a whole costs the clip no attempt: an outage, or a refusal because of others
+        of ours. Raises MaxAttemptsExceeded, PermanentError, any other ConsoleError, or AccessError.
         """
-        question = _export_question(camera_id, (start_ms, end_ms), channel)
-        return self._weather.ask(
-            question.what, lambda: self._exports.bring(question, into, on_bytes)
-        )
+        request = self._export_request(camera_id, (start_ms, end_ms), channel)
+
+        def use(response: requests.Response) -> Download:
+            download = receive(
+                response, into, what=request.what, usage=self._usage, on_bytes=on_bytes
+            )
+            if accept is not None:
+                accept(download)
+            return download
+
+        return self._exports.send(request, use)
 
     def close(self) -> None:
         """Close all connections."""
@@ -144,50 +186,43 @@ class Console:
     ) -> None:
         self.close()
 
-    def _persistent(self, question: ApiRequest, parse: Callable[[bytes], T]) -> T:
-        def parsed(response: requests.Response) -> T:
-            return parse(self._transport.read(response, what=question.what))
+    def _events_request(
+        self, camera_id: str, event_types: Sequence[str], window_ms: tuple[int, int], limit: int
+    ) -> ApiRequest:
+        """A page of events; lists are repeated parameters: consoles take a joined one for a name.
 
-        def asked() -> T:
-            return self._conversation.once(question, parsed)
+        Source: protect-archiver, in which joined types matched nothing after December 2023.
+        """
+        return ApiRequest(
+            "the list of events",
+            self._api_path + "/events",
+            "Playback",
+            params=(
+                ("cameras", camera_id),
+                ("start", str(window_ms[0])),
+                ("end", str(window_ms[1])),
+                *(("types", event_type) for event_type in event_types),
+                ("limit", str(limit)),
+                ("orderDirection", "ASC"),
+            ),
+        )
 
-        return retry(
-            lambda: self._weather.ask(question.what, asked),
-            patience=self._patience,
-            what=question.what,
-            sleep=self._surroundings.sleep,
-            roll=self._surroundings.roll,
-            on_retry=self._transport.note_retry,
+    def _export_request(self, camera_id: str, span_ms: tuple[int, int], channel: int) -> ApiRequest:
+        start_ms, end_ms = span_ms
+        start = datetime.fromtimestamp(start_ms / 1000, UTC).isoformat(sep=" ", timespec="seconds")
+        chosen = (("channel", str(channel)),) if channel else ()
+        return ApiRequest(
+            f"the export of {(end_ms - start_ms) / 1000:g} s from {start}",
+            self._api_path + "/video/export",
+            "Playback Download (camera: readmedia)",
+            params=(("camera", camera_id), ("start", str(start_ms)), ("end", str(end_ms)), *chosen),
+            is_export=True,
         )
 
 
-def _events_question(
-    camera_id: str, event_types: Sequence[str], window_ms: tuple[int, int], limit: int
-) -> ApiRequest:
-    """A page of events; list parameters are repeated, a console takes joined ones for one name."""
-    return ApiRequest(
-        what="the list of events",
-        path="/events",
-        permission="Playback",
-        params=(
-            ("cameras", camera_id),
-            ("start", str(window_ms[0])),
-            ("end", str(window_ms[1])),
-            *(("types", event_type) for event_type in event_types),
-            ("limit", str(limit)),
-            ("orderDirection", "ASC"),
-        ),
-    )
-
-
-def _export_question(camera_id: str, span_ms: tuple[int, int], channel: int) -> ApiRequest:
-    start_ms, end_ms = span_ms
-    wanted = (("channel", str(channel)),) if channel else ()
-    start = datetime.fromtimestamp(start_ms / 1000, UTC).isoformat(sep=" ", timespec="seconds")
-    return ApiRequest(
-        what=f"the export of {(end_ms - start_ms) / 1000:g} s from {start}",
-        path="/video/export",
-        permission="Playback Download (camera: readmedia)",
-        params=(("camera", camera_id), ("start", str(start_ms)), ("end", str(end_ms)), *wanted),
-        is_export=True,
-    )
+def _session_file(
+    path: Path | None, endpoint: Endpoint, credentials: Credentials
+) -> SessionFile | None:
+    if path is None:
+        return None
+    return SessionFile(path, base_url=endpoint.base_url, username=credentials.username)

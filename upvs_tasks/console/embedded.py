@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from upvs_tasks.console.endpoint import Access
+from upvs_tasks.console.endpoint import Credentials, Endpoint
 from upvs_tasks.errors import ConsoleError
 
 _GRACE_SECS = 5.0
@@ -22,14 +22,12 @@ class EmbeddedConsole:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
 
-    def access(self) -> Access:
-        """How to get in. Raises ConsoleError when it did not start."""
+    def address(self) -> tuple[Endpoint, Credentials]:
+        """Where it is, and how to log in. Raises ConsoleError when it did not start."""
         ready = self._ready_line()
-        return Access(
-            host=ready["host"],
-            username=ready["username"],
-            password=ready["password"],
-            ca_file=Path(ready["ca_file"]),
+        return (
+            Endpoint(ready["host"], ca_file=Path(ready["ca_file"])),
+            Credentials(ready["username"], ready["password"]),
         )
 
     def _ready_line(self) -> Any:  # noqa: ANN401  parsed JSON

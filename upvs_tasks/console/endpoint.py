@@ -6,43 +6,60 @@ from urllib.parse import SplitResult, urlsplit
 
 from upvs_tasks.errors import SettingsError
 
-# A network video recorder without UniFi OS serves its API there (console-api: legacy flow).
+# A recorder without UniFi OS serves its API at this port.
 _DIRECT_PORT = 7443
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _NAME = re.compile(r"[^\s/\\?#@:%\[\]]{1,253}")
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """What it takes to get into a console.
+class Credentials:
+    """What an account of the console logs in with.
+
+    An account with a second factor takes a ``totp_secret``, as authenticator apps are given it, or
+    a ``one_time_code``, which is good for a single login.
+    """
+
+    username: str
+    password: str = field(repr=False)
+    totp_secret: str = field(default="", repr=False)
+    one_time_code: str = field(default="", repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no text may show."""
+        return (self.password, self.totp_secret, self.one_time_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a console is, and how to know that it is the right one.
 
     ``ca_file`` holds the certificates to trust in place of the public ones. ``direct_api`` means
-    a recorder without UniFi OS. An account with a second factor takes a ``totp_secret``, as
-    authenticator apps are given it, or a ``one_time_code``, which serves for a single login.
-    ``session_file`` is where the session is kept for later processes; None keeps it nowhere.
+    a recorder without UniFi OS.
     """
 
     host: str
-    username: str
-    password: str = field(repr=False)
     ca_file: Path | None = None
     tls_insecure: bool = False
     direct_api: bool = False
-    totp_secret: str = field(default="", repr=False)
-    one_time_code: str = field(default="", repr=False)
-    session_file: Path | None = None
 
     @property
     def base_url(self) -> str:
-        """Where the console is, as scheme, host and port. Raises SettingsError."""
+        """Scheme, host and port. Raises SettingsError."""
         return base_url_of(self.host, default_port=_DIRECT_PORT if self.direct_api else None)
+
+    @property
+    def api_path(self) -> str:
+        """Under which path the API of Protect lies."""
+        return "/api" if self.direct_api else "/proxy/protect/api"
 
 
 def base_url_of(host: str, *, default_port: int | None = None) -> str:
     """``https://host[:port]`` of a setting that may be an address, a name or a whole URL.
 
     Raises SettingsError for what is no address, and for http, which would send the password in
-    the clear. What was given is repeated only where it cannot hold a password.
+    the clear. The sentence repeats what was given only where that cannot hold a password.
     """
     written = host.strip()
     if "@" in written:

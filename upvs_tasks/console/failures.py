@@ -1,9 +1,9 @@
-"""What a console's refusals and the network's failures mean, in our own errors."""
+"""What error responses and the network's failures mean, in our own errors."""
 
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import IncompleteRead, RemoteDisconnected
 from typing import Any
@@ -16,8 +16,9 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from upvs_tasks.console.request import ApiRequest
+from upvs_tasks.console.retry import retry_after_secs
 from upvs_tasks.console.slow_transfer import SlowTransferError
-from upvs_tasks.console.usage import ApiRequest
 from upvs_tasks.errors import (
     ConsoleError,
     ExportImpossibleError,
@@ -29,6 +30,7 @@ from upvs_tasks.errors import (
     UntrustedCertificateError,
     UpvsError,
 )
+from upvs_tasks.redaction import Redactor
 
 _WORDS = ("error", "message", "msg", "code")
 _LONGEST_REMARK = 120
@@ -43,53 +45,11 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-class FailedRequestError(TransientError):
-    """A failure behind which the state of the whole console may be, and not this question alone.
-
-    ``status`` is None where there was no answer, or not the whole of one (``was_answered``).
-    ``fact`` is what the answer means from a console that is up.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        retry_after_secs: float | None = None,
-        was_answered: bool = True,
-        fact: PermanentError | None = None,
-    ) -> None:
-        super().__init__(message, retry_after_secs=retry_after_secs)
-        self.status = status
-        self.was_answered = was_answered
-        self.fact = fact
-
-    @property
-    def may_be_absence(self) -> bool:
-        """Whether a console that restarts fails like this."""
-        return self.status in {400, 404} or self.is_breakdown or not self.was_answered
-
-    @property
-    def is_breakdown(self) -> bool:
-        """Whether something answered that has no console behind it now, or a broken one."""
-        return self.status is not None and self.status >= 500  # noqa: PLR2004
-
-    @property
-    def strains(self) -> bool:
-        """Whether too many exports at once may be the cause."""
-        return self.status in {None, 408, 425, 429} or self.is_breakdown
-
-    @property
-    def is_refusal(self) -> bool:
-        """Whether the console says that it has too much to do."""
-        return self.status in {429, 503}
-
-
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
     """An answer other than 200; ``remark`` is what it says of itself, without secrets.
 
-    ``second_factor_cookie`` is what the login with a one-time code has to bring along.
+    ``second_factor_cookie`` has to be sent with the login that brings a one-time code.
     """
 
     status: int
@@ -99,16 +59,16 @@ class ErrorResponse:
     second_factor_cookie: str = field(default="", repr=False)
 
     @property
-    def is_of_session(self) -> bool:
+    def ends_session(self) -> bool:
         """Whether a fresh login may help: the session, or its CSRF token, is no longer known."""
-        return self.status == 401 or (self.status == 403 and self._speaks_of("csrf"))  # noqa: PLR2004
+        return self.status == 401 or (self.status == 403 and self._mentions("csrf"))  # noqa: PLR2004
 
     @property
     def wants_second_factor(self) -> bool:
-        """Whether the account is one that logs in with a one-time code besides the password."""
-        return self.status == 499 or self._speaks_of("mfa_auth", "2fatoken")  # noqa: PLR2004
+        """Whether the account logs in with a one-time code besides the password."""
+        return self.status == 499 or self._mentions("mfa_auth", "2fatoken")  # noqa: PLR2004
 
-    def _speaks_of(self, *words: str) -> bool:
+    def _mentions(self, *words: str) -> bool:
         said = f"{self.code} {self.remark}".lower()
         return any(word in said for word in words)
 
@@ -116,26 +76,78 @@ class ErrorResponse:
         return f"{self.status} ({self.remark})" if self.remark else str(self.status)
 
 
-def described(
-    status: int, body: bytes, discreet: Callable[[str], str], *, retry_after_secs: float | None
+class UnexpectedStatusError(ConsoleError):
+    """The console answered with another status than 200; who sent the request judges it."""
+
+    def __init__(self, response: ErrorResponse) -> None:
+        super().__init__(str(response))
+        self.response = response
+
+
+class FailedRequestError(TransientError):
+    """A failure that may come from the state of the whole console, not from this request alone.
+
+    ``status`` is None where there was no answer, or not the whole of one (``was_answered``).
+    ``permanent_error`` is what the answer means from a console that is up.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_secs: float | None = None,
+        was_answered: bool = True,
+        permanent_error: PermanentError | None = None,
+    ) -> None:
+        super().__init__(message, retry_after_secs=retry_after_secs)
+        self.status = status
+        self.was_answered = was_answered
+        self.permanent_error = permanent_error
+
+    @property
+    def may_be_outage(self) -> bool:
+        """Whether a console that restarts fails like this."""
+        return self.status in {400, 404} or self.is_server_error or not self.was_answered
+
+    @property
+    def is_server_error(self) -> bool:
+        """Whether something answered that has no console behind it now, or a broken one."""
+        return self.status is not None and self.status >= 500  # noqa: PLR2004
+
+    @property
+    def may_be_overload(self) -> bool:
+        """Whether too many exports at once may be the cause."""
+        return self.status in {None, 408, 425, 429} or self.is_server_error
+
+    @property
+    def says_overload(self) -> bool:
+        """Whether the console says that it has too much to do."""
+        return self.status in {429, 503}
+
+
+def parse_error_response(
+    status: int, headers: Mapping[str, str], body: bytes, redactor: Redactor
 ) -> ErrorResponse:
     """What an answer other than 200 says; HTML says nothing."""
+    header = headers.get("Retry-After")
+    wait_secs = retry_after_secs(header) if header else None
     try:
         document: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
         text = body.decode(errors="replace").strip()
-        remark = "" if text.startswith("<") else _remark(text, discreet)
-        return ErrorResponse(status, remark, retry_after_secs=retry_after_secs)
+        remark = "" if text.startswith("<") else _remark(text, redactor)
+        return ErrorResponse(status, remark, retry_after_secs=wait_secs)
     if not isinstance(document, dict):
-        return ErrorResponse(status, retry_after_secs=retry_after_secs)
+        return ErrorResponse(status, retry_after_secs=wait_secs)
     nested = document.get("error")
     fields = {**document, **nested} if isinstance(nested, dict) else document
     said = [str(fields[word]) for word in _WORDS if isinstance(fields.get(word), str | int)]
     return ErrorResponse(
         status,
-        _remark(", ".join(said), discreet),
+        _remark(", ".join(said), redactor),
         code=str(fields.get("code") or ""),
-        retry_after_secs=retry_after_secs,
+        retry_after_secs=wait_secs,
         second_factor_cookie=_second_factor_cookie(fields.get("data")),
     )
 
@@ -145,35 +157,35 @@ def _second_factor_cookie(data: Any) -> str:  # noqa: ANN401  parsed JSON
     return cookie if isinstance(cookie, str) and _COOKIE.fullmatch(cookie) else ""
 
 
-def _remark(text: str, discreet: Callable[[str], str]) -> str:
-    """Hidden first and shortened then: half a secret would not be recognised as one."""
-    printable = "".join(letter for letter in discreet(text) if letter.isprintable())
+def _remark(text: str, redactor: Redactor) -> str:
+    """Redacted first and shortened then: nobody would recognise half a secret."""
+    printable = "".join(letter for letter in redactor.redact(text) if letter.isprintable())
     return printable[:_LONGEST_REMARK]
 
 
-def refused(refusal: ErrorResponse, question: ApiRequest) -> UpvsError:
-    """Error for a question that was answered with anything but 200."""
-    seen = f"{question.what}: the console answered {refusal}"
-    fact = _fact(refusal, question) if question.is_export else None
-    match refusal.status:
-        case _ if fact is not None:
-            error: UpvsError = fact
+def error_for_response(response: ErrorResponse, request: ApiRequest) -> UpvsError:
+    """Error for a request that was answered with anything but 200."""
+    seen = f"{request.what}: the console answered {response}"
+    stated = _stated_error(response, request) if request.is_export else None
+    match response.status:
+        case _ if stated is not None:
+            error: UpvsError = stated
         case 403:
             error = MissingPermissionError(
-                f"{seen}; the account lacks the permission {question.permission}: "
+                f"{seen}; the account lacks the permission {request.permission}: "
                 "grant it under Admins & Users"
             )
         case 400 | 404:
             # For minutes, a console that restarts says so to everything (hjdhjd/unifi-protect).
-            error = _trouble(
-                refusal,
+            error = failed_request(
+                response,
                 f"{seen}; it may be restarting",
-                fact=_fact_once_up(refusal, seen) if question.is_export else None,
+                permanent_error=_error_once_up(response, seen) if request.is_export else None,
             )
         case 408 | 425 | 429:
-            error = _trouble(refusal, seen)
+            error = failed_request(response, seen)
         case status if status >= 500:  # noqa: PLR2004
-            error = _trouble(refusal, seen)
+            error = failed_request(response, seen)
         case status if status < 300:  # noqa: PLR2004
             error = TransientError(f"{seen} instead of 200")
         case status if status < 400:  # noqa: PLR2004
@@ -185,23 +197,20 @@ def refused(refusal: ErrorResponse, question: ApiRequest) -> UpvsError:
     return error
 
 
-def _fact_once_up(refusal: ErrorResponse, seen: str) -> PermanentError:
-    """What a refusal without a reason means from a console that is up."""
-    if refusal.status == 404:  # noqa: PLR2004
-        return NoFootageError(f"{seen}, is up and does not say why; taken for no recording")
-    return ExportImpossibleError(f"{seen}, and is up: it cannot export this")
-
-
-def _trouble(
-    refusal: ErrorResponse, message: str, *, fact: PermanentError | None = None
+def failed_request(
+    response: ErrorResponse, message: str, *, permanent_error: PermanentError | None = None
 ) -> FailedRequestError:
+    """Failure with the status and the wait that an answer names."""
     return FailedRequestError(
-        message, status=refusal.status, retry_after_secs=refusal.retry_after_secs, fact=fact
+        message,
+        status=response.status,
+        retry_after_secs=response.retry_after_secs,
+        permanent_error=permanent_error,
     )
 
 
-def failed(error: Exception, what: str, *, was_answered: bool) -> UpvsError:
-    """Error for a question that got no answer, or not the whole of it (``was_answered``)."""
+def error_for_exception(error: Exception, what: str, *, was_answered: bool) -> UpvsError:
+    """Error for a request that got no answer, or not the whole of it (``was_answered``)."""
     causes = tuple(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -218,25 +227,32 @@ def failed(error: Exception, what: str, *, was_answered: bool) -> UpvsError:
     return FailedRequestError(f"{what}: {_reason(causes)}", was_answered=was_answered)
 
 
-def _fact(refusal: ErrorResponse, question: ApiRequest) -> PermanentError | None:
-    """What the refusal of an export says for good, if it does.
+def _error_once_up(response: ErrorResponse, seen: str) -> PermanentError:
+    """What an answer without a reason means from a console that is up."""
+    if response.status == 404:  # noqa: PLR2004
+        return NoFootageError(f"{seen}, is up and does not say why; taken for no recording")
+    return ExportImpossibleError(f"{seen}, and is up: it cannot export this")
+
+
+def _stated_error(response: ErrorResponse, request: ApiRequest) -> PermanentError | None:
+    """What the answer to an export states for good, if it does.
 
     No recording: newer builds say 404 with {"error":502,"operationId":…}, older ones 500 and a
     sentence. The other sentences were reported by users of protect-archiver.
     """
-    said = refusal.remark
-    match refusal.status:
-        case 404 if said.startswith("502") or "ecording not found" in said:
+    remark = response.remark
+    match response.status:
+        case 404 if remark.startswith("502") or "ecording not found" in remark:
             is_empty = True
-        case 500 if "o files found" in said:
+        case 500 if "o files found" in remark:
             is_empty = True
-        case 500 if "on-monotonic timestamp" in said or "rack information is not valid" in said:
+        case 500 if "on-monotonic timestamp" in remark or "rack information is not valid" in remark:
             is_empty = False
         case _:
             return None
     if is_empty:
-        return NoFootageError(f"{question.what}: the console holds no recording of it ({refusal})")
-    return ExportImpossibleError(f"{question.what}: the console cannot export it ({refusal})")
+        return NoFootageError(f"{request.what}: the console holds no recording of it ({response})")
+    return ExportImpossibleError(f"{request.what}: the console cannot export it ({response})")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -253,7 +269,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _reason(causes: tuple[BaseException, ...]) -> str:
-    """One sentence of our own: foreign ones hold addresses of objects, and headers at times."""
+    """Our own sentence: those of libraries hold addresses of objects, and sometimes headers."""
     for cause in causes:
         if isinstance(cause, NewConnectionError):
             continue  # urllib3 counts a refused connection among the timeouts; the cause is below

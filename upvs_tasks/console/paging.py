@@ -5,14 +5,32 @@ oldest or the newest of the window, whether a window is matched by an event's st
 overlap, and whether pages are capped below the limit that was asked for. Nothing here relies on
 any of them. A page that is not full is believed; the window of a full one is cut in two, where the
 page suggests it, and both pieces are asked for. Guesses decide where to cut, never what to believe.
+
+How many requests that takes, at most. A day has n events, of which no more than t start within
+three milliseconds; ``limit`` is L. A window that is cut has shown at least L - L // 10 events that
+start in it: where more than the rest of the page began before it, a larger page is asked for.
+
+* A cut that follows a guess leaves L - L // 10 - 1 known events in one piece, less those within
+  three milliseconds of the cut. So at least p = L - L // 10 - 1 - t are in no other piece. That
+  piece is asked for first. If its page is not full, these p events are done with. If its page is
+  full, either more events start in it than were known, and the guess is refuted for good; or so
+  many began before it that a larger page is asked for. There are two guesses to refute. So there
+  are n / p + 2 such cuts at most.
+* With both guesses refuted, a cut leaves at least p = (L - L // 10) / 2 - t known events to either
+  piece alone. Each piece that is not cut again has p events of its own: n / p cuts at most.
+* A cut costs two requests, a larger page one. The first request and the last ones, which rule out
+  a cap, cost 9 together (`_cut_at_last`).
+
+All in all that is 2 n / p + 13 requests, and one for each doubling of the limit.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from upvs_tasks.errors import ConsoleError
-from upvs_tasks.model.event import Event
+from upvs_tasks.model.event import Event, finality
 
 Ask = Callable[[int, int, int], Sequence[Event]]
 
@@ -20,16 +38,18 @@ Ask = Callable[[int, int, int], Sequence[Event]]
 MOST_ROWS = 10_000
 # A page shorter than this is not taken for one that the console has capped.
 _SMALLEST_CAP = 20
-# A piece that is thought to be known is cut so small that a few unknown rows still fit its page.
-_FILLED_SHARE = 0.97
 # So many rows of a page (one in ten) may have begun before its window until a larger is asked for.
+# A piece that is thought to be known leaves room for as many.
 _RUN_IN_SHARE = 10
 # Pieces overlap by one instant, so that it does not matter whether bounds belong to a window.
 _NARROWEST_MS = 3
 
 
 def collect(ask: Ask, *, start_ms: int, end_ms: int, limit: int) -> tuple[Event, ...]:
-    """Every event of the window, each id once as it was last reported, in timeline order.
+    """All that was reported of the window's events, each report once, in timeline order.
+
+    Pages overlap, and an event may change while they are asked for: which of the reports of one
+    event counts is the caller's to decide.
 
     ``ask(start_ms, end_ms, limit)`` gives one page. A cap is noticed if it is at least 20 rows and
     more than the events that go on at one instant. Raises ConsoleError when even pages of 10,000
@@ -54,7 +74,7 @@ class _Kept(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """A span to ask for; if ``guess`` is right, then all that starts in ``claimed`` is known.
+    """A span to ask for; if ``guess`` is right, ``expected`` events start in it, and are known.
 
     Likewise all of it is known, unless consoles cap pages at ``doubted_rows``, where that is set.
     """
@@ -62,8 +82,14 @@ class _Window:
     start_ms: int
     end_ms: int
     guess: _Kept = _Kept.ANY
-    claimed: range = range(0)
+    expected: int = 0
     doubted_rows: int = 0
+
+    def starts(self, page: Sequence[Event]) -> list[int]:
+        """When those events of a page began that began in the window, in order."""
+        return sorted(
+            event.start_ms for event in page if self.start_ms <= event.start_ms <= self.end_ms
+        )
 
 
 class _Collection:
@@ -74,46 +100,67 @@ class _Collection:
         self._base_limit = limit
         self._limit = limit
         self._cap = MOST_ROWS
-        self._known: dict[str, Event] = {}
+        self._known: set[str] = set()
+        self._reports: set[Event] = set()
         self._largest_page = 0
         self._most_run_ins = 0
         self._refuted: set[_Kept] = set()
         self._undecided: list[tuple[_Window, Sequence[Event]]] = []
 
     def events(self) -> tuple[Event, ...]:
-        return tuple(sorted(self._known.values(), key=lambda event: event.timeline_key))
+        return tuple(
+            sorted(self._reports, key=lambda report: (report.timeline_key, finality(report)))
+        )
 
     def visit(self, window: _Window) -> tuple[_Window, ...]:
         """Ask for one window; gives the windows that have to be asked for in its place."""
         page = self._ask(window.start_ms, window.end_ms, self._limit)
-        news = [event for event in page if event.event_id not in self._known]
-        self._known |= {event.event_id: event for event in page}
-        if any(event.start_ms in window.claimed for event in news):
+        is_news = self._learn(page)
+        if window.guess is not _Kept.ANY and len(window.starts(page)) > window.expected:
             self._refuted.add(window.guess)
-        undecided = self._decided(window, is_news=bool(news))
+        undecided = self._decided(window, is_news=is_news)
         is_full = len(page) >= min(self._limit, self._cap)
-        is_doubtful = not is_full and self._cap == MOST_ROWS and self._might_be_capped(page)
-        if is_doubtful and not news:
+        if not is_full and self._cap == MOST_ROWS and self._might_be_capped(page):
             self._undecided.append((window, page))
-            is_doubtful = False
         self._largest_page = max(self._largest_page, len(page))
-        if not is_full and not is_doubtful:
-            return undecided
-        narrowed = self._narrowed(window, page, doubted_rows=0 if is_full else len(page))
-        return undecided + narrowed
+        return undecided + (self._narrowed(window, page, doubted_rows=0) if is_full else ())
 
     def doubts(self) -> list[_Window]:
-        """Windows to ask for when all else is known: pages that hold as much as any, and no news.
+        """Windows to ask for when all else is known: pages that hold as much as any.
 
-        They may be all there is, or end at a cap.
+        They may be all there is, or end at a cap. Where more is known than such a page holds, one
+        request tells. Otherwise such a page holds all that is known, and its window is cut.
         """
         undecided, self._undecided = self._undecided, []
+        doubted = [each for each in undecided if len(each[1]) >= self._largest_page]
+        doubted_rows = self._largest_page
+        if doubted and len(self._known) > doubted_rows:
+            self._learn_cap()
+            if self._cap == MOST_ROWS:
+                return []
+            doubted_rows = 0
         return [
             piece
-            for window, page in undecided
-            if len(page) >= self._largest_page
-            for piece in self._narrowed(window, page, doubted_rows=len(page))
+            for window, page in doubted
+            for piece in self._narrowed(window, page, doubted_rows=doubted_rows)
         ]
+
+    def _learn_cap(self) -> None:
+        """Ask for more than the largest page holds, to learn whether pages are capped at that."""
+        starts = sorted({one.event_id: one.start_ms for one in self.events()}.values())
+        newest = starts[-self._largest_page - 1 :]
+        page = self._ask(newest[0] - 1, newest[-1] + 1, self._limit)
+        self._learn(page)
+        if len(page) <= self._largest_page:
+            self._cap = self._largest_page
+        self._largest_page = max(self._largest_page, len(page))
+
+    def _learn(self, page: Sequence[Event]) -> bool:
+        """Keep what a page says; whether it holds events that were not known."""
+        is_news = any(event.event_id not in self._known for event in page)
+        self._known.update(event.event_id for event in page)
+        self._reports.update(page)
+        return is_news
 
     def _decided(self, window: _Window, *, is_news: bool) -> tuple[_Window, ...]:
         """Learn whether pages are capped; gives the windows that have to be asked for again."""
@@ -131,9 +178,7 @@ class _Collection:
         self, window: _Window, page: Sequence[Event], *, doubted_rows: int
     ) -> tuple[_Window, ...]:
         """Windows to ask for in place of one whose page does not, or may not, show everything."""
-        starts = sorted(
-            event.start_ms for event in page if window.start_ms <= event.start_ms <= window.end_ms
-        )
+        starts = window.starts(page)
         run_ins = len(page) - len(starts)
         self._most_run_ins = max(self._most_run_ins, run_ins)
         is_narrow = window.end_ms - window.start_ms < _NARROWEST_MS
@@ -147,40 +192,41 @@ class _Collection:
                 raise _too_crowded(window, len(page))
             self._limit = min(MOST_ROWS, 2 * self._limit)
             return (window,)
-        return tuple(
-            replace(piece, doubted_rows=doubted_rows)
-            for piece in self._cut(window, starts, len(page))
-        )
+        if doubted_rows:
+            pieces = _cut_at_last(window, starts[-1])
+            return tuple(replace(piece, doubted_rows=doubted_rows) for piece in pieces)
+        rows = self._rows_to_claim(len(starts), len(page))
+        return self._cut(window, starts, self._guess(window, starts), rows)
 
-    def _cut(self, window: _Window, starts: list[int], page_rows: int) -> tuple[_Window, ...]:
-        """Both pieces of a window, the one that is thought to be known last: it is asked first."""
-        guess = self._guess(window, starts)
-        rows = self._rows_to_claim(len(starts), page_rows)
-        match guess:
-            case _Kept.OLDEST:
-                cut_ms = min(starts[rows - 1], starts[-1] - 2)
-                if starts[0] == starts[-1]:
-                    cut_ms = starts[-1] + 1
-                claimed = range(window.start_ms, min(cut_ms + 1, starts[-1]))
-            case _Kept.NEWEST:
-                cut_ms = max(starts[-rows], starts[0] + 1)
-                claimed = range(cut_ms, window.end_ms + 1)
-            case _Kept.ANY:
-                cut_ms = self._median(window)
-                claimed = range(0)
-        cut_ms = min(max(cut_ms, window.start_ms + 1), window.end_ms - 2)
-        earlier = _Window(window.start_ms, cut_ms + 1)
-        later = _Window(cut_ms, window.end_ms)
-        if guess is _Kept.NEWEST:
-            return earlier, replace(later, guess=guess, claimed=claimed)
-        return later, replace(earlier, guess=guess, claimed=claimed)
+    def _cut(
+        self, window: _Window, starts: list[int], guess: _Kept, rows: int
+    ) -> tuple[_Window, _Window]:
+        """Both pieces of a window, the one that is thought to be known last: it is asked first.
+
+        That one holds so many ``rows`` of the page at most.
+        """
+        first_ms, last_ms = window.start_ms + 1, window.end_ms - 2
+        if guess is _Kept.OLDEST and rows:
+            cut_ms = min(starts[rows - 1], starts[rows] - 2)
+            if cut_ms >= first_ms:
+                expected = bisect_right(starts, cut_ms + 1)
+                known = _Window(window.start_ms, cut_ms + 1, guess, expected)
+                return _Window(cut_ms, window.end_ms), known
+        if guess is _Kept.NEWEST and rows:
+            cut_ms = max(starts[-rows] - 1, starts[-rows - 1] + 1)
+            if cut_ms <= last_ms:
+                expected = len(starts) - bisect_left(starts, cut_ms)
+                known = _Window(cut_ms, window.end_ms, guess, expected)
+                return _Window(window.start_ms, cut_ms + 1), known
+        cut_ms = min(max(self._median(window), first_ms), last_ms)
+        return _Window(window.start_ms, cut_ms + 1), _Window(cut_ms, window.end_ms)
 
     def _rows_to_claim(self, starts: int, page_rows: int) -> int:
         """How many of the page's rows the piece is to hold that is thought to be known."""
-        spare_rows = self._limit - self._base_limit
-        room = min(self._base_limit, page_rows) * _FILLED_SHARE
-        room -= max(0, self._most_run_ins - spare_rows)
-        return max(1, min(starts - 1, max(int(room), starts // 2)))
+        usual_rows = min(self._base_limit, page_rows)
+        spare_rows = page_rows - usual_rows + usual_rows // _RUN_IN_SHARE
+        rows = page_rows - max(spare_rows, self._most_run_ins) - 1
+        return min(starts - 1, max(rows, min(usual_rows, starts) // 2))
 
     def _guess(self, window: _Window, starts: list[int]) -> _Kept:
         """What the page keeps: the rows not shown lie on the side where it leaves a gap."""
@@ -192,10 +238,23 @@ class _Collection:
     def _median(self, window: _Window) -> int:
         inside = sorted(
             event.start_ms
-            for event in self._known.values()
+            for event in self._reports
             if window.start_ms <= event.start_ms <= window.end_ms
         )
         return inside[len(inside) // 2]
+
+
+def _cut_at_last(window: _Window, last_ms: int) -> tuple[_Window, _Window]:
+    """Both pieces of a window whose page holds all that is known, the last event at ``last_ms``.
+
+    The first cut is before that event, so that the earlier piece cannot hold all again. The later
+    one can, if all go on that long. A cut after the event leaves four milliseconds around it and
+    a piece in which nothing starts; two more leave instants. So four cuts are the most.
+    """
+    cut_ms = last_ms - 2
+    if cut_ms <= window.start_ms:
+        cut_ms = min(last_ms + 1, window.end_ms - 2)
+    return _Window(cut_ms, window.end_ms), _Window(window.start_ms, cut_ms + 1)
 
 
 def _too_crowded(window: _Window, rows: int) -> ConsoleError:

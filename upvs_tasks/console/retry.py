@@ -1,103 +1,127 @@
-"""The only retry loop, and the policy that it follows."""
+"""The only retry loop, the policies that it follows, and the layer that retries requests."""
 
-import random
-import time
+import logging
 from collections.abc import Callable
-from typing import Self, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
-from urllib3.exceptions import InvalidHeader, MaxRetryError
+import requests
+from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
+from upvs_tasks.clock import Clock
+from upvs_tasks.console.request import ApiRequest, Sender
+from upvs_tasks.console.usage import UsageCounter
 from upvs_tasks.errors import MaxAttemptsExceeded, TransientError
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Specification §6: base 1 s, doubled each time, 30 s at most, then 75 % to 125 % of that.
-_BASE_SECS = 1.0
-_FACTOR = 2.0
-_CEILING_SECS = 30.0
-_LEAST_SHARE = 0.75
-_SHARE_SPREAD = 0.5
-# A console that asks for more than this is better asked again by a later run.
-_LONGEST_REQUESTED_SECS = 300.0
+_LEAST_JITTER = 0.75
+_JITTER_SPREAD = 0.5
+# A console that asks for a longer wait is better asked again by a later run.
+_LONGEST_RETRY_AFTER_SECS = 300.0
+_MOST_DOUBLINGS = 64
 
 
-class RetryPolicy(Retry):
-    """How often to try, and how long to wait in between: urllib3's policy, with our waits.
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How many attempts, and how long to wait between them.
 
-    Like its parent it is a value: `increment` gives the policy after one more failure, and raises
-    MaxRetryError when there is none.
+    The defaults are the specification's (§6 B): 1 s, doubled each time, 30 s at most, and then
+    75 % to 125 % of that. ``attempts`` counts the first one; None sets no limit.
+    ``longest_secs`` limits the time from the first failure to the last attempt.
     """
 
-    @classmethod
-    def of(cls, attempts: int) -> Self:
-        """Policy of so many attempts, the first one included."""
-        return cls(total=attempts - 1, backoff_factor=_BASE_SECS, backoff_max=_CEILING_SECS)
+    attempts: int | None = 3
+    base_secs: float = 1.0
+    ceiling_secs: float = 30.0
+    longest_secs: float | None = None
 
-    def get_backoff_time(self) -> float:
-        """Seconds to wait after the failures so far, before jitter; urllib3's first wait is 0."""
-        if not self.history:
-            return 0.0
-        doublings = min(len(self.history) - 1, 64)
-        return float(min(self.backoff_max, self.backoff_factor * _FACTOR**doublings))
+    def wait_secs(self, error: TransientError, failures: int, share: float) -> float:
+        """Seconds to wait after so many failures; ``share`` is uniform in [0, 1).
 
-    def parse_retry_after(self, retry_after: str) -> float:
-        """Seconds that a Retry-After header asks for, in either of its spellings, at most 300."""
-        return min(super().parse_retry_after(retry_after), _LONGEST_REQUESTED_SECS)
-
-    def requested_secs(self, header: str | None) -> float | None:
-        """Like `parse_retry_after`; None for a header that is absent or makes no sense."""
-        if header is None:
-            return None
-        try:
-            return self.parse_retry_after(header)
-        except (InvalidHeader, ValueError, OverflowError):
-            return None
-
-    def wait_secs(self, error: TransientError, roll: float) -> float:
-        """Seconds to wait now; ``roll`` is uniform in [0, 1). The console's own wish goes first."""
+        What the console asks for goes before our own wait.
+        """
         if error.retry_after_secs:
             return error.retry_after_secs
-        return self.get_backoff_time() * self.share(roll)
-
-    @staticmethod
-    def share(roll: float) -> float:
-        """Which part of a wait to wait, 75 % to 125 %, so that not everybody comes at once."""
-        return _LEAST_SHARE + _SHARE_SPREAD * roll
+        doublings = min(failures - 1, _MOST_DOUBLINGS)
+        plain_secs = min(self.ceiling_secs, self.base_secs * 2.0**doublings)
+        return plain_secs * (_LEAST_JITTER + _JITTER_SPREAD * share)
 
 
-def retry(  # noqa: PLR0913  the last three are for tests and for those who show progress
+def retry(  # noqa: PLR0913  what to do, how often, and whom to tell
     attempt: Callable[[], T],
+    policy: RetryPolicy,
     *,
-    patience: RetryPolicy,
     what: str,
-    sleep: Callable[[float], object] = time.sleep,
-    roll: Callable[[], float] = random.random,
-    on_retry: Callable[[TransientError, float], None] | None = None,
+    clock: Clock,
+    retry_on: type[TransientError] = TransientError,
+    on_retry: Callable[[TransientError, float], None] = lambda _error, _wait_secs: None,
 ) -> T:
-    """Result of the first attempt that succeeds; only a TransientError failure is worth another.
+    """Result of the first attempt that succeeds; only a failure of ``retry_on`` has another one.
 
-    Before each further attempt ``on_retry`` is told the failure and the seconds of the wait.
-    Raises MaxAttemptsExceeded, which says what was tried, how often, and why the last one failed.
+    ``on_retry`` gets each failure and the seconds of the wait after it. Raises MaxAttemptsExceeded,
+    which says what was tried, how often, and why the last attempt failed.
     """
+    failures, first_failed_secs = 0, 0.0
     while True:
         try:
             return attempt()
-        except TransientError as error:
-            patience = _after(error, patience, what)
-            wait_secs = patience.wait_secs(error, roll())
-            if on_retry is not None:
-                on_retry(error, wait_secs)
-        sleep(wait_secs)
+        except retry_on as error:
+            failures += 1
+            now_secs = clock.monotonic_secs()
+            first_failed_secs = first_failed_secs if failures > 1 else now_secs
+            wait_secs = policy.wait_secs(error, failures, clock.random())
+            if policy.longest_secs is not None:
+                left_secs = policy.longest_secs - (now_secs - first_failed_secs)
+                wait_secs = min(wait_secs, left_secs)
+            if failures == policy.attempts or wait_secs <= 0:
+                raise _given_up(what, failures, error) from error
+            on_retry(error, wait_secs)
+        clock.sleep(wait_secs)
 
 
-def _after(error: TransientError, patience: RetryPolicy, what: str) -> RetryPolicy:
+def retry_after_secs(header: str) -> float | None:
+    """Seconds that a Retry-After header asks for, at most 300; None where it makes no sense."""
     try:
-        return patience.increment(url=what, error=error)
-    except MaxRetryError:
-        attempts = len(patience.history) + 1
-        times = "attempt" if attempts == 1 else "attempts"
-        reason = str(error).removeprefix(f"{what}: ")
-        raise MaxAttemptsExceeded(
-            f"{what}: given up after {attempts} {times}; the last one failed: {reason}"
-        ) from error
+        return min(Retry().parse_retry_after(header), _LONGEST_RETRY_AFTER_SECS)
+    except (InvalidHeader, ValueError, OverflowError):
+        return None
+
+
+class RetryingSender:
+    """Sends a request again after a failure that may heal by itself."""
+
+    def __init__(
+        self, inner: Sender, policy: RetryPolicy, *, clock: Clock, usage: UsageCounter
+    ) -> None:
+        self._inner = inner
+        self._policy = policy
+        self._clock = clock
+        self._usage = usage
+
+    def send(self, request: ApiRequest, use: Callable[[requests.Response], T]) -> T:
+        """See `Sender`. Raises MaxAttemptsExceeded after the last attempt of the policy."""
+        return retry(
+            lambda: self._inner.send(request, use),
+            self._policy,
+            what=request.what,
+            clock=self._clock,
+            on_retry=self._note,
+        )
+
+    def _note(self, error: TransientError, wait_secs: float) -> None:
+        with self._usage.lock:
+            self._usage.retries += 1
+        facts = {"reason": str(error), "wait_secs": round(wait_secs, 3)}
+        log.warning("request will be retried", extra=facts)
+
+
+def _given_up(what: str, failures: int, error: TransientError) -> MaxAttemptsExceeded:
+    times = "attempt" if failures == 1 else "attempts"
+    reason = str(error).removeprefix(f"{what}: ")
+    return MaxAttemptsExceeded(
+        f"{what}: given up after {failures} {times}; the last one failed: {reason}"
+    )

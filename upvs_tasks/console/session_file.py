@@ -1,4 +1,4 @@
-"""A session kept for later processes: cookie, CSRF token and expiry; never a password."""
+"""The private file that keeps a session for later processes; it never holds a password."""
 
 import logging
 import os
@@ -15,13 +15,13 @@ log = logging.getLogger(__name__)
 
 _PRIVATE = 0o600
 _OTHERS = 0o077
-# A session that ends in the middle of the first question would only cost one.
+# A session that ends during the first request would only cost that request.
 _MARGIN_SECS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class KeptSession:
-    """What it takes to go on with a session; ``name`` is its cookie's, or Authorization."""
+class SavedSession:
+    """What a later process needs of a session; ``name`` is its cookie's name, or Authorization."""
 
     name: str
     token: str = field(repr=False)
@@ -30,25 +30,25 @@ class KeptSession:
 
 
 class SessionFile:
-    """The file of one console and user; what belongs to others in it is let be until a login.
+    """The file of one console and user; the session of another one is left alone until a login.
 
-    Whatever is wrong with it costs a login and no more.
+    Whatever is wrong with the file costs one login and no more.
     """
 
     def __init__(self, path: Path, *, base_url: str, username: str) -> None:
         self._path = path
         self._owner = sha256(f"{base_url}\n{username}".encode()).hexdigest()
 
-    def read(self, unix_secs: float) -> KeptSession | None:
-        """The session, if it is ours and lasts a minute yet."""
+    def read(self, unix_secs: float) -> SavedSession | None:
+        """The session, if it is ours and lasts for more than a minute."""
         content = self._private_content()
         session = _parsed(durable.decode_json(content), self._owner) if content else None
         if session is None or session.expires_secs - unix_secs <= _MARGIN_SECS:
             return None
         return session
 
-    def write(self, session: KeptSession) -> None:
-        """Keep a session; where another process is at it, that one's is kept."""
+    def write(self, session: SavedSession) -> None:
+        """Keep a session, unless another process is writing its own at this moment."""
         document = {
             "owner": self._owner,
             "name": session.name,
@@ -62,12 +62,12 @@ class SessionFile:
                 os.fchmod(stream.fileno(), _PRIVATE)
                 stream.write(durable.encode_json(document))
         except FolderBusyError:
-            log.debug("session is kept by another process")
+            log.debug("another process keeps its session")
         except (StorageError, OSError) as error:
             self._warn("session cannot be kept", str(error))
 
     def drop(self, token: str) -> None:
-        """Forget a session that the console does not know any more; not a newer one."""
+        """Delete a session that the console has ended; a newer one stays."""
         content = self._private_content()
         session = _parsed(durable.decode_json(content), self._owner) if content else None
         if session is not None and session.token == token:
@@ -99,7 +99,7 @@ class SessionFile:
         log.warning(event, extra={"path": str(self._path), "reason": reason})
 
 
-def _parsed(document: Any, owner: str) -> KeptSession | None:  # noqa: ANN401  parsed JSON
+def _parsed(document: Any, owner: str) -> SavedSession | None:  # noqa: ANN401  parsed JSON
     match document:
         case {
             "owner": str(whose),
@@ -108,5 +108,5 @@ def _parsed(document: Any, owner: str) -> KeptSession | None:  # noqa: ANN401  p
             "csrf_token": str(csrf_token),
             "expires_secs": int(expires_secs),
         } if whose == owner:
-            return KeptSession(name, token, csrf_token, expires_secs)
+            return SavedSession(name, token, csrf_token, expires_secs)
     return None

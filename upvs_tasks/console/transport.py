@@ -1,174 +1,138 @@
+"""The only place that speaks HTTP: one pool of connections to one console.
+
+It leans on private parts of others: that http.client reads TLS by ``recv_into`` of the socket, and
+that urllib3 sets the offered protocol (ALPN) on the context of each connection.
+"""
+
 import logging
 import re
 import ssl
-import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from threading import Lock
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
+from urllib3.util.ssl_ import create_urllib3_context
 
 from upvs_tasks.clock import Clock
-from upvs_tasks.console.endpoint import Access
-from upvs_tasks.console.failures import ErrorResponse, described, failed
-from upvs_tasks.console.retry import RetryPolicy
-from upvs_tasks.console.slow_transfer import steady_context
-from upvs_tasks.console.usage import ConsoleUsage
-from upvs_tasks.errors import SettingsError, TransientError
+from upvs_tasks.console.endpoint import Endpoint
+from upvs_tasks.console.failures import (
+    UnexpectedStatusError,
+    error_for_exception,
+    parse_error_response,
+)
+from upvs_tasks.console.request import ApiRequest
+from upvs_tasks.console.session import CSRF_HEADER, Session, is_header_value
+from upvs_tasks.console.slow_transfer import MEASURED_SECS, check_speed
+from upvs_tasks.console.usage import UsageCounter
+from upvs_tasks.errors import SettingsError
+from upvs_tasks.redaction import Redactor
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECS = 10.0
 # The first byte of an hour's export took 16 s on an older recorder, and users of other clients
 # needed more than 60 s.
 READ_TIMEOUT_SECS = 120.0
-_LONGEST_REFUSAL_BYTES = 65_536
-_TOKEN_SHAPE = re.compile(r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?")
-_HIDDEN = "[hidden]"
+_MOST_ERROR_BYTES = 65_536
+# A console that changes its CSRF token announces the next one under the first name.
+_CSRF_HEADERS = ("X-Updated-CSRF-Token", CSRF_HEADER)
 
 
 class Transport:
-    """One pool of connections to one console, and the account of what went over it.
+    """Sends single requests: verifies, times out, and translates the exceptions of others.
 
-    It verifies, times out, translates foreign exceptions and hides secrets. It repeats nothing,
-    follows nothing, and asks no proxy.
+    It retries nothing, follows no redirect, and uses no proxy. Threads may share it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a request needs, and who is told of it
         self,
-        access: Access,
+        endpoint: Endpoint,
         *,
-        patience: RetryPolicy,
         connections: int,
         read_timeout_secs: float,
-        surroundings: Clock,
+        clock: Clock,
+        redactor: Redactor,
+        usage: UsageCounter,
     ) -> None:
-        self.base_url = access.base_url
-        self._patience = patience
+        self.base_url = endpoint.base_url
         self._timeout_secs = (CONNECT_TIMEOUT_SECS, read_timeout_secs)
-        self._verify = _verification(access, self.base_url)
-        context = steady_context(surroundings.monotonic_secs, verifies=self._verify is not False)
+        self._now_secs = clock.monotonic_secs
+        self._redactor = redactor
+        self._usage = usage
+        self._verify = _verification(endpoint)
+        context = tls_context(clock.monotonic_secs, verifies=self._verify is not False)
         self._adapter = _Adapter(context, connections=connections)
-        self._lock = Lock()
-        self._account = ConsoleUsage()
-        self._secrets = {
-            access.username,
-            access.password,
-            access.totp_secret,
-            access.one_time_code,
-        }
 
-    @property
-    def account(self) -> ConsoleUsage:
-        """What was asked of the console so far."""
-        with self._lock:
-            return self._account
+    def new_session(self) -> Session:
+        """A session without cookies, on the one pool; it sends over https alone."""
+        http = requests.Session()
+        http.trust_env = False
+        http.verify = self._verify
+        http.adapters.clear()
+        http.mount("https://", self._adapter)
+        http.headers["Accept-Encoding"] = "identity"
+        return Session(http, self._redactor)
 
-    def session(self) -> requests.Session:
-        """A session without cookies, on the one pool; it knows no scheme but https."""
-        session = requests.Session()
-        session.trust_env = False
-        session.verify = self._verify
-        session.adapters.clear()
-        session.mount("https://", self._adapter)
-        session.headers["Accept-Encoding"] = "identity"
-        return session
+    def send(
+        self, request: ApiRequest, use: Callable[[requests.Response], T], session: Session
+    ) -> T:
+        """See `Sender`; ``session`` is what the console knows us by.
 
-    @contextmanager
-    def asking(
-        self,
-        session: requests.Session,
-        method: str,
-        path: str,
-        *,
-        what: str,
-        **details: Any,  # noqa: ANN401  handed on to requests
-    ) -> Iterator[requests.Response]:
-        """Answer to one request, its body not read yet. Raises what the network's failures mean."""
-        self.count(lambda account: replace(account, requests=account.requests + 1))
-        started_secs = time.monotonic()
-        with self._translating(what, was_answered=False):
-            response = session.request(
-                method,
-                self.base_url + path,
+        Raises UnexpectedStatusError for any status but 200, FailedRequestError where no answer
+        came or not the whole of it, UntrustedCertificateError or SettingsError.
+        """
+        with self._usage.lock:
+            self._usage.requests += 1
+        was_answered, sent_secs = False, self._now_secs()
+        try:
+            with session.http.request(
+                request.method,
+                self.base_url + request.path,
+                params=request.params,
+                json=request.body,
+                headers={CSRF_HEADER: session.csrf_token} if session.csrf_token else None,
                 timeout=self._timeout_secs,
                 allow_redirects=False,
                 stream=True,
-                **details,
-            )
-        with response:
-            waited_secs = time.monotonic() - started_secs
-            self.count(lambda account: _with_wait(account, waited_secs))
-            yield response
-
-    def read(self, response: requests.Response, *, what: str) -> bytes:
-        """The whole body of an answer that is small."""
-        with self._translating(what):
-            return response.content
-
-    def refusal(self, response: requests.Response, *, what: str) -> ErrorResponse | None:
-        """What an answer says that is not 200; None for one that is."""
-        if response.status_code == requests.codes.ok:
-            return None
-        with self._translating(what):
-            body = response.raw.read(_LONGEST_REFUSAL_BYTES, decode_content=True)
-        return described(
-            response.status_code,
-            body,
-            self.discreet,
-            retry_after_secs=self._patience.requested_secs(response.headers.get("Retry-After")),
-        )
-
-    @contextmanager
-    def _translating(self, what: str, *, was_answered: bool = True) -> Iterator[None]:
-        """Turn what requests and urllib3 raise inside the block into our own errors.
-
-        ``was_answered`` says whether the console had begun to answer before.
-        """
-        try:
-            yield
+            ) as response:
+                was_answered = True
+                self._note_answer(response, session, self._now_secs() - sent_secs)
+                if response.status_code != requests.codes.ok:
+                    body = response.raw.read(_MOST_ERROR_BYTES, decode_content=True)
+                    raise UnexpectedStatusError(
+                        parse_error_response(
+                            response.status_code, response.headers, body, self._redactor
+                        )
+                    )
+                return use(response)
         except (requests.RequestException, HTTPError) as error:
-            raise failed(error, what, was_answered=was_answered) from error
-
-    def count(self, changed: Callable[[ConsoleUsage], ConsoleUsage]) -> None:
-        """Change the account; threads take turns."""
-        with self._lock:
-            self._account = changed(self._account)
-
-    def note_retry(self, error: TransientError, wait_secs: float) -> None:
-        """Count and log that a question will be put again after a wait."""
-        self.count(lambda account: replace(account, retries=account.retries + 1))
-        log.warning(
-            "console will be asked again",
-            extra={"reason": str(error), "wait_secs": round(wait_secs, 3)},
-        )
-
-    def keep_secret(self, value: str) -> None:
-        """Hide this wherever the console repeats it."""
-        with self._lock:
-            self._secrets.add(value)
-
-    def discreet(self, text: str) -> str:
-        """``text`` without any secret that we know of or that has the shape of a token."""
-        with self._lock:
-            secrets = sorted(self._secrets - {""}, key=len, reverse=True)
-        for secret in secrets:
-            text = text.replace(secret, _HIDDEN)
-        return _TOKEN_SHAPE.sub(_HIDDEN, text)
+            raise error_for_exception(error, request.what, was_answered=was_answered) from error
 
     def close(self) -> None:
         """Close all connections."""
         self._adapter.close()
 
+    def _note_answer(self, response: requests.Response, session: Session, secs: float) -> None:
+        """Count the wait, and take over the CSRF token of the answer: it changes at any time."""
+        with self._usage.lock:
+            self._usage.longest_wait_secs = max(self._usage.longest_wait_secs, secs)
+        for name in _CSRF_HEADERS:
+            token = response.headers.get(name, "")
+            if token and token == session.csrf_token:
+                return
+            if token and is_header_value(token):
+                session.adopt_csrf_token(token)
+                return
+
 
 class _Adapter(HTTPAdapter):
-    """requests' way to one host, with TLS settings of our own and no attempts but ours."""
+    """requests' way to one host, with our own TLS settings and without attempts of its own."""
 
     def __init__(self, context: ssl.SSLContext, *, connections: int) -> None:
         self._context = context
@@ -180,28 +144,70 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*arguments, **details, ssl_context=self._context)
 
 
-def _with_wait(account: ConsoleUsage, waited_secs: float) -> ConsoleUsage:
-    return replace(account, worst_wait_secs=max(account.worst_wait_secs, waited_secs))
+def tls_context(now_secs: Callable[[], float], *, verifies: bool) -> ssl.SSLContext:
+    """urllib3's own TLS settings, on sockets whose reads raise SlowTransferError.
+
+    The speed is measured from the first byte of an answer on: how long that takes is limited by the
+    read timeout. Threads may share the context.
+    """
+
+    class MeasuredSocket(ssl.SSLSocket):
+        _since_secs: float | None = None
+        _bytes = 0
+
+        def send(self, data: Any, flags: int = 0) -> int:  # noqa: ANN401  any bytes
+            self._since_secs = None
+            return super().send(data, flags)
+
+        def recv_into(
+            self,
+            buffer: Any,  # noqa: ANN401  any bytes
+            nbytes: int | None = None,
+            flags: int = 0,  # noqa: ARG002  TLS has none
+        ) -> int:
+            # Calls read directly: the base class does the same by way of one more frame, which
+            # counts at one call for each 16 KiB. With a buffer, read returns a number, which
+            # typeshed does not know.
+            received: int = self.read(nbytes or len(buffer), buffer)  # type: ignore[assignment]
+            now = now_secs()
+            if self._since_secs is None:
+                self._since_secs, self._bytes = now, 0
+            self._bytes += received
+            spent_secs = now - self._since_secs
+            if spent_secs >= MEASURED_SECS:
+                if received:
+                    check_speed(self._bytes, spent_secs)
+                self._since_secs, self._bytes = now, 0
+            return received
+
+    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if verifies else ssl.CERT_NONE)
+    context.sslsocket_class = MeasuredSocket
+    # Offers HTTP/1.1, and ignores every later change of that. urllib3 sets it again for each
+    # connection, which frees memory that another thread may be copying for its own connection
+    # (python/cpython issue 141012): the console cannot read the greeting, or Python crashes.
+    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols = lambda alpn_protocols: None  # type: ignore[method-assign]  # noqa: ARG005
+    return context
 
 
-def _verification(access: Access, base_url: str) -> bool | str:
-    """What requests is to verify certificates with. Raises SettingsError for an unfit ca_file."""
-    if access.tls_insecure:
+def _verification(endpoint: Endpoint) -> bool | str:
+    """What requests verifies certificates with. Raises SettingsError for an unfit ca_file."""
+    if endpoint.tls_insecure:
         log.warning("certificates are not verified", extra={"setting": "tls_insecure"})
-        _silence_warnings_about(urlsplit(base_url).hostname or "")
+        _silence_warnings_about(urlsplit(endpoint.base_url).hostname or "")
         return False
-    if access.ca_file is None:
+    if endpoint.ca_file is None:
         return True
     try:
-        ssl.create_default_context(cafile=str(access.ca_file))
+        ssl.create_default_context(cafile=str(endpoint.ca_file))
     except OSError as error:
         reason = error.strerror if not isinstance(error, ssl.SSLError) else "no certificate in it"
-        raise SettingsError(f"ca_file {access.ca_file} cannot be used: {reason}") from error
-    return str(access.ca_file)
+        raise SettingsError(f"ca_file {endpoint.ca_file} cannot be used: {reason}") from error
+    return str(endpoint.ca_file)
 
 
 def _silence_warnings_about(hostname: str) -> None:
-    """Leave urllib3's warnings about any other host alone; ours was logged once."""
+    """Silence urllib3 about this host alone: our own warning was logged once."""
     warnings.filterwarnings(
         "ignore",
         message=rf"Unverified HTTPS request is being made to host '\[?{re.escape(hostname)}\]?'",

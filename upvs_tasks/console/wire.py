@@ -3,15 +3,33 @@
 Fields that we do not know are none of our business; unknown event types are data like any other.
 """
 
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 import orjson
 
-from upvs_tasks.console.usage import Bootstrap, Nvr
 from upvs_tasks.errors import ConsoleError, TransientError
 from upvs_tasks.model.camera import Camera, Channel, Recording
 from upvs_tasks.model.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Nvr:
+    """The recorder; ``timezone`` is an IANA name, or empty where the console names none."""
+
+    nvr_id: str
+    name: str
+    timezone: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """What a console says of itself: its recorder and its cameras."""
+
+    nvr: Nvr
+    cameras: tuple[Camera, ...]
 
 
 def parse_bootstrap(body: bytes) -> Bootstrap:
@@ -123,9 +141,13 @@ def _event(row: dict[str, Any], place: str) -> Event:
         end_ms=_number(row, "end", place),
         camera_id=_text(row, "camera", place) or None,
         smart_types=tuple(
-            name
-            for name in (smart_types if isinstance(smart_types, list) else ())
-            if isinstance(name, str)
+            sorted(
+                {
+                    name
+                    for name in (smart_types if isinstance(smart_types, list) else ())
+                    if isinstance(name, str)
+                }
+            )
         ),
         score=_number(row, "score", place) or 0,
     )

@@ -63,7 +63,8 @@ def resolve_camera(wanted: str, cameras: Iterable[Camera]) -> Camera:
 
     Raises CameraNotFound or MultipleCameras, both listing the candidates.
     """
-    known = sorted(cameras, key=lambda camera: (camera.name.casefold(), camera.camera_id))
+    # By all that is known of a camera at the end: no choice depends on the order of the list.
+    known = sorted(cameras, key=lambda one: (one.name.casefold(), one.camera_id, repr(one)))
     for camera in known:
         if camera.camera_id == wanted:
             return camera

@@ -66,7 +66,7 @@ def events_of_day(
             continue
         if day.contains(event.start_ms):
             known = newest.setdefault(event.event_id, event)
-            newest[event.event_id] = max(known, event, key=_finality)
+            newest[event.event_id] = max(known, event, key=finality)
     ordered = sorted(newest.values(), key=lambda event: event.timeline_key)
     return DayEvents(
         ended=tuple(event for event in ordered if event.end_ms is not None),
@@ -74,8 +74,12 @@ def events_of_day(
     )
 
 
-def _finality(report: Event) -> tuple[bool, int, tuple[int, float, str], tuple[str, ...], int]:
-    """The greater, the more a report of an event is to be believed; ties do not depend on order."""
+def finality(report: Event) -> tuple[bool, int, tuple[object, ...]]:
+    """The greater, the more a report of an event is to be believed.
+
+    Two reports that differ in anything differ in this, so no choice depends on their order.
+    """
     is_ended = report.end_ms is not None
     duration_ms = (report.end_ms or 0) - report.start_ms if is_ended else 0
-    return (is_ended, duration_ms, report.timeline_key, report.smart_types, report.score)
+    facts = (report.event_type, report.smart_types, report.score, repr(report.camera_id))
+    return (is_ended, duration_ms, (report.timeline_key, *facts))

@@ -154,7 +154,8 @@ def _part_frames(
     for k in film_frames:
         middle = ((2 * k + 1) * over - offset) * q
         shown = bisect_right(ticks, origin + middle // tick_units, lo=part.first_frame) - 1
-        near = groups.nearest_keyframe(shown, origin + middle // tick_units)
+        # The middle in half ticks, rounded up: what is compared with it is a whole number of them.
+        near = groups.nearest_keyframe(shown, 2 * origin - (-2 * middle // tick_units))
         if near is not None:
             distance = (ticks[near] - origin) * tick_units - middle
             following = ticks[near + 1] if near + 1 < len(ticks) else table.end_ticks
@@ -173,8 +174,11 @@ class _Groups:
         self._first = bisect_left(table.keyframes, first_frame)
         self._longest_ticks = longest_ticks
 
-    def nearest_keyframe(self, frame: int, tick: int) -> int | None:
-        """Keyframe next to ``tick``, before or after; None where the group of ``frame`` is long."""
+    def nearest_keyframe(self, frame: int, half_ticks: int) -> int | None:
+        """Keyframe next to an instant, before or after; None where the group of ``frame`` is long.
+
+        The instant is given in half ticks, so that the middle of a group is a whole number.
+        """
         group = bisect_right(self._keyframes, frame) - 1
         if group < self._first:
             return None
@@ -184,7 +188,7 @@ class _Groups:
         after = self._keyframes[group + 1]
         if ticks[after] - ticks[at] > self._longest_ticks:
             return None
-        return at if tick - ticks[at] <= ticks[after] - tick else after
+        return at if half_ticks <= ticks[at] + ticks[after] else after
 
     def _last_group_ticks(self) -> int:
         """Length of the last group; where the clip's end cuts it, the one before tells more."""

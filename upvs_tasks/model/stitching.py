@@ -10,9 +10,10 @@ can show what the next one begins with. How much of it is known in two ways:
   gaps do not spoil this: a gap takes from the time between two instants, never adds to it.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from upvs_tasks.model.clip import Clip
 from upvs_tasks.model.sample_table import SampleTable
@@ -129,8 +130,19 @@ def _repeated_frames(earlier: StitchedClip, later: StitchedClip) -> int:
     starts = [ticks[place] for place in earlier.table.keyframes]
     begins_ticks = starts[bisect_right(starts, latest_ticks) - 1]
     shared_secs = (earlier.table.end_ticks - begins_ticks) * earlier.table.tick_secs
-    shared_ticks = shared_secs // later.table.tick_secs
-    return bisect_left(later.table.ticks, later.table.ticks[0] + shared_ticks)
+    return _whole_frames(later.table, shared_secs)
+
+
+def _whole_frames(table: SampleTable, secs: Fraction) -> int:
+    """How many frames have come and gone ``secs`` after the first one came.
+
+    One that is still on screen does not count: time bases that differ round its start, and whether
+    the other clip holds it is not certain.
+    """
+    last_tick = table.ticks[0] + secs // table.tick_secs
+    if table.end_ticks <= last_tick:
+        return len(table.ticks)
+    return bisect_right(table.ticks, last_tick) - 1
 
 
 def _reach_ms(clip: StitchedClip) -> int:

@@ -2,37 +2,57 @@
 
 import sys
 import time
-from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import Progress
 
 _QUIET_SECS = 15.0
 
 
 class Terminal:
-    """Tells the story of a run; on a terminal with a bar, elsewhere with a line now and then."""
+    """Tells of a run, in lines; threads may share it.
+
+    All goes to stderr, and nothing is told of work under way, until somebody tells the story of
+    each task: then the story has a stream of its own, and work under way is shown as a bar on a
+    terminal and as a line now and then elsewhere. The streams are those of the start, since doit's
+    JSON reporter replaces them for a while.
+    """
 
     def __init__(self) -> None:
+        self._out, self._err = sys.stdout, sys.stderr
+        self._story = self._err
+        self._tells_story = False
         self._lock = Lock()
         self._bar: Progress | None = None
         self._work = ""
         self._spoke_at_secs = 0.0
 
+    def tell_story_on(self, stream: TextIO) -> None:
+        """Send the story to ``stream`` from now on, and show work under way."""
+        self._story, self._tells_story = stream, True
+
+    def end_story(self) -> None:
+        """Send what is left to tell, the account, to stdout: the story's stream gets closed."""
+        self._story = self._out
+
     def tell(self, subject: str, sentence: str) -> None:
         """One sentence of the story."""
-        self.end_work()
-        self._out.print(f"{subject:<10} {sentence}")
+        with self._lock:
+            self._end()
+            _write_line(self._story, f"{subject:<10} {sentence}")
 
     def warn(self, sentence: str) -> None:
-        """A problem, without interrupting the bar."""
-        self._err.print(sentence)
+        """A problem."""
+        with self._lock:
+            self._end()
+            _write_line(self._err, sentence)
 
     def work(self, name: str, *, done: int, total: int, detail: str) -> None:
-        """How far a piece of work is; safe to call from any thread, and cheap."""
+        """How far a piece of work is; cheap."""
+        if not self._tells_story:
+            return
         with self._lock:
             if self._work != name:
                 self._begin(name)
@@ -40,7 +60,7 @@ class Terminal:
                 self._bar.update(self._bar.task_ids[0], completed=done, total=total, detail=detail)
             elif time.monotonic() - self._spoke_at_secs > _QUIET_SECS:
                 self._spoke_at_secs = time.monotonic()
-                self._err.print(f"{name:<10} {done} of {total} {detail}")
+                _write_line(self._err, f"{name:<10} {done} of {total} {detail}")
 
     def end_work(self) -> None:
         """Take the bar away."""
@@ -51,39 +71,87 @@ class Terminal:
         self._end()
         self._work = name
         self._spoke_at_secs = time.monotonic()
-        if self._err.is_terminal and not self._err.is_dumb_terminal:
+        if self._err.isatty():
             self._bar = _bar(name, self._err)
-            self._bar.start()
 
     def _end(self) -> None:
         if self._bar is not None:
             self._bar.stop()
         self._bar, self._work = None, ""
 
-    @cached_property
-    def _out(self) -> "Console":
-        return _console(sys.stdout)
 
-    @cached_property
-    def _err(self) -> "Console":
-        return _console(sys.stderr)
+class Work:
+    """How much is downloaded and rendered so far; threads may share it."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._lock = Lock()
+        self._clips_done = self._clip_count = 0
+        self._bytes_received = 0
+        self._segments_done = self._segment_count = 0
+
+    @property
+    def megabytes_received(self) -> float:
+        """How much video has come."""
+        return self._bytes_received / 1e6
+
+    def expect_clips(self, count: int) -> None:
+        """How many clips there are."""
+        self._clip_count = count
+
+    def begin_clip(self) -> None:
+        """A clip is on its way."""
+        self._show_clips()
+
+    def end_clip(self) -> None:
+        """One clip more is looked after."""
+        self._clips_done += 1
+        self._show_clips()
+
+    def add_bytes(self, count: int) -> None:
+        """So many bytes more of some clip have come."""
+        with self._lock:
+            self._bytes_received += count
+        self._show_clips()
+
+    def expect_segments(self, count: int) -> None:
+        """How many segments the film has."""
+        self._segment_count = count
+
+    def end_segment(self) -> None:
+        """One segment more is rendered."""
+        self._segments_done += 1
+        done, total = self._segments_done, self._segment_count
+        self._terminal.work("render", done=done, total=total, detail="segments")
+
+    def show_frames(self, done: int, total: int) -> None:
+        """How many frames of a film that is rendered at once are done."""
+        self._terminal.work("timelapse", done=done, total=total, detail="frames")
+
+    def _show_clips(self) -> None:
+        detail = f"clips, {self.megabytes_received:.0f} MB"
+        self._terminal.work("fetch", done=self._clips_done, total=self._clip_count, detail=detail)
 
 
-def _console(stream: TextIO) -> "Console":
-    # What only lists the tasks tells nothing, and gets by without the import.
+def _write_line(stream: TextIO, line: str) -> None:
+    stream.write(f"{line}\n")
+    stream.flush()
+
+
+def _bar(name: str, stream: TextIO) -> "Progress | None":
+    """A bar under way; None on a terminal that cannot show one."""
+    # Only where somebody looks on: the import takes longer than a run with nothing to do.
     from rich.console import Console  # noqa: PLC0415
-
-    return Console(file=stream, highlight=False, markup=False, soft_wrap=True)
-
-
-def _bar(name: str, console: "Console") -> "Progress":
-    from rich.progress import (  # noqa: PLC0415  only where somebody looks on
+    from rich.progress import (  # noqa: PLC0415
         BarColumn,
         Progress,
         TextColumn,
         TimeRemainingColumn,
     )
 
+    console = Console(file=stream)
+    if console.is_dumb_terminal:
+        return None
     bar = Progress(
         TextColumn(f"{name:<10}"),
         BarColumn(),
@@ -93,4 +161,5 @@ def _bar(name: str, console: "Console") -> "Progress":
         transient=True,
     )
     bar.add_task(name, total=0, detail="")
+    bar.start()
     return bar

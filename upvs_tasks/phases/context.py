@@ -6,12 +6,13 @@ from threading import Lock, Semaphore
 from typing import TYPE_CHECKING
 
 from upvs_tasks.console.embedded import EmbeddedConsole
-from upvs_tasks.console.endpoint import Access
+from upvs_tasks.console.endpoint import Credentials, Endpoint
 from upvs_tasks.console.usage import ConsoleUsage
 from upvs_tasks.errors import UpvsError
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.phases.clip_store import ClipStore
+from upvs_tasks.redaction import Redactor
 from upvs_tasks.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 class Connection:
     """The one console of a run, opened at first need and shared by all workers."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, redactor: Redactor) -> None:
         self._settings = settings
+        self._redactor = redactor
         self._lock = Lock()
         self._console: Console | None = None
         self._embedded: EmbeddedConsole | None = None
@@ -35,14 +37,20 @@ class Connection:
 
         with self._lock:
             if self._console is None:
-                patience = RetryPolicy.of(self._settings.retry_limit)
-                workers = self._settings.max_workers
-                self._console = Console(self._access(), patience=patience, connections=workers)
+                endpoint, credentials = self._address()
+                self._console = Console(
+                    endpoint,
+                    credentials,
+                    policy=RetryPolicy(attempts=self._settings.retry_limit),
+                    connections=self._settings.max_workers,
+                    session_file=None if self._settings.is_demo else self._settings.session_file,
+                    redactor=self._redactor,
+                )
             return self._console
 
-    def account(self) -> ConsoleUsage | None:
+    def usage(self) -> ConsoleUsage | None:
         """What the console was asked for so far; None when it was not asked at all."""
-        return self._console.account if self._console else None
+        return self._console.usage if self._console else None
 
     def close(self) -> None:
         """Hang up, and end the embedded console if it was started."""
@@ -51,22 +59,21 @@ class Connection:
         if self._embedded is not None:
             self._embedded.close()
 
-    def _access(self) -> Access:
+    def _address(self) -> tuple[Endpoint, Credentials]:
         settings = self._settings
         if settings.is_demo:
             self._embedded = EmbeddedConsole()
-            return self._embedded.access()
-        return Access(
-            host=settings.host,
-            username=settings.username,
-            password=settings.password,
+            return self._embedded.address()
+        endpoint = Endpoint(
+            settings.host,
             ca_file=settings.ca_file,
             tls_insecure=settings.tls_insecure,
             direct_api=settings.direct_api,
-            totp_secret=settings.totp_secret,
-            one_time_code=settings.one_time_code,
-            session_file=settings.session_file,
         )
+        credentials = Credentials(
+            settings.username, settings.password, settings.totp_secret, settings.one_time_code
+        )
+        return endpoint, credentials
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import time
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from upvs_tasks import durable
 from upvs_tasks.errors import BrokenFootageError, ConsoleError, PermanentError, TransientError
@@ -14,6 +15,9 @@ from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.phases.clip_store import FootageRecord, date_file
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.measuring import survey
+
+if TYPE_CHECKING:
+    from upvs_tasks.console.export import Download
 
 log = logging.getLogger(__name__)
 
@@ -62,23 +66,13 @@ def _adopted(job: Context, entry: IndexEntry) -> FootageRecord | None:
 
 
 def _downloaded(job: Context, camera_id: str, entry: IndexEntry) -> FootageRecord:
-    from upvs_tasks.console.retry import RetryPolicy, retry  # noqa: PLC0415  see Connection
-
-    _wait_until_settled(entry.clip.end_ms)
-    lengths_ms: set[int] = set()
-    return retry(
-        lambda: _attempt(job, camera_id, entry, lengths_ms),
-        patience=RetryPolicy.of(job.settings.retry_limit),
-        what=f"clip {entry.name}",
-    )
-
-
-def _attempt(
-    job: Context, camera_id: str, entry: IndexEntry, lengths_ms: set[int]
-) -> FootageRecord:
     clip, path = entry.clip, job.layout.at(entry.file_path)
+    _wait_until_settled(clip.end_ms)
     started_secs = time.monotonic()
     with durable.replacing(path) as stream:
+        check = ClipCheck(
+            clip, stream, durable.partial_of(path), may_retry=job.settings.retry_limit > 1
+        )
         download = job.connection.console().export(
             camera_id,
             start_ms=clip.start_ms,
@@ -86,12 +80,10 @@ def _attempt(
             channel=clip.channel,
             into=stream,
             on_bytes=job.progress.bytes_received,
+            accept=check,
         )
-        stream.flush()
-        footage, table = _whole(durable.partial_of(path))
-        if job.settings.retry_limit > 1:  # or there is nothing to compare with: it is only named
-            _doubt_short(clip, footage.duration_ms, lengths_ms)
         date_file(durable.partial_of(path), clip.end_ms)
+    footage, table = check.survey
     log.debug(
         "clip downloaded",
         extra={
@@ -106,24 +98,35 @@ def _attempt(
     )
 
 
-def _whole(partial: Path) -> tuple[Footage, SampleTable]:
-    """What is in a file that just came; a broken one may come whole when asked for again."""
-    try:
-        return survey(partial)
-    except BrokenFootageError as error:
-        raise TransientError(str(error)) from error
+class ClipCheck:
+    """Surveys the file of each attempt. Raises TransientError where another attempt may help."""
 
+    def __init__(self, clip: Clip, stream: IO[bytes], partial: Path, *, may_retry: bool) -> None:
+        self.survey: tuple[Footage, SampleTable]
+        self._clip = clip
+        self._stream = stream
+        self._partial = partial
+        self._may_retry = may_retry
+        self._lengths_ms: set[int] = set()
 
-def _doubt_short(clip: Clip, footage_ms: int, lengths_ms: set[int]) -> None:
-    """Raise TransientError for much less than was asked for, unless just as much came before.
+    def __call__(self, _download: "Download") -> None:
+        """Refuse a broken file, and one that is much too short unless it came so before.
 
-    A recording may have gaps, and then the export is that short each time; or a console that
-    struggles sends a blank of a single frame.
-    """
-    if is_short(clip, footage_ms) and footage_ms not in lengths_ms:
-        lengths_ms.add(footage_ms)
-        asked_secs = clip.duration_ms / 1000
-        raise TransientError(f"only {footage_ms / 1000:g} s of {asked_secs:g} s came")
+        A recording may have gaps, and then the export is that short each time; or a console that
+        struggles sends a blank of a single frame. With a single attempt there is nothing to
+        compare with: then the clip is only named.
+        """
+        self._stream.flush()
+        try:
+            self.survey = survey(self._partial)
+        except BrokenFootageError as error:
+            raise TransientError(str(error)) from error
+        footage_ms = self.survey[0].duration_ms
+        is_news = footage_ms not in self._lengths_ms
+        if self._may_retry and is_short(self._clip, footage_ms) and is_news:
+            self._lengths_ms.add(footage_ms)
+            asked_secs = self._clip.duration_ms / 1000
+            raise TransientError(f"only {footage_ms / 1000:g} s of {asked_secs:g} s came")
 
 
 def _wait_until_settled(end_ms: int) -> None:

@@ -132,7 +132,7 @@ def _contradicted_by_camera(job: Context, camera: Camera, day: Day) -> str:
 def _contradicted_by_list(job: Context, camera: Camera, day: Day) -> str:
     """What the same list, asked for in another way, says against being empty."""
     wanted = job.settings.event_types
-    listed = job.connection.console().events_otherwise(
+    listed = job.connection.console().events_in_other_spelling(
         camera.camera_id, start_ms=day.start_ms, end_ms=day.end_ms, event_types=wanted
     )
     found = events_of_day(listed, day=day, camera_id=camera.camera_id, event_types=wanted)

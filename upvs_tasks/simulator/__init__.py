@@ -1,10 +1,10 @@
 """A UniFi Protect console on this machine, for tests and for trying things out.
 
-It is a separate program and an independent reading of the protocol: nothing else of this project
-is imported here.
+It is a separate program and an independent reading of the protocol. So it imports nothing else of
+this project.
 """
 
-from upvs_tasks.simulator.accounts import Account
+from upvs_tasks.simulator.accounts import UserAccount
 from upvs_tasks.simulator.behaviour import (
     Behaviour,
     Csrf,
@@ -12,11 +12,11 @@ from upvs_tasks.simulator.behaviour import (
     ExportCut,
     Flavour,
     JoinedTypes,
-    Kept,
     Length,
-    NoFootage,
+    LimitKeeps,
+    NoFootageAnswer,
     TooYoung,
-    Window,
+    WindowMatch,
 )
 from upvs_tasks.simulator.cameras import (
     DRIVEWAY,
@@ -27,16 +27,16 @@ from upvs_tasks.simulator.cameras import (
     UNADOPTED,
     YARD,
     Audio,
-    Codec,
     FootageFormat,
     FormatSpan,
     SimulatedCamera,
+    VideoCodec,
 )
-from upvs_tasks.simulator.clockface import read_blocks
 from upvs_tasks.simulator.console import SimulatedConsole
 from upvs_tasks.simulator.events import SimulatedEvent
 from upvs_tasks.simulator.faults import Fault, FaultKind
-from upvs_tasks.simulator.journal import RequestRecord
+from upvs_tasks.simulator.request_log import RequestRecord
+from upvs_tasks.simulator.timestamp import read_blocks
 
 __all__ = [
     "DRIVEWAY",
@@ -46,10 +46,8 @@ __all__ = [
     "SPARROW",
     "UNADOPTED",
     "YARD",
-    "Account",
     "Audio",
     "Behaviour",
-    "Codec",
     "Csrf",
     "EventIds",
     "ExportCut",
@@ -59,14 +57,16 @@ __all__ = [
     "FootageFormat",
     "FormatSpan",
     "JoinedTypes",
-    "Kept",
     "Length",
-    "NoFootage",
+    "LimitKeeps",
+    "NoFootageAnswer",
     "RequestRecord",
     "SimulatedCamera",
     "SimulatedConsole",
     "SimulatedEvent",
     "TooYoung",
-    "Window",
+    "UserAccount",
+    "VideoCodec",
+    "WindowMatch",
     "read_blocks",
 ]

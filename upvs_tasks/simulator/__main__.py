@@ -1,14 +1,14 @@
 r"""Run a simulated UniFi Protect console: ``python -m upvs_tasks.simulator``.
 
-One line of JSON on standard output says where it listens, which certificate to trust and how to log
-in. Point any client at it, for instance uiprotect:
+When it is ready, it writes one line of JSON to standard output: where it listens, which certificate
+to trust and how to log in. Any client can use it, for instance uiprotect:
 
     python -m upvs_tasks.simulator --port 8443
     UFP_ADDRESS=127.0.0.1 UFP_PORT=8443 UFP_USERNAME=timelapse UFP_PASSWORD=<from the line> \
         UFP_SSL_VERIFY=false uiprotect cameras list-ids
 
-Stop it with Ctrl-C. Its footage is drawn, its events are invented; worth a look are 2024-01-15 (a
-lively day), 2024-01-16 (a busy one) and 2024-01-18 (one on which exports fail before they succeed).
+Stop it with Ctrl-C. Its footage is drawn and its events are invented. Days to try are 2024-01-15
+(moderate), 2024-01-16 (busy) and 2024-01-18 (a third of the exports fail before they succeed).
 """
 
 import argparse
@@ -35,7 +35,7 @@ _USAGE_ERROR = 2
 
 
 def main() -> int:
-    """Run until told to stop; returns the exit code."""
+    """Run until a signal or the end of standard input stops it; returns the exit code."""
     arguments = _arguments()
     if arguments.verbose:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(message)s")
@@ -45,9 +45,7 @@ def main() -> int:
     except (OSError, TypeError, ValueError) as error:
         sys.stderr.write(f"simulator: {error}\n")
         return _USAGE_ERROR
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = _set_by_signals()
     console = SimulatedConsole(
         behaviour=behaviour,
         state_dir=arguments.state_dir,
@@ -64,6 +62,13 @@ def main() -> int:
     return 0
 
 
+def _set_by_signals() -> Event:
+    event = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: event.set())
+    return event
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m upvs_tasks.simulator",
@@ -76,7 +81,7 @@ def _arguments() -> argparse.Namespace:
     add("--state-dir", type=Path, help="keep certificate and session secret here between runs")
     add("--behaviour", type=Path, metavar="FILE.json", help=_behaviour_help())
     add("--faults", type=Path, metavar="FILE.json", help=_faults_help())
-    add("--now-ms", type=int, help="stop the world's clock at this Unix time in ms")
+    add("--now-ms", type=int, help="stop the console's clock at this Unix time in ms")
     add("--until-stdin-closes", action="store_true", help="exit when standard input ends")
     add("--verbose", action="store_true", help="log requests to standard error")
     return parser.parse_args()
@@ -84,12 +89,12 @@ def _arguments() -> argparse.Namespace:
 
 def _behaviour_help() -> str:
     names = ", ".join(field.name for field in fields(Behaviour))
-    return f"how this console differs from others, an object with any of: {names}"
+    return f"how this console behaves: an object with any of {names}"
 
 
 def _faults_help() -> str:
     names = ", ".join(field.name for field in fields(Fault))
-    return f"failures to come, a list of objects with kind and any of: {names}"
+    return f"failures to come: a list of objects with kind and any of {names}"
 
 
 def _behaviour(path: Path | None) -> Behaviour:
@@ -121,7 +126,7 @@ def _announce(console: SimulatedConsole) -> None:
 
 
 def _watch_stdin(stop: Event) -> None:
-    # Past Python's buffer: its lock, held while waiting, would be in the way at exit.
+    # Not through sys.stdin: its lock, held during the read, would block the exit of Python.
     while os.read(sys.stdin.fileno(), _PIPE_BYTES):
         pass
     stop.set()

@@ -1,34 +1,34 @@
-"""What consoles differ in, or what nobody has settled: every knob has at least two answers."""
+"""What differs between consoles, and what is not known for sure, as settings of the console."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Csrf(StrEnum):
-    """How the console treats the token against forged requests."""
+    """How the console uses the token against forged requests (CSRF token)."""
 
     FIXED = "fixed"  # one token a session, in X-CSRF-Token and X-Updated-CSRF-Token at login
-    ROTATING = "rotating"  # a new one with every reply; the former is refused on later POSTs
+    ROTATING = "rotating"  # a new one with each response; the old one is refused on later POSTs
     ABSENT = "absent"  # no such header at all, as on the console itself and some firmware
 
 
 class Length(StrEnum):
-    """How the end of an exported file is told."""
+    """How a client finds the end of an exported file."""
 
     PRESENT = "present"  # Content-Length
     CHUNKED = "chunked"
     CLOSE = "close"  # the connection ends
 
 
-class Kept(StrEnum):
-    """Which events a page holds when ``limit`` is smaller than what matches."""
+class LimitKeeps(StrEnum):
+    """Which events a page holds when more match than ``limit`` allows."""
 
     OLDEST = "oldest"
     NEWEST = "newest"
 
 
-class Window(StrEnum):
-    """Which events lie in a window of time."""
+class WindowMatch(StrEnum):
+    """Which events match a window of time."""
 
     OVERLAP = "overlap"
     START = "start"
@@ -42,17 +42,20 @@ class JoinedTypes(StrEnum):
 
 
 class EventIds(StrEnum):
-    """What the id of an event looks like."""
+    """The format of event ids."""
 
     HEX = "hex"
     UUID = "uuid"
 
 
 class ExportCut(StrEnum):
-    """Where an export ends; it begins with the keyframe at or before what was asked, if not INSIDE.
+    """Where an export is cut.
 
-    TAIL: 0.7 to 2.2 s late. GROUP: with the group of pictures. TIGHT: with the first frame at or
-    after the asked end. INSIDE: from the first keyframe inside, up to the asked end.
+    It begins with the keyframe at or before the requested start. It ends as follows.
+    TAIL: 0.7 to 2.2 s after the requested end.
+    GROUP: with the group of pictures in which the requested end lies.
+    TIGHT: with the first frame at or after the requested end.
+    INSIDE: at the requested end; this one begins with the first keyframe after the start.
     """
 
     TAIL = "tail"
@@ -61,8 +64,8 @@ class ExportCut(StrEnum):
     INSIDE = "inside"
 
 
-class NoFootage(StrEnum):
-    """The answer to an export of nothing."""
+class NoFootageAnswer(StrEnum):
+    """The response to an export when nothing was recorded."""
 
     STATUS_404 = "404"  # {"error": 502, "operationId": n}
     STATUS_500 = "500"  # {"error": "No files found matching criteria."}, older builds
@@ -70,7 +73,7 @@ class NoFootage(StrEnum):
 
 
 class TooYoung(StrEnum):
-    """The answer to an export whose end is less than ``export_min_age_secs`` ago."""
+    """The response to an export that ends less than ``export_min_age_secs`` ago."""
 
     SHORT = "short"
     STATUS_500 = "500"
@@ -78,7 +81,7 @@ class TooYoung(StrEnum):
 
 
 class Flavour(StrEnum):
-    """Which log-in there is: UniFi OS's cookies, the direct recorder's bearer tokens, or both."""
+    """Which login exists: UniFi OS (cookies), the direct recorder (bearer tokens), or both."""
 
     BOTH = "both"
     UNIFI_OS = "unifi_os"
@@ -87,7 +90,7 @@ class Flavour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """One console's answers. The defaults are the best documented ones."""
+    """How one console behaves. The defaults are what is documented best."""
 
     flavour: Flavour = Flavour.BOTH
     version: str = "5.0.34"
@@ -99,29 +102,29 @@ class Behaviour:
     csrf: Csrf = Csrf.FIXED
     session_secs: int | None = None  # None: two hours, thirty days with rememberMe
     bad_credentials_status: int = 401  # 403 on newer UniFi OS
-    login_limit_per_minute: int | None = 5  # successful ones, per user
-    failed_login_limit: int | None = 5  # within three minutes
+    login_limit_per_minute: int | None = 5  # successful logins of one user
+    failed_login_limit: int | None = 5  # failed logins of one user within three minutes
 
     # Events
-    limit_keeps_ascending: Kept = Kept.OLDEST  # with orderDirection=ASC
-    limit_keeps_unordered: Kept = Kept.NEWEST  # without orderDirection
-    window: Window = Window.OVERLAP
+    limit_keeps_ascending: LimitKeeps = LimitKeeps.OLDEST  # with orderDirection=ASC
+    limit_keeps_unordered: LimitKeeps = LimitKeeps.NEWEST  # without orderDirection
+    window: WindowMatch = WindowMatch.OVERLAP
     honours_cameras: bool = True
     joined_types: JoinedTypes = JoinedTypes.NOTHING
     missing_types_ignore_window: bool = True
-    page_cap: int | None = None  # no page is longer, whatever the limit
+    page_cap: int | None = None  # the most rows of a page, whatever the limit
     event_ids: EventIds = EventIds.HEX
     shuffles_ties: bool = False  # events with equal starts come in another order each time
 
     # Exports
     export_cut: ExportCut = ExportCut.TAIL
     content_length: Length = Length.PRESENT
-    no_footage: NoFootage = NoFootage.STATUS_404
+    no_footage: NoFootageAnswer = NoFootageAnswer.STATUS_404
     too_young: TooYoung = TooYoung.SHORT
     export_min_age_secs: float = 8.0
     gaps_closed: bool = False  # what was not recorded takes no media time
-    max_parallel_exports: int | None = None  # one more gets 503
+    max_parallel_exports: int | None = None  # an export beyond this number gets 503
     export_latency_secs: float = 0.0
     bytes_per_sec: int | None = None
-    grow_exports_to_bytes: int = 0  # junk in mdat that no sample refers to
-    rough_days: bool = True  # on 2024-01-18 a third of the exports fail before they succeed
+    grow_exports_to_bytes: int = 0  # filler bytes in mdat that no sample refers to
+    unreliable_day: bool = True  # on 2024-01-18 a third of the exports fail before they succeed

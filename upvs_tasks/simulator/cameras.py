@@ -6,7 +6,7 @@ from enum import StrEnum
 SHIPPED_RECORDING_START_MS = 1_701_406_800_000  # 2023-12-01 00:00 in New York
 
 
-class Codec(StrEnum):
+class VideoCodec(StrEnum):
     """How a camera compresses its pictures."""
 
     H264 = "h264"
@@ -14,25 +14,25 @@ class Codec(StrEnum):
 
 
 class Audio(StrEnum):
-    """What sound an export carries."""
+    """The sound of an export."""
 
     NONE = "none"
     AAC = "aac"
-    AAC_LONGER = "aac_longer"  # goes on for three seconds after the last picture
+    AAC_LONGER = "aac_longer"  # continues for three seconds after the last picture
 
 
 @dataclass(frozen=True, slots=True)
 class FootageFormat:
-    """Everything about a recording but its content.
+    """The technical form of a recording.
 
     ``rotation_degrees`` (0, 90, 180, 270) is the clockwise turn that a player has to make.
-    ``uneven`` lets the distance of frames vary, as cameras do that choose their rate by the light.
+    ``uneven`` varies the time between frames: some cameras change their rate with the light.
     """
 
     width: int = 640
     height: int = 360
     fps: int = 15
-    codec: Codec = Codec.H264
+    codec: VideoCodec = VideoCodec.H264
     keyframe_secs: int = 5
     audio: Audio = Audio.NONE
     audio_first: bool = False
@@ -43,7 +43,7 @@ class FootageFormat:
 
 @dataclass(frozen=True, slots=True)
 class FormatSpan:
-    """A stretch of the past that was kept in another format."""
+    """A span of time that is kept in another format."""
 
     start_ms: int
     end_ms: int
@@ -54,9 +54,10 @@ class FormatSpan:
 class SimulatedCamera:
     """A camera as the console knows it.
 
-    ``spans`` override ``footage`` for exports that begin in them. ``gaps`` are (start, end) pairs
-    in which nothing was recorded; after ``recording_end_ms`` there is nothing either.
-    ``grid_phase_ms`` shifts the keyframes off the epoch's grid.
+    An export that begins in one of the ``spans`` has that span's format, not ``footage``.
+    ``gaps`` are (start, end) pairs in Unix ms: nothing was recorded there, nor after
+    ``recording_end_ms``. Keyframes are at multiples of the keyframe interval since 1970, plus
+    ``keyframe_phase_ms``.
     """
 
     camera_id: str
@@ -69,7 +70,7 @@ class SimulatedCamera:
     recording_mode: str = "always"
     recording_start_ms: int = SHIPPED_RECORDING_START_MS
     recording_end_ms: int | None = None
-    grid_phase_ms: int = 0
+    keyframe_phase_ms: int = 0
     is_adopted: bool = True
     padding_secs: tuple[int, int] = (2, 2)
 
@@ -80,8 +81,8 @@ class SimulatedCamera:
                 return span.footage
         return self.footage
 
-    def recorded_at(self, instant_ms: int) -> bool:
-        """Say whether the camera was recording then (the console's clock aside)."""
+    def is_recorded_at(self, instant_ms: int) -> bool:
+        """Return whether there is footage of this instant, once it is in the past."""
         if self.recording_end_ms is not None and instant_ms >= self.recording_end_ms:
             return False
         return instant_ms >= self.recording_start_ms and not any(
@@ -96,14 +97,16 @@ DRIVEWAY = SimulatedCamera(
     "E063DA000002",
     kind="UVC G5 Bullet",
     footage=FootageFormat(audio=Audio.AAC),
-    grid_phase_ms=1_700,
+    keyframe_phase_ms=1_700,
 )
-GARAGE = SimulatedCamera("65a0f1c2d3e4b50387000003", "Garage", "E063DA000003", grid_phase_ms=2_300)
+GARAGE = SimulatedCamera(
+    "65a0f1c2d3e4b50387000003", "Garage", "E063DA000003", keyframe_phase_ms=2_300
+)
 GARAGE_AGAIN = SimulatedCamera(
-    "65a0f1c2d3e4b50387000004", "garage", "E063DA000004", grid_phase_ms=3_100
+    "65a0f1c2d3e4b50387000004", "garage", "E063DA000004", keyframe_phase_ms=3_100
 )
 YARD = SimulatedCamera(
-    "65a0f1c2d3e4b50387000005", 'Yard / Back: "A"*?', "E063DA000005", grid_phase_ms=400
+    "65a0f1c2d3e4b50387000005", 'Yard / Back: "A"*?', "E063DA000005", keyframe_phase_ms=400
 )
 SPARROW = SimulatedCamera(
     "65a0f1c2d3e4b50387000006",
@@ -111,7 +114,7 @@ SPARROW = SimulatedCamera(
     "E063DA000006",
     kind="UVC G3 Instant",
     footage=FootageFormat(width=160, height=90, fps=2),
-    grid_phase_ms=900,
+    keyframe_phase_ms=900,
 )
 UNADOPTED = replace(
     SimulatedCamera("65a0f1c2d3e4b50387000007", None, "E063DA000007"), is_adopted=False

@@ -1,7 +1,7 @@
-"""A whole UniFi console in this process, on loopback, with real TLS."""
+"""A complete UniFi console in this process, on a loopback address, with real TLS."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -10,17 +10,18 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from upvs_tasks.simulator.accounts import Account, Accounts, shipped_accounts
+from upvs_tasks.simulator.accounts import UserAccount, shipped_accounts
 from upvs_tasks.simulator.behaviour import Behaviour
 from upvs_tasks.simulator.cameras import FRONT_DOOR, SimulatedCamera
 from upvs_tasks.simulator.certificate import AUTHORITY_FILE, server_context
 from upvs_tasks.simulator.events import MOTION, EventQuery, SimulatedEvent
 from upvs_tasks.simulator.faults import Fault
-from upvs_tasks.simulator.journal import RequestRecord, real_now_ms
-from upvs_tasks.simulator.routes import Routes
+from upvs_tasks.simulator.handler import RequestHandler
+from upvs_tasks.simulator.request_log import RequestRecord, real_now_ms
+from upvs_tasks.simulator.routes import EXPORT_ENDPOINTS, Routes
 from upvs_tasks.simulator.server import ConsoleServer
-from upvs_tasks.simulator.service import Service
-from upvs_tasks.simulator.world import Clock, World
+from upvs_tasks.simulator.sessions import SessionStore
+from upvs_tasks.simulator.world import NowMs, World
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -28,11 +29,12 @@ _SIGNING_KEY_FILE = "signing.key"
 
 
 class SimulatedConsole:
-    """A console that runs while its ``with`` block does.
+    """A console that runs as long as its ``with`` block.
 
-    ``state_dir`` keeps certificate and signing key from one start to the next; without one they
-    live as long as the console. ``now_ms`` is the world's clock: the real one, a fixed instant, or
-    a callable. Sessions always go by the real clock, as clients compare their expiry with it.
+    ``state_dir`` keeps certificate and signing key for the next start; without it they are removed
+    when the console closes. ``now_ms`` is the time of the console: by default the real time, else a
+    fixed instant or a callable. Sessions always go by the real clock, because clients compare their
+    expiry with it.
     """
 
     def __init__(  # noqa: PLR0913 - six independent things to set, all by keyword
@@ -40,7 +42,7 @@ class SimulatedConsole:
         *,
         behaviour: Behaviour | None = None,
         state_dir: Path | None = None,
-        now_ms: int | Callable[[], int] | None = None,
+        now_ms: int | NowMs | None = None,
         bind: str = "127.0.0.1",
         port: int = 0,
         password: str | None = None,
@@ -49,11 +51,11 @@ class SimulatedConsole:
             raise ValueError(f"bind={bind!r}: only loopback addresses are served {LOOPBACK}")
         self.behaviour = behaviour or Behaviour()
         self.password = password or token_urlsafe(12)
-        self.accounts: tuple[Account, ...] = shipped_accounts(self.password)
+        self.accounts: tuple[UserAccount, ...] = shipped_accounts(self.password)
         self.username = self.accounts[0].username
         self._address = (bind, port)
         self._given_state_dir = state_dir
-        self._world = World(self.behaviour, _clock(now_ms))
+        self._world = World(self.behaviour, _clock_of(now_ms))
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
@@ -67,7 +69,7 @@ class SimulatedConsole:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Hang up on everybody; no thread is left afterwards."""
+        """End all connections; no thread is left afterwards."""
         self.close()
 
     def start(self) -> None:
@@ -76,10 +78,10 @@ class SimulatedConsole:
             self._exit.enter_context(TemporaryDirectory(prefix="simulated-console-"))
         )
         state_dir.mkdir(parents=True, exist_ok=True)
-        accounts = Accounts(self.accounts, self.behaviour, _secret(state_dir))
-        routes = Routes(self._world, accounts, lambda: self._address[0])
-        self._service = Service(self._world, accounts, routes)
-        self._server = ConsoleServer(self._address, server_context(state_dir), self._service)
+        sessions = SessionStore(self.accounts, self.behaviour, _signing_key(state_dir))
+        routes = Routes(self._world, sessions, lambda: self._address[0])
+        self._handler = RequestHandler(self._world, sessions, routes)
+        self._server = ConsoleServer(self._address, server_context(state_dir), self._handler)
         self._ca_file = state_dir / AUTHORITY_FILE
         self._server.start()
         self._exit.callback(self._server.stop)
@@ -101,7 +103,7 @@ class SimulatedConsole:
 
     @property
     def now_ms(self) -> int:
-        """What the console's clock says."""
+        """The time of the console's clock."""
         return self._world.now_ms()
 
     @property
@@ -112,66 +114,66 @@ class SimulatedConsole:
     @property
     def requests(self) -> tuple[RequestRecord, ...]:
         """All requests since the start or the last ``forget_requests``, by arrival."""
-        return self._service.journal.records
+        return self._handler.request_log.records
 
     @property
     def exports(self) -> tuple[RequestRecord, ...]:
-        """Those of the requests that asked for footage."""
-        return tuple(one for one in self.requests if one.endpoint in ("export", "download"))
+        """The requests for footage among them."""
+        return tuple(one for one in self.requests if one.endpoint in EXPORT_ENDPOINTS)
 
     @property
     def busiest_parallel_exports(self) -> int:
         """The highest number of exports that ran at once."""
-        return self._service.journal.busiest_parallel_exports
+        return self._handler.request_log.busiest_parallel_exports
 
     @property
     def outstanding_faults(self) -> tuple[Fault, ...]:
-        """Ordered failures that nobody has met yet."""
-        return tuple(self._service.faults.outstanding)
+        """Ordered faults that have not happened yet."""
+        return tuple(self._handler.faults.outstanding)
 
     @property
     def issued_secrets(self) -> frozenset[str]:
-        """Every session token, CSRF token and second-factor cookie that was given to anybody."""
-        return frozenset(self._service.accounts.issued)
+        """Every session token, CSRF token and second-factor cookie that any client got."""
+        return frozenset(self._handler.sessions.issued)
 
-    def account(self, username: str) -> Account:
-        """Return an account: timelapse (full), viewer (no media), careful (second factor)."""
+    def account(self, username: str) -> UserAccount:
+        """Return a user: timelapse (may do all), viewer (no media), careful (second factor)."""
         return next(one for one in self.accounts if one.username == username)
 
     def forget_requests(self) -> None:
-        """Start the list of requests and the count of parallel exports anew."""
-        self._service.journal.clear()
+        """Begin the list of requests and the count of parallel exports anew."""
+        self._handler.request_log.clear()
 
     def order(self, *faults: Fault) -> None:
-        """Let these failures happen; earlier orders are delivered first."""
-        self._service.faults.order(*(self._located(fault) for fault in faults))
+        """Let these faults happen, after those that were ordered before."""
+        self._handler.faults.add(*(self._located(fault) for fault in faults))
 
     def cancel_orders(self) -> None:
-        """Let nothing fail any more that was ordered to."""
-        self._service.faults.cancel()
+        """Remove all ordered faults."""
+        self._handler.faults.clear()
 
     def wait_for_stalls(self, count: int = 1, *, timeout_secs: float = 30.0) -> None:
-        """Wait until so many replies stall at once.
+        """Wait until this many responses stall at once.
 
         Raises:
-            TimeoutError: They did not.
+            TimeoutError: They do not.
         """
-        if not self._service.wait_for_stalls(count, timeout_secs):
-            raise TimeoutError(f"fewer than {count} replies stall after {timeout_secs} s")
+        if not self._handler.wait_for_stalls(count, timeout_secs):
+            raise TimeoutError(f"fewer than {count} responses stall after {timeout_secs} s")
 
     def release(self) -> None:
-        """Let all stalled replies go on."""
-        self._service.release()
+        """Let all stalled responses continue."""
+        self._handler.release()
 
     def reboot(self, secs: float, *, status: int = 404, kills_sessions: bool = False) -> None:
-        """Answer everything with this status for a while."""
-        self._service.reboot(secs, status)
+        """Answer everything with this status for ``secs``."""
+        self._handler.reboot(secs, status)
         if kills_sessions:
             self.kill_sessions()
 
     def kill_sessions(self) -> None:
-        """End all sessions before their time."""
-        self._service.accounts.kill_sessions()
+        """End all sessions before their expiry."""
+        self._handler.sessions.kill_sessions()
 
     def add_camera(self, camera: SimulatedCamera) -> None:
         """Add a camera, or replace the one with its id."""
@@ -188,7 +190,7 @@ class SimulatedConsole:
         score: int = 50,
         event_id: str | None = None,
     ) -> SimulatedEvent:
-        """Add an event, by default a motion in front of the Front Door, and return it."""
+        """Add an event, by default a motion at the Front Door, and return it."""
         identity = event_id or self._world.new_event_id()
         event = SimulatedEvent(identity, kind, camera_id, start_ms, end_ms, score, smart_types)
         self._world.put_event(event)
@@ -197,11 +199,11 @@ class SimulatedConsole:
     def set_events(
         self, events: Iterable[SimulatedEvent], *, camera_id: str = FRONT_DOOR.camera_id
     ) -> None:
-        """Let these be all events of a camera, on all days."""
+        """Replace all events of a camera, on all days."""
         self._world.set_events(events, camera_id)
 
     def end_event(self, event_id: str, end_ms: int | None = None) -> SimulatedEvent:
-        """Let an event end now or at a given instant; it may also be one that had ended."""
+        """End an event now or at a given instant; an event that has ended gets the new end."""
         event = self._world.event(event_id)
         if event is None:
             raise KeyError(event_id)
@@ -210,7 +212,7 @@ class SimulatedConsole:
         return ended
 
     def remove_event(self, event_id: str) -> None:
-        """Let an event never have happened."""
+        """Remove an event."""
         self._world.remove_event(event_id)
 
     def events_of(self, camera_id: str, start_ms: int, end_ms: int) -> tuple[SimulatedEvent, ...]:
@@ -234,7 +236,7 @@ class SimulatedConsole:
         return replace(fault, at_ms=event.start_ms)
 
 
-def _clock(now_ms: int | Callable[[], int] | None) -> Clock:
+def _clock_of(now_ms: int | NowMs | None) -> NowMs:
     if now_ms is None:
         return real_now_ms
     if callable(now_ms):
@@ -242,7 +244,7 @@ def _clock(now_ms: int | Callable[[], int] | None) -> Clock:
     return lambda: now_ms
 
 
-def _secret(state_dir: Path) -> bytes:
+def _signing_key(state_dir: Path) -> bytes:
     path = state_dir / _SIGNING_KEY_FILE
     if not path.is_file():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:

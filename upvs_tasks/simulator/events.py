@@ -1,11 +1,11 @@
-"""Events as the console lists them, and how a list is asked for."""
+"""Events as the console lists them, and the queries that select them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
-from upvs_tasks.simulator.behaviour import Behaviour, EventIds, JoinedTypes, Kept, Window
+from upvs_tasks.simulator.behaviour import Behaviour, EventIds, JoinedTypes, LimitKeeps, WindowMatch
 
 MOTION = "motion"
 SMART_ZONE = "smartDetectZone"
@@ -20,7 +20,7 @@ _HEX_ID_LETTERS = 24
 
 @dataclass(frozen=True, slots=True)
 class SimulatedEvent:
-    """One row of the console's event list; ``end_ms`` None is one that goes on."""
+    """One row of the console's event list; ``end_ms`` is None while the event is ongoing."""
 
     event_id: str
     kind: str
@@ -34,7 +34,7 @@ class SimulatedEvent:
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:
-    """What a client asked of the event list, after parsing."""
+    """The parameters of a request for the event list."""
 
     start_ms: int | None = None
     end_ms: int | None = None
@@ -46,16 +46,16 @@ class EventQuery:
     order: str | None = None
 
 
-def event_id(shape: EventIds, *key: object) -> str:
-    """Return the id of the event that these words identify."""
+def event_id(id_format: EventIds, *key: object) -> str:
+    """Return the event id that follows from these values."""
     digest = sha256(repr(key).encode()).hexdigest()
-    if shape is EventIds.UUID:
+    if id_format is EventIds.UUID:
         return str(UUID(digest[:32]))
     return digest[:_HEX_ID_LETTERS]
 
 
-def types_asked(values: Iterable[str], behaviour: Behaviour) -> tuple[str, ...]:
-    """Return the types that the repeated parameter names, commas read as this console does."""
+def requested_types(values: Iterable[str], behaviour: Behaviour) -> tuple[str, ...]:
+    """Return the types of a repeated parameter; the behaviour says what a comma means."""
     if behaviour.joined_types is JoinedTypes.SPLIT:
         return tuple(part for value in values for part in value.split(","))
     return tuple(values)
@@ -64,25 +64,28 @@ def types_asked(values: Iterable[str], behaviour: Behaviour) -> tuple[str, ...]:
 def matching(
     events: Iterable[SimulatedEvent], query: EventQuery, behaviour: Behaviour, now_ms: int
 ) -> list[SimulatedEvent]:
-    """Return the events that have begun and match, unordered."""
+    """Return the events that have begun and match the query, in no particular order."""
     ignores_window = not query.types and behaviour.missing_types_ignore_window
     return [
         event
         for event in events
         if event.start_ms <= now_ms
         and (ignores_window or _in_window(event, query, behaviour.window, now_ms))
-        and _is_asked_for(event, query, behaviour)
+        and _is_requested(event, query, behaviour)
     ]
 
 
 def page(
-    events: list[SimulatedEvent], query: EventQuery, behaviour: Behaviour, turn: int
+    events: list[SimulatedEvent], query: EventQuery, behaviour: Behaviour, request_number: int
 ) -> list[SimulatedEvent]:
-    """Return the part of the list that limit, offset and order select; ``turn`` shuffles ties."""
+    """Return the rows that order, offset and limit select.
+
+    With ``shuffles_ties``, another ``request_number`` gives equal starts another order.
+    """
 
     def position(event: SimulatedEvent) -> tuple[int, str]:
-        tie = sha256(f"{turn}{event.event_id}".encode()).hexdigest()
-        return (event.start_ms, tie if behaviour.shuffles_ties else _tie(event))
+        tie = sha256(f"{request_number}{event.event_id}".encode()).hexdigest()
+        return (event.start_ms, tie if behaviour.shuffles_ties else _tie_breaker(event))
 
     rows = sorted(events, key=position)
     limit = min(
@@ -92,13 +95,13 @@ def page(
     if query.order == "DESC":
         rows.reverse()
         return rows[query.offset : query.offset + limit]
-    if _kept(query, behaviour) is Kept.OLDEST:
+    if _limit_keeps(query, behaviour) is LimitKeeps.OLDEST:
         return rows[query.offset : query.offset + limit]
     end = max(0, len(rows) - query.offset)
     return rows[max(0, end - limit) : end]
 
 
-def event_json(event: SimulatedEvent, now_ms: int) -> Mapping[str, object]:
+def event_description(event: SimulatedEvent, now_ms: int) -> Mapping[str, object]:
     """Return the row as the console sends it at this instant."""
     has_ended = event.end_ms is not None and event.end_ms <= now_ms
     return {
@@ -121,27 +124,27 @@ def event_json(event: SimulatedEvent, now_ms: int) -> Mapping[str, object]:
     }
 
 
-def _kept(query: EventQuery, behaviour: Behaviour) -> Kept:
+def _limit_keeps(query: EventQuery, behaviour: Behaviour) -> LimitKeeps:
     if query.order == "ASC":
         return behaviour.limit_keeps_ascending
     return behaviour.limit_keeps_unordered
 
 
-def _tie(event: SimulatedEvent) -> str:
-    """Order ties by nothing that a client could guess, as the shipped rows are not sorted by id."""
+def _tie_breaker(event: SimulatedEvent) -> str:
+    """Return what orders equal starts: not the id itself, as clients could rely on that order."""
     return sha256(event.event_id.encode()).hexdigest()
 
 
-def _in_window(event: SimulatedEvent, query: EventQuery, window: Window, now_ms: int) -> bool:
+def _in_window(event: SimulatedEvent, query: EventQuery, window: WindowMatch, now_ms: int) -> bool:
     start_ms = query.start_ms if query.start_ms is not None else 0
     end_ms = query.end_ms if query.end_ms is not None else now_ms
-    if window is Window.START:
+    if window is WindowMatch.START:
         return start_ms <= event.start_ms <= end_ms
     event_end_ms = event.end_ms if event.end_ms is not None else now_ms
     return event.start_ms <= end_ms and event_end_ms >= start_ms
 
 
-def _is_asked_for(event: SimulatedEvent, query: EventQuery, behaviour: Behaviour) -> bool:
+def _is_requested(event: SimulatedEvent, query: EventQuery, behaviour: Behaviour) -> bool:
     if query.types and event.kind not in query.types:
         return False
     if query.smart_types and not set(query.smart_types) & set(event.smart_types):

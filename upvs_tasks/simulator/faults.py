@@ -1,34 +1,32 @@
-"""Failures that can be ordered, and who gets them."""
+"""Failures that tests order, and the requests that get them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from threading import Lock
 
-from upvs_tasks.simulator.dice import Dice
+from upvs_tasks.simulator.prng import Prng
 
 
 class FaultKind(StrEnum):
     """What goes wrong."""
 
     STATUS = "status"  # answer with ``status`` (and ``retry_after``)
-    KILLED_SESSION = "killed_session"  # all sessions die just before this request
-    CUT_BODY = "cut_body"  # the connection ends after ``after_bytes`` of a promised length
-    CUT_BODY_NO_LENGTH = "cut_body_no_length"  # likewise, and no length was promised
-    HTML = "html"  # 200 and a page for people
-    EMPTY = "empty"  # 200 and no byte
+    KILLED_SESSION = "killed_session"  # all sessions end just before this request
+    CUT_BODY = "cut_body"  # the connection ends after ``after_bytes`` of the promised length
+    CUT_BODY_NO_LENGTH = "cut_body_no_length"  # likewise, but no length was promised
+    HTML = "html"  # 200 and a web page
+    EMPTY = "empty"  # 200 and an empty body
     EMPTY_MP4 = "empty_mp4"  # 200 and a valid file without samples, < 300 bytes
     TINY_MP4 = "tiny_mp4"  # 200 and a valid file of a single small frame
     WRONG_BYTES = "wrong_bytes"  # the right length, the wrong content
-    STALL_FIRST = "stall_first"  # nothing is sent until released
-    STALL_BODY = "stall_body"  # the body stops after ``after_bytes`` until released
+    STALL_FIRST = "stall_first"  # nothing is sent until the stall is released
+    STALL_BODY = "stall_body"  # the body stops after ``after_bytes`` until it is released
     RESET = "reset"  # the connection is reset, after ``after_bytes`` of body if these are set
     SLOW = "slow"  # ``secs`` pass before the first byte
-    REBOOT = (
-        "reboot"  # this and the next ``requests`` - 1 requests get ``status``, whatever they ask
-    )
-    DARK = "dark"  # nobody listens for ``secs``, then everybody gets ``status`` for as long
-    ECHO = "echo"  # ``status`` and a body that repeats what was sent, headers and all
+    REBOOT = "reboot"  # this request and the ``requests`` - 1 after it get ``status``
+    OUTAGE = "outage"  # connections are refused for ``secs``, then all get ``status`` for as long
+    ECHO = "echo"  # ``status`` and a body that repeats the request with its headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +34,12 @@ class Fault:
     """One failure to come.
 
     ``path`` is one of export, events, event, bootstrap, cameras, nvr, login, logout, prepare,
-    download, any. The first ``skip`` requests that match are spared, then ``times`` are hit (None:
-    all). ``start_ms`` matches an export by its start parameter, ``at_ms`` by containing an
-    instant, ``event_id`` by containing that event's start. ``body`` is sent as ``content_type``,
-    which defaults to JSON. ``after_bytes`` defaults to half of the body. ``release_after_secs``
-    ends a stall by itself; else it lasts until the client hangs up, ``SimulatedConsole.release``
-    is called, or the console closes.
+    download, any. Of the requests that match, the first ``skip`` succeed and the next ``times``
+    fail (None: all). ``start_ms`` matches an export with this start, ``at_ms`` one that contains
+    this instant, ``event_id`` one that contains the start of this event. ``body`` is sent as
+    ``content_type``, by default JSON. ``after_bytes`` is half of the body by default. A stall ends
+    after ``release_after_secs``; without it, when the client closes the connection,
+    ``SimulatedConsole.release`` is called, or the console closes.
     """
 
     kind: FaultKind | str
@@ -62,94 +60,94 @@ class Fault:
     event_id: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a kind that does not exist as early as possible."""
+        """Refuse a kind that does not exist."""
         object.__setattr__(self, "kind", FaultKind(self.kind))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a fault can be matched against."""
+class RequestTarget:
+    """What a request asks for, as far as faults are matched with it."""
 
     path: str
     camera_id: str | None = None
     start_ms: int | None = None
     end_ms: int | None = None
 
-    def holds(self, instant_ms: int) -> bool:
-        """Say whether the asked range contains the instant."""
+    def contains(self, instant_ms: int) -> bool:
+        """Return whether the requested range contains the instant."""
         if self.start_ms is None or self.end_ms is None:
             return False
         return self.start_ms <= instant_ms < self.end_ms
 
 
-class FaultBook:
-    """The failures that were ordered and not yet delivered."""
+class FaultQueue:
+    """The faults that were ordered and have not happened yet."""
 
     def __init__(self) -> None:
-        self._orders: list[Fault] = []
+        self._faults: list[Fault] = []
         self._lock = Lock()
 
-    def order(self, *faults: Fault) -> None:
-        """Add failures to come; earlier orders go first."""
+    def add(self, *faults: Fault) -> None:
+        """Add faults; those that were added before go first."""
         with self._lock:
-            self._orders.extend(faults)
+            self._faults.extend(faults)
 
-    def cancel(self) -> None:
-        """Forget everything ordered."""
+    def clear(self) -> None:
+        """Remove all faults."""
         with self._lock:
-            self._orders.clear()
+            self._faults.clear()
 
     @property
     def outstanding(self) -> Sequence[Fault]:
-        """What is still to come."""
+        """The faults still to come."""
         with self._lock:
-            return tuple(self._orders)
+            return tuple(self._faults)
 
-    def take(self, asked: Asked) -> Fault | None:
-        """Return the failure that this request gets, if any."""
+    def take(self, target: RequestTarget) -> Fault | None:
+        """Return the fault that this request gets, if any, and count it."""
         with self._lock:
-            for place, fault in enumerate(self._orders):
-                if not _matches(fault, asked):
+            for index, fault in enumerate(self._faults):
+                if not _matches(fault, target):
                     continue
                 if fault.skip:
-                    self._orders[place] = replace(fault, skip=fault.skip - 1)
+                    self._faults[index] = replace(fault, skip=fault.skip - 1)
                     continue
-                self._use_up(place)
+                self._count(index)
                 return fault
         return None
 
-    def _use_up(self, place: int) -> None:
-        fault = self._orders[place]
+    def _count(self, index: int) -> None:
+        fault = self._faults[index]
         if fault.times is None:
             return
         if fault.times > 1:
-            self._orders[place] = replace(fault, times=fault.times - 1)
+            self._faults[index] = replace(fault, times=fault.times - 1)
         else:
-            del self._orders[place]
+            del self._faults[index]
 
 
-def rough_fault(camera_id: str, start_ms: int, former_asks: int) -> Fault | None:
-    """Return how an export on a rough day fails that was asked for so many times before.
+def fault_of_unreliable_day(camera_id: str, start_ms: int, former_requests: int) -> Fault | None:
+    """Return how an export of the unreliable day fails, if it does.
 
-    A third of them fail once or twice, then work: three attempts are enough.
+    A third of the exports fail once or twice and then succeed: three attempts are enough.
     """
-    dice = Dice("rough", camera_id, start_ms)
-    if dice.between(1, 3) != 1 or former_asks >= dice.between(1, 2):
+    prng = Prng("rough", camera_id, start_ms)
+    if prng.integer(1, 3) != 1 or former_requests >= prng.integer(1, 2):
         return None
-    return dice.one_of(_ROUGH)
+    return prng.choice(_FAULTS_OF_UNRELIABLE_DAY)
 
 
-def _matches(fault: Fault, asked: Asked) -> bool:
-    if fault.path not in ("any", asked.path):
+def _matches(fault: Fault, target: RequestTarget) -> bool:
+    if fault.path not in ("any", target.path):
         return False
-    if fault.camera_id is not None and fault.camera_id != asked.camera_id:
+    if fault.camera_id is not None and fault.camera_id != target.camera_id:
         return False
-    if fault.start_ms is not None and fault.start_ms != asked.start_ms:
+    if fault.start_ms is not None and fault.start_ms != target.start_ms:
         return False
-    return fault.at_ms is None or asked.holds(fault.at_ms)
+    return fault.at_ms is None or target.contains(fault.at_ms)
 
 
-_ROUGH = (
+_FAULTS_OF_UNRELIABLE_DAY = (
     Fault(FaultKind.STATUS, status=500),
     Fault(FaultKind.STATUS, status=503),
     Fault(FaultKind.STATUS, status=429, retry_after=1),

@@ -1,22 +1,21 @@
-"""Everything the console knows of its cameras, their events and their footage."""
+"""What the console knows: its cameras, their events and their footage."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
-from threading import Event as Signal
-from threading import Lock
+from threading import Event, Lock
 
-from upvs_tasks.simulator import days
+from upvs_tasks.simulator import event_days
 from upvs_tasks.simulator.behaviour import Behaviour, ExportCut, TooYoung
-from upvs_tasks.simulator.camera_wire import CameraState
 from upvs_tasks.simulator.cameras import (
     SHIPPED_CAMERAS,
     SPARROW,
     FootageFormat,
     SimulatedCamera,
 )
-from upvs_tasks.simulator.dice import Dice
+from upvs_tasks.simulator.clip_file import ClipFile
+from upvs_tasks.simulator.descriptions import CameraState
 from upvs_tasks.simulator.events import (
     MOTION,
     RING,
@@ -25,38 +24,39 @@ from upvs_tasks.simulator.events import (
     SimulatedEvent,
     event_id,
 )
-from upvs_tasks.simulator.footage import EncodedFrame, frames_between, group_start_ms, view_of
-from upvs_tasks.simulator.mp4 import ClipFile, write_clip
+from upvs_tasks.simulator.footage import EncodedFrame, camera_view, frames_between, group_start_ms
+from upvs_tasks.simulator.muxer import write_clip
+from upvs_tasks.simulator.prng import Prng
 
-Clock = Callable[[], int]
+NowMs = Callable[[], int]  # returns Unix ms
 
-_SEC = 1000
+_SEC_MS = 1000
 _DAY_MS = 86_400_000
-_LOOK_BACK_DAYS = 31
-_LAST_SEEN_DAYS = 10
-_WIDTH_OF_HIGH = 640
+_RECENT_DAYS = 31
+_LAST_MOTION_DAYS = 10
+_MIN_WIDTH_WITH_CHANNELS = 640
 _SHIPPED_DAYS = (
-    days.EMPTY_DAY,
-    days.MODERATE_DAY,
-    days.BUSY_DAY,
-    days.QUIET_DAY,
-    days.ROUGH_DAY,
-    days.SPRING_DAY,
-    days.AUTUMN_DAY,
+    event_days.EMPTY_DAY,
+    event_days.MODERATE_DAY,
+    event_days.BUSY_DAY,
+    event_days.QUIET_DAY,
+    event_days.UNRELIABLE_DAY,
+    event_days.SPRING_DAY,
+    event_days.AUTUMN_DAY,
 )
 
 
 class ConsoleClosingError(Exception):
-    """The console closes while footage is being made; nobody waits for it any more."""
+    """The console closes while it writes a clip, so that the clip is not finished."""
 
 
 class World:
-    """Cameras and events; what is added later lies over what was shipped."""
+    """Cameras and events. What tests add or remove takes precedence over what is shipped."""
 
-    def __init__(self, behaviour: Behaviour, clock: Clock) -> None:
+    def __init__(self, behaviour: Behaviour, now_ms: NowMs) -> None:
         self.behaviour = behaviour
-        self.now_ms = clock
-        self.closing = Signal()
+        self.now_ms = now_ms
+        self.closing = Event()
         self._lock = Lock()
         self._numbers = count(1)
         self._cameras = {camera.camera_id: camera for camera in SHIPPED_CAMERAS}
@@ -88,13 +88,13 @@ class World:
             self._removed.discard(event.event_id)
 
     def remove_event(self, identity: str) -> None:
-        """Forget one event, shipped or added."""
+        """Remove one event, shipped or added."""
         with self._lock:
             self._added.pop(identity, None)
             self._removed.add(identity)
 
     def set_events(self, events: Iterable[SimulatedEvent], camera_id: str) -> None:
-        """Let these be all events of one camera, on all days."""
+        """Replace all events of one camera, on all days."""
         with self._lock:
             self._without_shipped.add(camera_id)
             self._added = {
@@ -107,43 +107,45 @@ class World:
         return event_id(self.behaviour.event_ids, "added", next(self._numbers))
 
     def note_export(self, camera_id: str) -> None:
-        """Add the row that every finished export leaves behind."""
+        """Add the event that each finished export leaves in the event list."""
         now_ms = self.now_ms()
         self.put_event(
             SimulatedEvent(self.new_event_id(), VIDEO_EXPORTED, camera_id, now_ms, now_ms)
         )
 
     def event(self, identity: str) -> SimulatedEvent | None:
-        """Return one event by id: added, of a shipped or recent day, or listed before."""
+        """Return an event by id: added, listed before, or on a shipped or recent day."""
         known = {event.event_id: event for event in self.events(EventQuery())}
         with self._lock:
-            is_gone = identity in self._removed
-            return known.get(identity) or (None if is_gone else self._listed.get(identity))
+            listed = None if identity in self._removed else self._listed.get(identity)
+        return known.get(identity) or listed
 
     def events(self, query: EventQuery) -> list[SimulatedEvent]:
-        """Return a superset of what the query can match."""
+        """Return all events that the query can match, and perhaps others."""
         with self._lock:
             added = dict(self._added)
             removed = frozenset(self._removed)
-            silent = frozenset(self._without_shipped)
+            without_shipped = frozenset(self._without_shipped)
             cameras = tuple(self._cameras.values())
         dates = self._dates(query)
         shipped = (
             event
             for camera in cameras
-            if camera.is_adopted and camera.camera_id not in silent
+            if camera.is_adopted and camera.camera_id not in without_shipped
             for day in dates
             for event in self._shipped(camera, day)
         )
-        kept = {event.event_id: event for event in shipped if event.event_id not in removed}
+        shipped_by_id = {
+            event.event_id: event for event in shipped if event.event_id not in removed
+        }
         with self._lock:
-            self._listed.update(kept)
-        return list((kept | added).values())
+            self._listed.update(shipped_by_id)
+        return list((shipped_by_id | added).values())
 
     def state_of(self, camera: SimulatedCamera) -> CameraState:
-        """Return what the console tells of a camera right now."""
+        """Return the current state of a camera."""
         now_ms = self.now_ms()
-        query = EventQuery(now_ms - _LAST_SEEN_DAYS * _DAY_MS, now_ms, (MOTION, RING))
+        query = EventQuery(now_ms - _LAST_MOTION_DAYS * _DAY_MS, now_ms, (MOTION, RING))
         begun = [
             event
             for event in self.events(query)
@@ -160,46 +162,47 @@ class World:
     def clip(
         self, camera: SimulatedCamera, start_ms: int, end_ms: int, *, channel: int = 0
     ) -> ClipFile | None:
-        """Return what an export gives, or None when nothing was recorded then."""
+        """Return the clip of an export, or None when nothing was recorded then."""
         footage = _of_channel(camera.format_at(start_ms), channel)
-        first_ms, last_ms = self._bounds(camera, footage, start_ms, end_ms)
-        period_ms = footage.keyframe_secs * _SEC
-        until_ms = min(end_ms, last_ms)
+        first_ms, until_ms = self._bounds(camera, footage, start_ms, end_ms)
+        period_ms = footage.keyframe_secs * _SEC_MS
         first_group_ms = group_start_ms(camera, footage, first_ms)
-        if not any(map(camera.recorded_at, range(first_group_ms, until_ms, period_ms))):
+        groups_ms = range(first_group_ms, min(end_ms, until_ms), period_ms)
+        if not any(map(camera.is_recorded_at, groups_ms)):
             return None
-        view = view_of(camera, footage, self.behaviour.timezone)
-        frames = self._while_open(frames_between(camera, view, first_ms, last_ms))
+        view = camera_view(camera, footage, self.behaviour.timezone)
+        frames = self._while_open(frames_between(camera, view, first_ms, until_ms))
         return write_clip(
             footage,
             frames,
             gaps_closed=self.behaviour.gaps_closed,
-            grow_to=self.behaviour.grow_exports_to_bytes,
+            min_bytes=self.behaviour.grow_exports_to_bytes,
         )
 
     def is_too_young(self, end_ms: int) -> bool:
-        """Say whether an export's end is so recent that consoles stumble over it."""
-        return end_ms > self.now_ms() - int(self.behaviour.export_min_age_secs * _SEC)
+        """Return whether an export's end is too recent for a console to export all of it."""
+        return end_ms > self.now_ms() - int(self.behaviour.export_min_age_secs * _SEC_MS)
 
     def _bounds(
         self, camera: SimulatedCamera, footage: FootageFormat, start_ms: int, end_ms: int
     ) -> tuple[int, int]:
-        period_ms = footage.keyframe_secs * _SEC
-        dice = Dice("tail", camera.camera_id, start_ms, end_ms)
-        last_ms = end_ms
+        """Return the bounds of an export; it begins with the keyframe at or before the first."""
+        period_ms = footage.keyframe_secs * _SEC_MS
+        prng = Prng("tail", camera.camera_id, start_ms, end_ms)
+        until_ms = end_ms
         match self.behaviour.export_cut:
             case ExportCut.TAIL:
-                last_ms = end_ms + dice.between(700, 2_200)
+                until_ms = end_ms + prng.integer(700, 2_200)
             case ExportCut.GROUP:
-                last_ms = group_start_ms(camera, footage, end_ms - 1) + period_ms
+                until_ms = group_start_ms(camera, footage, end_ms - 1) + period_ms
             case ExportCut.TIGHT:
-                last_ms = end_ms + _SEC // footage.fps + 1
+                until_ms = end_ms + _SEC_MS // footage.fps + 1
             case ExportCut.INSIDE:
                 start_ms = group_start_ms(camera, footage, start_ms + period_ms - 1)
         recorded_ms = self.now_ms()
         if self.behaviour.too_young is TooYoung.SHORT:
-            recorded_ms -= int(self.behaviour.export_min_age_secs * _SEC)
-        return start_ms, min(last_ms, recorded_ms)
+            recorded_ms -= int(self.behaviour.export_min_age_secs * _SEC_MS)
+        return start_ms, min(until_ms, recorded_ms)
 
     def _while_open(self, frames: Iterator[EncodedFrame]) -> Iterator[EncodedFrame]:
         for frame in frames:
@@ -208,16 +211,16 @@ class World:
             yield frame
 
     def _shipped(self, camera: SimulatedCamera, day: date) -> tuple[SimulatedEvent, ...]:
-        return days.events_of_day(
+        return event_days.events_of_day(
             camera.camera_id,
             day,
             self.behaviour.timezone,
             self.behaviour.event_ids,
-            is_small_bird=camera.camera_id == SPARROW.camera_id,
+            has_crowded_day=camera.camera_id == SPARROW.camera_id,
         )
 
     def _dates(self, query: EventQuery) -> tuple[date, ...]:
-        """Return the dates to look at; without types that is all a console would walk through."""
+        """Return the dates whose events may match; a query without types looks at all of them."""
         now_ms = self.now_ms()
         today = self._date(now_ms)
         found: set[date] = set()
@@ -225,12 +228,12 @@ class World:
             found |= set(self._dates_between(query.start_ms, min(query.end_ms, now_ms)))
         if not query.types:
             found |= set(_SHIPPED_DAYS)
-            found |= {today - timedelta(days=back) for back in range(_LOOK_BACK_DAYS)}
+            found |= {today - timedelta(days=back) for back in range(_RECENT_DAYS)}
         return tuple(sorted(day for day in found if day <= today))
 
     def _dates_between(self, start_ms: int, end_ms: int) -> Iterator[date]:
         oldest_ms = min(camera.recording_start_ms for camera in self.cameras)
-        # An event that overlaps with the window may have begun the day before.
+        # An event that overlaps with the window may have begun on the day before.
         day = self._date(max(start_ms - _DAY_MS, oldest_ms))
         last = self._date(max(end_ms, 0))
         while day <= last:
@@ -238,10 +241,10 @@ class World:
             day += timedelta(days=1)
 
     def _date(self, instant_ms: int) -> date:
-        return days.local_date(instant_ms, self.behaviour.timezone)
+        return event_days.local_date(instant_ms, self.behaviour.timezone)
 
 
 def _of_channel(footage: FootageFormat, channel: int) -> FootageFormat:
-    if channel == 0 or footage.width < _WIDTH_OF_HIGH:
+    if channel == 0 or footage.width < _MIN_WIDTH_WITH_CHANNELS:
         return footage
     return replace(footage, width=footage.width >> channel, height=footage.height >> channel)

@@ -1,0 +1,166 @@
+"""Where settings come from, which place wins, and what is no setting."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.settings.loading import NO_CONFIG, load, refusal, write_config
+from upvs_tasks import settings
+from upvs_tasks.errors import SettingsError
+from upvs_tasks.settings import Settings
+
+
+def test_a_wrong_value_that_is_overruled_does_no_harm(config: Path) -> None:
+    """Only what counts is judged."""
+    write_config(config, {"crf": 99})
+
+    assert load({"crf": "18"}, config_path=config, environment={"UPVS_CRF": "98"}).crf == 18
+
+
+def test_the_environment_of_the_process_counts_where_no_other_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As for everyone who exports a variable."""
+    monkeypatch.setenv("UPVS_CRF", "31")
+    monkeypatch.setenv("UPVS_PASSWORD", "secret")
+
+    loaded = settings.load(config_path=NO_CONFIG, variables={})
+
+    assert (loaded.crf, loaded.password) == (31, "secret")
+
+
+def test_variables_of_other_programs_are_let_be() -> None:
+    """So are those that tell our own tests of a real console."""
+    environment = {"PATH": "/bin", "CRF": "99", "UPVSX": "1", "UPVS_LIVE_HOST": "192.168.1.1"}
+
+    assert load(environment=environment) == Settings()
+
+
+def test_a_refusal_says_where_the_value_was_found(config: Path) -> None:
+    """So that nobody looks for it in the wrong place."""
+    write_config(config, {"crf": 99})
+
+    assert refusal(config_path=config).startswith("crf in config.toml is 99, but it must")
+    assert refusal(environment={"UPVS_CRF": "99"}).startswith("UPVS_CRF is '99', but it must")
+    assert refusal({"crf": "99"}).startswith("crf is '99', but it must")
+
+
+def test_a_wrong_timezone_is_refused_with_its_place(config: Path) -> None:
+    """Whether a date depends on it or not."""
+    write_config(config, {"timezone": "Nowhere/Atlantis"})
+
+    for variables in ({}, {"date": "today"}):
+        with pytest.raises(SettingsError, match=r"^timezone in config\.toml is 'Nowhere/Atlantis'"):
+            load(variables, config_path=config)
+
+
+@pytest.mark.parametrize("name", ["cfr", "", "CRF", "tls-insecure", "paßword", "console"])
+def test_an_unknown_name_is_refused_with_those_that_there_are(config: Path, name: str) -> None:
+    """A misspelled setting is no setting at its default."""
+    config.write_text(f'"{name}" = 1\n', encoding="utf-8")
+
+    for sentence in (refusal(config_path=config), refusal({name: "1"})):
+        assert sentence.startswith(f"{name} is no setting")
+        assert all(known in sentence for known in settings.NAMES)
+
+
+def test_an_unknown_variable_of_ours_is_refused() -> None:
+    """By the name under which it stands in the environment."""
+    assert refusal(environment={"UPVS_CFR": "18"}).startswith("UPVS_CFR is no setting")
+
+
+def test_a_section_of_the_config_is_refused(config: Path) -> None:
+    """Settings stand side by side, and one within a section would go unseen."""
+    config.write_text('[console]\nhost = "192.168.1.1"\n', encoding="utf-8")
+
+    assert refusal(config_path=config).startswith("console is no setting")
+
+
+@pytest.mark.parametrize(
+    "content", [b"crf = ", b"crf = 1\ncrf = 2\n", b"\xff\xfe", b"host = 192.168.1.1\n"]
+)
+def test_a_config_that_is_no_toml_is_refused(config: Path, content: bytes) -> None:
+    """In a sentence, too."""
+    config.write_bytes(content)
+
+    assert refusal(config_path=config).startswith("config.toml cannot be read")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'\xef\xbb\xbfcrf = 31\nhost = "demo"\n',
+        b'crf = 31\r\nhost = "demo"\r\n',
+        b'\xef\xbb\xbfcrf = 31\r\nhost = "demo"\r\n',
+    ],
+    ids=["byte order mark", "CRLF", "both"],
+)
+def test_a_config_may_come_from_any_editor(config: Path, content: bytes) -> None:
+    """Those of Windows put a byte order mark at the start, and end lines with two characters."""
+    config.write_bytes(content)
+
+    loaded = load(config_path=config)
+
+    assert (loaded.crf, loaded.host) == (31, "demo")
+
+
+def test_a_folder_in_place_of_the_config_is_refused(tmp_path: Path) -> None:
+    """As anything else that is there and cannot be read."""
+    assert tmp_path.name in refusal(config_path=tmp_path)
+
+
+def test_any_setting_may_lie_in_a_file(secret_file: Path) -> None:
+    """As container platforms hand out what they keep."""
+    assert load(environment={"UPVS_USERNAME_FILE": str(secret_file)}).username == "from-a-file"
+    assert "UPVS_HOST_FILE" in refusal(environment={"UPVS_HOST_FILE": "/nowhere/at/all"})
+
+
+def test_the_value_of_a_variable_goes_before_its_file(secret_file: Path) -> None:
+    """As with secrets, and whichever was set first."""
+    said, in_file = {"UPVS_HOST": "said"}, {"UPVS_HOST_FILE": str(secret_file)}
+
+    assert load(environment=said | in_file).host == "said"
+    assert load(environment=in_file | said).host == "said"
+
+
+def test_the_file_of_a_setting_may_lie_in_the_home_folder(
+    secret_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And may have been written with any editor."""
+    monkeypatch.setenv("HOME", str(secret_file.parent))
+    secret_file.write_bytes(b"\xef\xbb\xbf31\r\n\r\n")
+
+    assert load(environment={"UPVS_CRF_FILE": f"~/{secret_file.name}"}).crf == 31
+
+
+def test_a_variable_that_names_no_file_is_refused_by_its_name() -> None:
+    """An empty one is a slip in whatever set it."""
+    for variable in ("UPVS_CRF_FILE", "UPVS_HOST_FILE"):
+        assert (
+            refusal(environment={variable: ""}) == f"{variable} is empty, but it must name a file"
+        )
+
+
+def test_the_names_of_uiprotect_count_where_nothing_else_is_said(tmp_path: Path) -> None:
+    """An empty value in config.toml says nothing."""
+    theirs = {
+        "UFP_ADDRESS": "10.0.0.2",
+        "UFP_PORT": "7443",
+        "UFP_USERNAME": "theirs",
+        "UFP_PASSWORD": "their-password",
+        "UFP_SSL_VERIFY": "false",
+    }
+    empty = write_config(tmp_path / "empty.toml", {"host": "", "username": ""})
+    loaded = load(config_path=empty, environment=theirs)
+    assert (loaded.host, loaded.username) == ("10.0.0.2:7443", "theirs")
+    assert (loaded.password, loaded.tls_insecure) == ("their-password", True)
+
+    ours = write_config(tmp_path / "ours.toml", {"host": "demo", "tls_insecure": False})
+    loaded = load(config_path=ours, environment=theirs | {"UPVS_PASSWORD": "ours"})
+    assert (loaded.host, loaded.tls_insecure, loaded.password) == ("demo", False, "ours")
+    assert load({"username": "said"}, environment=theirs).username == "said"
+
+
+def test_a_switch_of_uiprotect_that_is_none_is_refused() -> None:
+    """By its own name."""
+    assert refusal(environment={"UFP_SSL_VERIFY": "maybe"}).startswith("UFP_SSL_VERIFY is 'maybe'")

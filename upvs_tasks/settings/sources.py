@@ -1,0 +1,180 @@
+"""Where settings come from, and which place wins.
+
+From the weakest to the strongest: the variables of uiprotect (UFP_*), config.toml, the environment
+(UPVS_NAME, or the file that UPVS_NAME_FILE names), and ``name=value`` on the command line. The only
+module that touches the environment.
+"""
+
+import datetime as dt
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from upvs_tasks.errors import SettingsError
+from upvs_tasks.model.day import zone_named
+from upvs_tasks.settings import values
+from upvs_tasks.settings.table import NAMES, SECRETS, TABLE, Settings
+from upvs_tasks.settings.values import Parser
+
+_PREFIX = "UPVS_"
+_FILE_SUFFIX = "_FILE"
+_UIPROTECT_PASSWORD = "UFP_PASSWORD"  # noqa: S105  a variable's name
+# Read by the test suite, not by upvs: a real console to hold the contract against.
+_NOT_SETTINGS = "UPVS_LIVE_"
+
+
+def load(
+    *,
+    config_path: Path,
+    variables: Mapping[str, object],
+    password: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    now: dt.datetime | None = None,
+) -> Settings:
+    """Settings of all places; ``password`` wins over every password that they hold.
+
+    A config file that does not exist holds nothing. ``now`` decides which day ``today`` is, in the
+    zone of the setting ``timezone`` or else the host's. Raises SettingsError for an unknown name, a
+    value that is not allowed, or a secret where it does not belong.
+    """
+    environment = os.environ if environment is None else environment
+    written = dict(_all_written(config_path, environment, variables))
+    date = written.pop("date", None)
+    found = {name: each.parsed(TABLE[name].parser) for name, each in written.items()}
+    if date is not None:
+        now = now or dt.datetime.now().astimezone()
+        found["date"] = _date(date, now, timezone=found.get("timezone", ""))
+    found |= {name: _secret(name, environment) for name in SECRETS if name != "password"}
+    if password is None:
+        is_file_first = bool(variables.get("password_file"))
+        password = _password(found.get("password_file"), environment, is_file_first=is_file_first)
+    return Settings(**found, password=password)
+
+
+def withhold_secrets() -> None:
+    """Take the secrets out of what every process that is started from now on inherits."""
+    for name in (*(TABLE[secret].variable for secret in SECRETS), _UIPROTECT_PASSWORD):
+        os.environ.pop(name, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A value as it was written, and where, for the sentence that refuses it."""
+
+    value: object
+    place: str
+
+    def parsed(self, parser: Parser[object]) -> Any:  # noqa: ANN401  each setting has its type
+        try:
+            return parser(self.value)
+        except ValueError as error:
+            raise SettingsError(f"{self.place} is {self.value!r}, but it {error}") from error
+
+
+def _all_written(
+    config_path: Path, environment: Mapping[str, str], variables: Mapping[str, object]
+) -> Iterator[tuple[str, _Written]]:
+    """Every value with its setting's name; the later one wins, and UPVS_NAME over its file."""
+    of_uiprotect = dict(_from_uiprotect(environment))
+    yield from of_uiprotect.items()
+    for name, value in _config_values(config_path).items():
+        if value != "" or name not in of_uiprotect:
+            yield _known(name, name), _Written(value, f"{name} in {config_path.name}")
+    for variable in sorted(environment, key=lambda name: not name.endswith(_FILE_SUFFIX)):
+        if variable.startswith(_PREFIX) and not variable.startswith(_NOT_SETTINGS):
+            yield from _from_variable(variable, environment[variable])
+    for name, value in variables.items():
+        yield _known(name, name), _Written(value, name)
+
+
+def _from_uiprotect(environment: Mapping[str, str]) -> Iterator[tuple[str, _Written]]:
+    """What the variables of uiprotect say, which many have set already."""
+    if address := environment.get("UFP_ADDRESS"):
+        port = environment.get("UFP_PORT")
+        yield "host", _Written(f"{address}:{port}" if port else address, "UFP_ADDRESS")
+    if username := environment.get("UFP_USERNAME"):
+        yield "username", _Written(username, "UFP_USERNAME")
+    if verify := environment.get("UFP_SSL_VERIFY"):
+        is_insecure = not _Written(verify, "UFP_SSL_VERIFY").parsed(values.switch)
+        yield "tls_insecure", _Written(is_insecure, "UFP_SSL_VERIFY")
+
+
+def _config_values(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path.name or path} cannot be read as TOML: {error}") from error
+
+
+def _from_variable(variable: str, value: str) -> Iterator[tuple[str, _Written]]:
+    """A setting as UPVS_NAME, or in the file that UPVS_NAME_FILE names; but no secret."""
+    name = variable.removeprefix(_PREFIX).lower()
+    stem = name.removesuffix(_FILE_SUFFIX.lower())
+    is_secret = variable == variable.upper() and stem in SECRETS
+    if is_secret and name not in NAMES:
+        return
+    if name not in NAMES and stem in NAMES:
+        yield stem, _Written(_content_named(variable, value), variable)
+    else:
+        yield _known(name, variable), _Written(value, variable)
+
+
+def _known(name: str, written: str) -> str:
+    """The name of a setting that may be written anywhere. Raises SettingsError for any other."""
+    if name in SECRETS:
+        variable = TABLE[name].variable
+        raise SettingsError(
+            f"{name} does not belong into config.toml or the command line, where others can read "
+            f"it: put it into the environment as {variable}, or its file's name as "
+            f"{variable}{_FILE_SUFFIX}"
+        )
+    if name not in NAMES:
+        raise SettingsError(f"{written} is no setting; there are: {', '.join(sorted(NAMES))}")
+    return name
+
+
+def _date(written: _Written, now: dt.datetime, *, timezone: str) -> object:
+    today = now.astimezone(zone_named(timezone) if timezone else None).date()
+    resolved = _Written(values.day_of_word(written.value, today), written.place)
+    return resolved.parsed(TABLE["date"].parser)
+
+
+def _password(
+    named_file: Path | None, environment: Mapping[str, str], *, is_file_first: bool
+) -> str:
+    """The password of the environment, else of ``named_file``, else of uiprotect's variable."""
+    said = environment.get(TABLE["password"].variable)
+    if named_file and (is_file_first or said is None):
+        return _content("password_file", named_file)
+    return environment.get(_UIPROTECT_PASSWORD, "") if said is None else said
+
+
+def _secret(name: str, environment: Mapping[str, str]) -> str:
+    """A secret from UPVS_NAME, or from the file that UPVS_NAME_FILE names."""
+    variable = TABLE[name].variable
+    if variable in environment:
+        return environment[variable]
+    file_variable = variable + _FILE_SUFFIX
+    file = environment.get(file_variable)
+    return _content_named(file_variable, file) if file else ""
+
+
+def _content_named(variable: str, value: str) -> str:
+    """What the file holds that a variable names."""
+    path = _Written(value, variable).parsed(values.path)
+    if path is None:
+        raise SettingsError(f"{variable} is empty, but it must name a file")
+    return _content(variable, path)
+
+
+def _content(place: str, path: Path) -> str:
+    """The text of a file, without what editors put around it: a byte order mark, newlines."""
+    try:
+        return path.read_text(encoding="utf-8-sig").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{place} {path} cannot be read: {error}") from error

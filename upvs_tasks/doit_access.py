@@ -87,7 +87,7 @@ class _Loader(ModuleTaskLoader):  # type: ignore[misc]  # doit carries no types
         self.guard = guard
 
 
-class _Run(Run):  # type: ignore[misc]  # doit carries no types
+class _GuardedRun(Run):  # type: ignore[misc]  # doit carries no types
     """`doit run`, within the guard and in threads.
 
     The tasks of a run share a lock, a log and a session, which other processes would not have.
@@ -107,7 +107,7 @@ class _Run(Run):  # type: ignore[misc]  # doit carries no types
         return guard.run(partial(super().execute, params, args), words=args)
 
 
-class _Clean(Clean):  # type: ignore[misc]  # doit carries no types
+class _GuardedClean(Clean):  # type: ignore[misc]  # doit carries no types
     """`doit clean`, within the guard."""
 
     name = "clean"
@@ -117,7 +117,7 @@ class _Clean(Clean):  # type: ignore[misc]  # doit carries no types
         return guard.clean(partial(super().execute, params, args))
 
 
-class _Info(Info):  # type: ignore[misc]  # doit carries no types
+class _WordedInfo(Info):  # type: ignore[misc]  # doit carries no types
     """`doit info`, with the words of a check and not how it is called."""
 
     name = "info"
@@ -132,6 +132,6 @@ class _Doit(doit_cmd.DoitMain):  # type: ignore[misc]  # doit carries no types
     """doit, with some of its commands replaced."""
 
     DOIT_CMDS = tuple(
-        {Run: _Run, Clean: _Clean, Info: _Info}.get(command, command)
+        {Run: _GuardedRun, Clean: _GuardedClean, Info: _WordedInfo}.get(command, command)
         for command in doit_cmd.DoitMain.DOIT_CMDS
     )

@@ -28,7 +28,7 @@ from upvs_tasks.phases.film_plan import FilmPlan
 from upvs_tasks.reporter import story_reporter
 from upvs_tasks.run import Run
 from upvs_tasks.settings import Settings
-from upvs_tasks.tasks import Parts, Row, UpToDateCheck, task_creators
+from upvs_tasks.tasks import Row, SubTasks, UpToDateCheck, task_creators
 
 _NEVER = UpToDateCheck("never: it looks anew each time", lambda _: False)
 
@@ -82,7 +82,7 @@ def rows(start_from: StartFrom, *, may_clean_clips: bool) -> tuple[Row, ...]:
             "Download the clips, one task each.",
             UpToDateCheck("every clip is on the disk", fetch.all_current),
             waits_for=("scan",),
-            parts=Parts(
+            sub_tasks=SubTasks(
                 after="scan",
                 rows=partial(_clips, start_from=start_from, may_be_cleaned=may_clean_clips),
                 target_pattern=r".*clip_\d+_\d+_[^/]+\.mp4",
@@ -107,16 +107,16 @@ def rows(start_from: StartFrom, *, may_clean_clips: bool) -> tuple[Row, ...]:
         Row(
             "estimate",
             "Foresee the film's size and time, and whether the disk has room.",
-            UpToDateCheck("every part is on the disk, or in the film", _has_parts_or_film),
+            UpToDateCheck("every segment is on the disk, or the film is made", _has_all_segments),
             phases=(estimate.run,),
             waits_for=("speed",),
         ),
         Row(
             "render",
-            "Render the parts of the film, one task each.",
-            UpToDateCheck("every part is on the disk, or in the film", _has_parts_or_film),
+            "Render the segments of the film, one task each.",
+            UpToDateCheck("every segment is on the disk, or the film is made", _has_all_segments),
             waits_for=("estimate",),
-            parts=Parts(after="speed", rows=_segments),
+            sub_tasks=SubTasks(after="speed", rows=_segments),
         ),
         Row(
             "timelapse",
@@ -182,20 +182,20 @@ def _segments(context: Context) -> Iterator[Row]:
             f"render:{render.segment_name(segment)}",
             f"{segment.frame_count} frames",
             UpToDateCheck(
-                "the part is on the disk, or in the film",
-                partial(_has_part_or_film, film=film, segment=segment),
+                "the segment is on the disk, or the film is made",
+                partial(_has_segment, film=film, segment=segment),
             ),
             phases=(partial(render.run, film=film, segment=segment),),
             waits_for=("estimate",),
         )
 
 
-def _has_part_or_film(context: Context, *, film: FilmPlan, segment: Segment) -> bool:
+def _has_segment(context: Context, *, film: FilmPlan, segment: Segment) -> bool:
     path = render.segment_path(context.layout, film, segment)
     return path.exists() or timelapse.is_current(context)
 
 
-def _has_parts_or_film(context: Context) -> bool:
+def _has_all_segments(context: Context) -> bool:
     film = context.planner.film()
     if film is None or timelapse.is_current(context):
         return film is not None

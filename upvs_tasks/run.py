@@ -36,14 +36,14 @@ class Run:
     """Holds the folder, the log and the console's session while tasks are at work."""
 
     def __init__(self, settings: Settings, *, verbose: bool = False) -> None:
-        self.terminal = Terminal()
+        self._clock = Clock()
+        self.terminal = Terminal(self._clock)
         self.work = Work(self.terminal)
         self._settings = settings
         self._verbose = verbose
         self._resources = ExitStack()
         secrets = (settings.password, settings.totp_secret, settings.one_time_code)
         self._redactor = Redactor(secrets)
-        self._clock = Clock()
         self._connection = Connection(settings, self._redactor, self._clock)
         self._lock = Lock()
         self._is_going_on = False

@@ -30,7 +30,7 @@ class UpToDateCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class SubTasks:
     """The tasks that a group consists of; they are known once the task ``after`` has run.
 
     ``target_pattern`` is what their targets look like, so that one can be asked for by its path.
@@ -45,7 +45,7 @@ class Parts:
 class Row:
     """One task: what it does, when it is up to date, what it makes and what it waits for.
 
-    ``phases`` are carried out one after the other; a group has ``parts`` instead.
+    ``phases`` are carried out one after the other; a group has ``sub_tasks`` instead.
     ``asks_console``: it needs the console's address and an account. ``may_be_cleaned``: `doit
     clean` deletes what it makes.
     """
@@ -56,7 +56,7 @@ class Row:
     phases: tuple[Phase, ...] = ()
     targets: Callable[[Context], Sequence[Path]] = lambda _: ()
     waits_for: tuple[str, ...] = ()
-    parts: Parts | None = None
+    sub_tasks: SubTasks | None = None
     asks_console: bool = False
     may_be_cleaned: bool = True
 
@@ -67,18 +67,18 @@ def task_creators(rows: Iterable[Row], run: Run) -> dict[str, Callable[[], objec
 
 
 def _creator(row: Row, run: Run) -> Callable[[], object]:
-    if row.parts is None:
+    if row.sub_tasks is None:
         return lambda: _task(row, run)
-    parts = row.parts
+    sub_tasks = row.sub_tasks
 
     def create() -> Iterator[TaskDict]:
-        rows = parts.rows(run.context) if run.context else ()
-        tasks = [_task(part, run, name=part.name.removeprefix(f"{row.name}:")) for part in rows]
+        rows = sub_tasks.rows(run.context) if run.context else ()
+        tasks = [_task(each, run, name=each.name.removeprefix(f"{row.name}:")) for each in rows]
         yield _group(row, run)
         yield from tasks
 
     create.__doc__ = row.doc
-    delayed = create_after(executed=parts.after, target_regex=parts.target_pattern)
+    delayed = create_after(executed=sub_tasks.after, target_regex=sub_tasks.target_pattern)
     creator: Callable[[], object] = delayed(create)
     return creator
 

@@ -7,13 +7,14 @@ import json
 import sys
 from pathlib import Path
 
+from upvs_tasks import documents
 from upvs_tasks.media import worker_pool
 from upvs_tasks.media.segment import SegmentJob
 
 
 def main() -> None:
     """Render, and tell who does it."""
-    job = SegmentJob.from_document(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    job = documents.from_document(json.loads(Path(sys.argv[1]).read_bytes()), SegmentJob)
     worker_pool.render_apart(job, on_frame=_tell)
 
 

@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 
 from tests.footage import Recipe, frame_number
 from tests.media.segments import FILM, numbered_clip, shot_of
+from upvs_tasks import documents
 from upvs_tasks.media import worker_pool
 from upvs_tasks.media.decode import decoded_frames
 from upvs_tasks.media.frame_converter import FrameConverter
@@ -77,7 +78,7 @@ def test_hardware_is_off_unless_asked_for(job: SegmentJob) -> None:
 
 
 def test_a_job_tells_another_process_who_may_decode(job: SegmentJob) -> None:
-    assert SegmentJob.from_document(job.to_document()) == job
+    assert documents.from_document(documents.to_document(job), SegmentJob) == job
 
 
 @pytest.mark.parametrize("device", hwdevices_available())

@@ -20,6 +20,7 @@ from tests.media.segments import (
     rendered,
     shot_of,
 )
+from upvs_tasks import documents
 from upvs_tasks.errors import StorageError
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.decode import Wanted, decoded_frames
@@ -363,7 +364,7 @@ def test_the_bytes_are_the_same_in_any_number_of_processes(tmp_path: Path) -> No
 def test_a_job_survives_its_way_to_another_process(tmp_path: Path) -> None:
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=10))
     job = SegmentJob(FILM, tmp_path / "segment.mp4", (shot_of(clip, [1, 2]),))
-    assert SegmentJob.from_document(job.to_document()) == job
+    assert documents.from_document(documents.to_document(job), SegmentJob) == job
 
 
 def test_progress_is_told_while_it_is_made(tmp_path: Path) -> None:

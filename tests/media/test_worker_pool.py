@@ -16,6 +16,7 @@ import pytest
 
 from tests.footage import Recipe
 from tests.media.segments import FILM, numbered_clip, shot_of
+from upvs_tasks import documents
 from upvs_tasks.errors import RenderError, StorageError
 from upvs_tasks.media import worker_pool
 from upvs_tasks.media.segment import SegmentJob
@@ -37,7 +38,7 @@ def endless_job(folder: Path) -> SegmentJob:
 def parent_of(job: SegmentJob) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A program that renders a job in a child, and the id of that child at work."""
     job_path = job.output_path.with_suffix(".json")
-    job_path.write_text(json.dumps(job.to_document()), encoding="utf-8")
+    job_path.write_text(json.dumps(documents.to_document(job)), encoding="utf-8")
     program = [sys.executable, "-m", "tests.media.rendering_apart", str(job_path)]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True, cwd=ROOT) as parent:
         assert parent.stdout is not None
@@ -103,7 +104,7 @@ def test_a_failure_is_one_line_of_json(tmp_path: Path) -> None:
     ) as worker:
         assert worker.stdin is not None
         assert worker.stdout is not None
-        worker.stdin.write(json.dumps(job.to_document()) + "\n")
+        worker.stdin.write(json.dumps(documents.to_document(job)) + "\n")
         worker.stdin.flush()
         (line,) = worker.stdout
     assert worker.returncode != 0

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -54,8 +53,6 @@ def survey(path: Path) -> tuple[Footage, SampleTable]:
             rotation=structure.rotation,
             full_range=stream.color_range == _FULL_RANGE,
             first_frame_ms=table.ms_of(table.ticks[0]),
-            longest_gap_ms=max(table.durations_ms),
-            keyframe_interval_ms=_keyframe_interval_ms(table),
         )
         return footage, table
 
@@ -171,8 +168,3 @@ def _last_ticks(ticks: tuple[int, ...], said_ticks: int, tick_secs: Fraction) ->
     if len(ticks) == 1 or 0 < said_ticks * tick_secs <= 1:
         return said_ticks
     return ticks[-1] - ticks[-2]
-
-
-def _keyframe_interval_ms(table: SampleTable) -> int:
-    starts = [table.ticks[place] for place in table.keyframes]
-    return max(table.ms_of(after - at) for at, after in pairwise((*starts, table.end_ticks)))

@@ -4,7 +4,6 @@ import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import av
 from av.video.frame import VideoFrame
@@ -15,7 +14,7 @@ from upvs_tasks.media.encode import SegmentWriter
 from upvs_tasks.media.frame_converter import FrameConverter
 from upvs_tasks.media.hwaccel import decoding_device
 from upvs_tasks.model.damage import Damage
-from upvs_tasks.model.encoding import Codec, Encoding, HardwareAcceleration
+from upvs_tasks.model.encoding import Encoding, HardwareAcceleration
 from upvs_tasks.model.plan import seek_ticks
 from upvs_tasks.model.sample_table import SampleTable
 
@@ -52,42 +51,6 @@ class SegmentJob:
     output_path: Path
     shots: tuple[Shot, ...]
     hwaccel: HardwareAcceleration = HardwareAcceleration.OFF
-
-    def to_document(self) -> dict[str, object]:
-        """The job as plain values, for another process."""
-        return {
-            "encoding": self.encoding.to_document(),
-            "output_path": str(self.output_path),
-            "hwaccel": self.hwaccel,
-            "shots": [
-                {
-                    "name": shot.name,
-                    "path": str(shot.path),
-                    "rotation": shot.rotation,
-                    "ticks": [frame.ticks for frame in shot.wanted],
-                    "keyframe_ticks": [frame.keyframe_ticks for frame in shot.wanted],
-                }
-                for shot in self.shots
-            ],
-        }
-
-    @classmethod
-    def from_document(cls, document: Any) -> "SegmentJob":  # noqa: ANN401  parsed JSON
-        """Job that `to_document` gave. Raises KeyError, TypeError or ValueError for another."""
-        encoding = document["encoding"] | {"codec": Codec(document["encoding"]["codec"])}
-        shots = tuple(
-            Shot(
-                shot["name"],
-                Path(shot["path"]),
-                shot["rotation"],
-                tuple(map(Wanted, shot["ticks"], shot["keyframe_ticks"])),
-            )
-            for shot in document["shots"]
-        )
-        output_path = Path(document["output_path"])
-        return cls(
-            Encoding(**encoding), output_path, shots, HardwareAcceleration(document["hwaccel"])
-        )
 
 
 @dataclass(frozen=True, slots=True)

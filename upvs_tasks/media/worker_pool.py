@@ -15,16 +15,15 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import IO, Any
 
 import upvs_tasks
+from upvs_tasks import documents
 from upvs_tasks.errors import RenderError, StorageError, UpvsError
 from upvs_tasks.media.segment import SegmentJob, SegmentResult, render_segment
-from upvs_tasks.model.damage import Damage
 
 log = logging.getLogger(__name__)
 
@@ -94,11 +93,11 @@ def main() -> int:
         except Empty:
             return 0
         try:
-            result = render_segment(SegmentJob.from_document(json.loads(order)), _report)
+            result = render_segment(documents.from_document(json.loads(order), SegmentJob), _report)
         except UpvsError as error:
             _tell({"error": type(error).__name__, "reason": str(error)})
             return error.exit_code
-        _tell({"frames": result.frames, "damages": [asdict(damage) for damage in result.damages]})
+        _tell(documents.to_document(result))
 
 
 class _Child:
@@ -170,7 +169,7 @@ class _Child:
 
     def _order(self, job: SegmentJob) -> None:
         with suppress(BrokenPipeError):  # it has died; its exit code and its words tell why
-            _pipe(self.process.stdin).write(json.dumps(job.to_document()) + "\n")
+            _pipe(self.process.stdin).write(json.dumps(documents.to_document(job)) + "\n")
             _pipe(self.process.stdin).flush()
 
 
@@ -218,8 +217,8 @@ def _told(line: str) -> _Told:
 
 def _judged(told: _Told, child: _Child, job: SegmentJob) -> SegmentResult:
     match told:
-        case {"frames": int(frames), "damages": [*damages]}:
-            return SegmentResult(frames, tuple(Damage(**damage) for damage in damages))
+        case {"damages": _}:
+            return documents.from_document(told, SegmentResult)
         case {"error": StorageError.__name__, "reason": str(reason)}:
             raise StorageError(reason)
         case {"reason": str(reason)}:

@@ -7,7 +7,7 @@ machine plans the same film.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from hashlib import sha256
 from itertools import groupby
@@ -86,7 +86,7 @@ class Plan:
         Neither its number nor any clip that it does not show has a part in it.
         """
         shown = [[self.footage.clips[run.clip].sha256, run.frames] for run in segment.runs]
-        facts = {"engine": _ENGINE, "encoding": encoding.to_document(), "shown": shown}
+        facts = {"engine": _ENGINE, "encoding": asdict(encoding), "shown": shown}
         return sha256(dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -1,10 +1,11 @@
 """What a person sees: a short story on stdout, problems and a progress bar on stderr."""
 
 import sys
-import time
 from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, TextIO
+
+from upvs_tasks.clock import Clock
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -21,7 +22,8 @@ class Terminal:
     JSON reporter replaces them for a while.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._out, self._err = sys.stdout, sys.stderr
         self._story = self._err
         self._tells_story = False
@@ -59,8 +61,8 @@ class Terminal:
                 self._begin(name)
             if self._bar is not None:
                 self._bar.update(self._bar.task_ids[0], completed=done, total=total, detail=detail)
-            elif time.monotonic() - self._spoke_at_secs > _QUIET_SECS:
-                self._spoke_at_secs = time.monotonic()
+            elif self._clock.monotonic_secs() - self._spoke_at_secs > _QUIET_SECS:
+                self._spoke_at_secs = self._clock.monotonic_secs()
                 _write_line(self._err, f"{name:<10} {done} of {total} {detail}")
 
     def end_work(self) -> None:
@@ -71,7 +73,7 @@ class Terminal:
     def _begin(self, name: str) -> None:
         self._end()
         self._work = name
-        self._spoke_at_secs = time.monotonic()
+        self._spoke_at_secs = self._clock.monotonic_secs()
         if self._err.isatty():
             self._bar = _bar(name, self._err)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from upvs_tasks import durable, media
+from upvs_tasks import documents, durable, media
 from upvs_tasks.model.damage import Damage, damage_by_clip
 from upvs_tasks.model.encoding import Engine
 from upvs_tasks.model.timeline import chapters_of
@@ -74,7 +74,7 @@ def _render_at_once(context: Context, film: FilmPlan, partial: Path) -> tuple[Da
 def _recorded_damages(segment_paths: list[Path]) -> tuple[Damage, ...]:
     """Damages of all segments, added up clip by clip."""
     return damage_by_clip(
-        Damage(**document)
+        damage
         for path in segment_paths
-        for document in durable.read_json(damage_record(path)) or ()
+        for damage in documents.read(damage_record(path), tuple[Damage, ...]) or ()
     )

@@ -22,24 +22,24 @@ def run(context: Context) -> str | None:
     film = context.film()
     if not film.footage.parts:
         return None
-    estimate = _of_parts(context.layout, film) or _of_trials(context, film)
-    if not engine_of(context.settings.engine).follows_plan:  # no parts, and all is decoded
+    estimate = _of_segments(context.layout, film) or _of_trials(context, film)
+    if not engine_of(context.settings.engine).follows_plan:  # no segments, and all is decoded
         estimate = replace(estimate, missing_bytes=0, render_secs=None)
     out_dir = context.layout.out_dir
     free_bytes = shutil.disk_usage(out_dir).free
     if estimate.needed_bytes > free_bytes:
         raise StorageError(
             f"the film takes about {_megabytes(estimate.needed_bytes)} of free space in "
-            f"{out_dir}, its parts included, and there are {_megabytes(free_bytes)}: "
+            f"{out_dir}, its segments included, and there are {_megabytes(free_bytes)}: "
             "free some, or choose a smaller height or a higher crf, then run again"
         )
     return in_words(estimate)
 
 
-def _of_parts(layout: Layout, film: FilmPlan) -> Estimate | None:
-    """Estimate from the parts that are there already; None where there are none."""
-    paths = ((part, render.segment_path(layout, film, part)) for part in film.plan.segments)
-    there = [(part.frame_count, path.stat().st_size) for part, path in paths if path.exists()]
+def _of_segments(layout: Layout, film: FilmPlan) -> Estimate | None:
+    """Estimate from the segments that are there already; None where there are none."""
+    paths = ((each, render.segment_path(layout, film, each)) for each in film.plan.segments)
+    there = [(each.frame_count, path.stat().st_size) for each, path in paths if path.exists()]
     if not there:
         return None
     return Estimate.of_parts(

@@ -1,9 +1,11 @@
 """The film before it is made: the day's footage end to end, its speed, its frames, its encoding."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from threading import Lock
 
+from upvs_tasks.errors import DocumentError
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry
 from upvs_tasks.model.encoding import Encoding, film_size
 from upvs_tasks.model.fingerprint import ClipIdentity, FilmFingerprint
@@ -79,19 +81,19 @@ class FilmPlan:
         return plan_film(self.footage, self.speed, by_clock=self._settings.speed_step > 0)
 
     @cached_property
-    def digest(self) -> str:
-        """The same for two films exactly when they have the same bytes; needs no plan."""
+    def fingerprint(self) -> FilmFingerprint:
+        """All that the film's bytes depend on; needs no plan."""
         return FilmFingerprint(
             clips=tuple(ClipIdentity(entry.name, record.sha256) for entry, record in self.recorded),
             engine=self._settings.engine,
             speed_factor=self.speed.speed_factor,
             output_frames=self.speed.output_frames,
             encoding=self.encoding,
-        ).digest()
+        )
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """The parts that are rendered on their own; none where the film is made at once."""
+        """The segments that are rendered on their own; none where the film is made at once."""
         return self.plan.segments if self.recorded and self._follows_plan else ()
 
     @cached_property
@@ -113,8 +115,8 @@ class FilmPlan:
 
     def _stitched_clips(self) -> Iterator[StitchedClip]:
         for entry, record in self.recorded:
-            table = SampleTable.from_document(record.table_document)
-            if table is not None:
+            with suppress(DocumentError):
+                table = SampleTable.from_document(record.table)
                 clip, repeated = entry.clip, self._repeated_frames.get(entry.name, 0)
                 yield StitchedClip(
                     entry.name, record.sha256, clip.start_ms, clip.end_ms, table, repeated

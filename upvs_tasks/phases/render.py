@@ -2,11 +2,10 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upvs_tasks import durable, media
+from upvs_tasks import documents, durable, media
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.plan import Segment
 from upvs_tasks.phases.context import Context
@@ -55,8 +54,7 @@ def run(context: Context, film: FilmPlan, segment: Segment) -> None:
         )
     if result.damages:
         log.warning("segment damaged", extra={"segment": segment.number, "result": str(result)})
-        damages = [asdict(damage) for damage in result.damages]
-        durable.write_if_changed(damage_record(path), durable.encode_json(damages))
+        durable.write_if_changed(damage_record(path), documents.encode(result.damages))
     durable.sync_file(partial)
     durable.promote(partial, path)
 

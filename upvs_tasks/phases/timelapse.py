@@ -3,11 +3,10 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from upvs_tasks import durable, media
+from upvs_tasks import documents, durable, media
 from upvs_tasks.errors import RenderError
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.damage import Damage
@@ -21,6 +20,15 @@ from upvs_tasks.phases.film_plan import FilmPlan
 from upvs_tasks.phases.render import damage_record, segment_path
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FilmStamp:
+    """What the film on the disk was made from, its size, and what of it is damaged."""
+
+    fingerprint: str
+    size_bytes: int | None
+    damages: tuple[Damage, ...]
 
 
 def film_path(layout: Layout, index: ClipIndex) -> Path:
@@ -44,16 +52,16 @@ def is_current(context: Context) -> bool:
         return False
     if not film.recorded:
         return not film.index.entries
-    known = durable.read_json(context.layout.film_stamp)
-    return isinstance(known, dict) and _proof(context.layout, film).items() <= known.items()
+    stamp = documents.read(context.layout.film_stamp, FilmStamp)
+    if stamp is None or stamp.size_bytes != _size(film_path(context.layout, film.index)):
+        return False
+    return stamp.fingerprint == film.fingerprint.digest()
 
 
 def damages(layout: Layout) -> tuple[Damage, ...]:
     """What of the film on the disk is damaged, clip by clip."""
-    match durable.read_json(layout.film_stamp):
-        case {"damages": [*documents]}:
-            return tuple(Damage(**document) for document in documents)
-    return ()
+    stamp = documents.read(layout.film_stamp, FilmStamp)
+    return stamp.damages if stamp else ()
 
 
 def run(context: Context) -> str:
@@ -72,7 +80,8 @@ def run(context: Context) -> str:
     if engine.follows_plan:
         _write_timeline(layout, film, path)
         _drop_other_segments(layout, film)
-    _stamp(layout, film, damaged)
+    stamp = FilmStamp(film.fingerprint.digest(), _size(path), damaged)
+    durable.write_if_changed(layout.film_stamp, documents.encode(stamp))
     took_secs = context.clock.monotonic_secs() - started_secs
     size_bytes = path.stat().st_size
     log.info("film made", extra={"path": str(path), "bytes": size_bytes, "secs": took_secs})
@@ -118,14 +127,5 @@ def _drop_other_segments(layout: Layout, film: FilmPlan) -> None:
             path.unlink()
 
 
-def _stamp(layout: Layout, film: FilmPlan, damaged: tuple[Damage, ...]) -> None:
-    """Note what proves the film current, and what of it is damaged."""
-    document = _proof(layout, film) | {"damages": [asdict(damage) for damage in damaged]}
-    durable.write_if_changed(layout.film_stamp, durable.encode_json(document))
-
-
-def _proof(layout: Layout, film: FilmPlan) -> dict[str, Any]:
-    """What proves a film current: what it was made from, and that it has the size it had."""
-    path = film_path(layout, film.index)
-    size_bytes = path.stat().st_size if path.exists() else None
-    return {"fingerprint": film.digest, "size_bytes": size_bytes}
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.exists() else None

@@ -16,7 +16,7 @@ ALLOWED_ROOMS = {
     "graph": {"doit_access", "tasks", "reporter", "run", "phases", "model", "settings", "errors"},
     "tasks": {"run", "phases", "errors"},
     "doit_access": set[str](),
-    "reporter": {"output"},
+    "reporter": {"output", "model"},
     "run": {
         "phases",
         "output",

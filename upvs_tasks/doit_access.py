@@ -124,8 +124,8 @@ class _WordedInfo(Info):  # type: ignore[misc]  # doit carries no types
 
     @staticmethod
     def get_reasons(reasons: Mapping[str, Any]) -> str:
-        told: str = Info.get_reasons(reasons)
-        return told.replace(_NO_ARGUMENTS, "")
+        text: str = Info.get_reasons(reasons)
+        return text.replace(_NO_ARGUMENTS, "")
 
 
 class _Doit(doit_cmd.DoitMain):  # type: ignore[misc]  # doit carries no types

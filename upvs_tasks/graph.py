@@ -22,6 +22,7 @@ from upvs_tasks import settings as configuration
 from upvs_tasks.errors import UpvsError
 from upvs_tasks.model.clip_index import IndexEntry
 from upvs_tasks.model.plan import Segment
+from upvs_tasks.model.plural import counted
 from upvs_tasks.phases import estimate, fetch, manifest, render, scan, speed, timelapse, verify
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.film_plan import FilmPlan
@@ -209,8 +210,7 @@ def _clip_target(context: Context, *, entry: IndexEntry) -> list[Path]:
 def _clip_in_words(entry: IndexEntry) -> str:
     secs = entry.clip.duration_ms / 1000
     kinds = sorted({kind for event in entry.clip.events for kind in event.smart_types})
-    count = len(entry.clip.events)
-    events = "1 event" if count == 1 else f"{count} events"
+    events = counted(len(entry.clip.events), "event")
     return f"{secs:.0f} s, {events} {' '.join(kinds)}".rstrip()
 
 

@@ -81,8 +81,8 @@ class Run:
             try:
                 return self._end(work() or 0, words)
             except UpvsError as error:
-                self.terminal.end_work()
                 self.note(f"ERROR: {error}")
+                self._log("run ends", exit_code=error.exit_code, reason=str(error))
                 return error.exit_code
             except BaseException as error:
                 # A signal counts, whatever doit makes of it: its JSON reporter fails on it.
@@ -135,7 +135,6 @@ class Run:
         """Tell why a task failed, and remember the gravest code: 3 (usage), 2 (access), then 1."""
         with self._lock:
             self._exit_code = max(self._exit_code, error.exit_code)
-        self.terminal.end_work()
         self.note(f"ERROR: {task_name}: {sentence}")
 
     def _begin(self, layout: Layout) -> None:
@@ -170,8 +169,7 @@ class Run:
         if asked is not None:
             self.terminal.tell("console", asked.sentence())
         exit_code = self._exit_code or doit_code
-        if self._looked_at:
-            log.info("run ends", extra={"exit_code": exit_code, "console": str(asked)})
+        self._log("run ends", exit_code=exit_code, console=str(asked))
         return exit_code
 
     def _check_found(self, words: Sequence[str]) -> None:
@@ -201,7 +199,9 @@ class Run:
 
     def _break_off(self, what_happened: str) -> None:
         """End at once: every file is whole or absent, so the next run goes on from here."""
-        self.terminal.end_work()
         self.note(f"{what_happened}: run again to go on from here")
-        if self._looked_at:
-            log.info("run broken off", extra={"reason": what_happened})
+        self._log("run broken off", reason=what_happened)
+
+    def _log(self, event: str, **facts: object) -> None:
+        if self._looked_at:  # or there is no log yet
+            log.info(event, extra=facts)

@@ -219,6 +219,16 @@ def test_who_asks_for_processes_is_told_of_threads(project: Project) -> None:
     assert len(project.clips) == 6
 
 
+def test_tasks_are_not_carried_out_without_a_run(project: Project) -> None:
+    """As where another program uses doit as a library: there would be neither lock nor log."""
+    program = "from doit.doit_cmd import DoitMain; raise SystemExit(DoitMain().run(['run']))"
+    process = project.start_bare("-c", program, environment={"UPVS_DATE": project.date})
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, output
+    assert "start it with doit run" in output
+    assert not (project.folder / "out").exists()
+
+
 def test_cleaning_is_refused_while_a_run_is_at_work(
     project: Project, console: SimulatedConsole
 ) -> None:

@@ -58,7 +58,7 @@ class Terminal:
             return
         with self._lock:
             if self._work != name:
-                self._begin(name)
+                self._begin(name, done=done, total=total, detail=detail)
             if self._bar is not None:
                 self._bar.update(self._bar.task_ids[0], completed=done, total=total, detail=detail)
             elif self._clock.monotonic_secs() - self._spoke_at_secs > _QUIET_SECS:
@@ -70,12 +70,15 @@ class Terminal:
         with self._lock:
             self._end()
 
-    def _begin(self, name: str) -> None:
+    def _begin(self, name: str, *, done: int, total: int, detail: str) -> None:
         self._end()
         self._work = name
         self._spoke_at_secs = self._clock.monotonic_secs()
         if self._err.isatty():
             self._bar = _bar(name, self._err)
+            if self._bar is not None:
+                self._bar.add_task(name, completed=done, total=total, detail=detail)
+                self._bar.start()
 
     def _end(self) -> None:
         if self._bar is not None:
@@ -149,7 +152,7 @@ def _write_line(stream: TextIO, line: str) -> None:
 
 
 def _bar(name: str, stream: TextIO) -> "Progress | None":
-    """A bar under way; None on a terminal that cannot show one."""
+    """A bar that has yet to be started; None on a terminal that cannot show one."""
     # Only where somebody looks on: the import takes longer than a run with nothing to do.
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import (  # noqa: PLC0415
@@ -162,7 +165,7 @@ def _bar(name: str, stream: TextIO) -> "Progress | None":
     console = Console(file=stream)
     if console.is_dumb_terminal:
         return None
-    bar = Progress(
+    return Progress(
         TextColumn(f"{name:<10}"),
         BarColumn(),
         TextColumn("{task.completed:.0f} of {task.total:.0f} {task.fields[detail]}"),
@@ -170,6 +173,3 @@ def _bar(name: str, stream: TextIO) -> "Progress | None":
         console=console,
         transient=True,
     )
-    bar.add_task(name, total=0, detail="")
-    bar.start()
-    return bar

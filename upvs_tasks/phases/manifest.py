@@ -3,6 +3,7 @@
 from upvs_tasks import durable
 from upvs_tasks.model.ffconcat import concat_text
 from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.plural import counted, is_or_are
 from upvs_tasks.phases.clip_store import Recorded
 from upvs_tasks.phases.context import Context
 
@@ -29,4 +30,5 @@ def run(context: Context) -> str:
     context.clips.note_index(index)
     wanted = wanted_concat(context.layout, film.recorded)
     durable.write_if_changed(context.layout.concat_text, wanted.encode())
-    return f"{len(index.complete)} of {len(index.entries)} clips are on the disk"
+    done, clips = len(index.complete), counted(len(index.entries), "clip")
+    return f"{done} of {clips} {is_or_are(done)} on the disk"

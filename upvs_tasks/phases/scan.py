@@ -10,6 +10,7 @@ from upvs_tasks.model.clip import Clip, FilmedSource, Padding, clips_of, slices_
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, Event, events_of_day
+from upvs_tasks.model.plural import counted
 from upvs_tasks.phases.context import Context
 
 log = logging.getLogger(__name__)
@@ -178,9 +179,8 @@ def _story(index: ClipIndex) -> str:
     if not index.entries:
         return f"{head}: nothing to fetch{_running(index)}"
     asked_mins = sum(entry.clip.duration_ms for entry in index.entries) / 60_000
-    events = "1 event" if index.event_count == 1 else f"{index.event_count} events"
-    counted = f"{events} in {len(index.entries)} clips, {asked_mins:.1f} min"
-    return f"{head}: {counted}{_running(index)}"
+    events, clips = counted(index.event_count, "event"), counted(len(index.entries), "clip")
+    return f"{head}: {events} in {clips}, {asked_mins:.1f} min{_running(index)}"
 
 
 def _left_edge(index: ClipIndex, recording: Recording) -> str:

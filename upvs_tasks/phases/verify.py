@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from upvs_tasks import durable, media
 from upvs_tasks.errors import BrokenFootageError, VerificationError
 from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.plural import counted
 from upvs_tasks.model.verification import film_findings, manifest_findings
 from upvs_tasks.phases.clip_store import Recorded
 from upvs_tasks.phases.context import Context
@@ -29,7 +30,8 @@ def run(context: Context, *, decodes: bool = False) -> str:
     day, entries = film.index.day.text, film.index.entries
     if findings:
         raise VerificationError(f"{day} does not hold: {'; '.join(findings)}")
-    return f"{len(film.recorded)} of {len(entries)} clips whole and in order; film as planned"
+    clips = counted(len(entries), "clip")
+    return f"{len(film.recorded)} of {clips} whole and in order; film as planned"
 
 
 def _clip_findings(layout: Layout, recorded: Recorded, *, decodes: bool) -> Iterator[str]:

@@ -74,13 +74,13 @@ def run(job: Context, drawing: FilmPlan, segment: Segment) -> None:
 def render_at(job: Context, drawing: FilmPlan, segment: Segment, path: Path) -> "SegmentResult":
     """Render the segment into a file, in a process of its own, and say what became of it."""
     from upvs_tasks.media.segment import SegmentJob  # noqa: PLC0415  only where there is work
-    from upvs_tasks.media.worker_pool import render_apart  # noqa: PLC0415  likewise
+    from upvs_tasks.media.worker_pool import render_in_worker  # noqa: PLC0415  likewise
 
     with durable.storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     shots = tuple(_shots(job, drawing, segment))
     segment_job = SegmentJob(drawing.encoding, path, shots, job.settings.hwaccel)
-    return render_apart(segment_job, nice=job.settings.nice)
+    return render_in_worker(segment_job, nice=job.settings.nice)
 
 
 def damage_record(segment_path: Path) -> Path:

@@ -37,7 +37,7 @@ def rendered(folder: Path, *shots: Shot, encoding: Encoding = FILM) -> tuple[Pat
 
 
 def frames_of(path: Path) -> Iterator[VideoFrame]:
-    """The pictures of a video."""
+    """The frames of a video."""
     with av.open(str(path)) as container:
         yield from container.decode(video=0)
 

@@ -28,8 +28,6 @@ FILM = Footage(
     rotation=0,
     full_range=False,
     first_frame_ms=0,
-    longest_gap_ms=34,
-    keyframe_interval_ms=8_334,
 )
 EVENTS = st.builds(
     lambda event_id, start_ms, length_ms: Event(

@@ -1,6 +1,10 @@
+from bisect import bisect_right
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, chain, groupby, pairwise, repeat
+
+from upvs_tasks.errors import DocumentError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +32,39 @@ class SampleTable:
         }
 
     @classmethod
-    def from_document(cls, document: object) -> "SampleTable | None":
-        """Table that `to_document` gave, or None when the document has another shape."""
+    def from_document(cls, document: object) -> "SampleTable":
+        """Table that `to_document` gave. Raises DocumentError for anything else.
+
+        Cameras write an hour of uneven frames, and a day has dozens of hours: so this is no work
+        for a converter that looks at each value by itself.
+        """
         match document:
             case {
                 "tick_secs": [int(over), int(under)],
                 "first_tick": int(first),
                 "steps": [*steps],
                 "keyframes": [*keyframes],
-            } if under > 0:
-                runs = chain.from_iterable(repeat(step, count) for step, count in steps)
-                ticks = tuple(accumulate(runs, initial=first))
-                return cls(ticks[:-1], ticks[-1], Fraction(over, under), tuple(keyframes))
-        return None
+            } if over > 0 and under > 0:
+                with suppress(TypeError, ValueError):
+                    runs = chain.from_iterable(repeat(step, count) for step, count in steps)
+                    ticks = tuple(accumulate(runs, initial=first))
+                    table = cls(ticks[:-1], ticks[-1], Fraction(over, under), tuple(keyframes))
+                    if table._is_sound:
+                        return table
+        raise DocumentError("not a valid sample table")
+
+    @property
+    def _is_sound(self) -> bool:
+        """Whether all times are whole and ascending, and all keyframes are among the frames."""
+        times, keyframes = (*self.ticks, self.end_ticks), self.keyframes
+        return (
+            type(self.end_ticks) is int  # it is a sum, and so no other time is a fraction either
+            and list(times) == sorted(times)
+            and set(map(type, keyframes)) == {int}
+            and list(keyframes) == sorted(set(keyframes))
+            and keyframes[0] >= 0
+            and keyframes[-1] < len(self.ticks)
+        )
 
     @property
     def times_ms(self) -> tuple[int, ...]:
@@ -63,3 +87,8 @@ class SampleTable:
         """A length in ``ticks`` as whole milliseconds, halves upwards."""
         scale = 2000 * self.tick_secs
         return (ticks * scale.numerator + scale.denominator) // (scale.denominator * 2)
+
+    def seek_ticks(self, frame: int) -> int:
+        """Time stamp from which on the clip has to be decoded to get at a frame."""
+        group = bisect_right(self.keyframes, frame) - 1
+        return self.ticks[self.keyframes[group] if group >= 0 else 0]

@@ -7,7 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from upvs_tasks import durable
+from upvs_tasks import documents, durable
+from upvs_tasks.errors import DocumentError
 from upvs_tasks.model.clip_index import (
     COMPLETE,
     PENDING,
@@ -17,6 +18,7 @@ from upvs_tasks.model.clip_index import (
     Standing,
 )
 from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.index_document import IndexDocument
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage, may_share
@@ -31,14 +33,14 @@ Recorded = tuple[_Pair, ...]
 class FootageRecord:
     """What was measured of a clip's file when it was whole.
 
-    ``table_document`` is its sample table, parsed only where a film is planned.
+    ``table`` is the document of its sample table, read only where a film is planned.
     """
 
     size_bytes: int
     modified_ms: int
     sha256: str
     footage: Footage
-    table_document: Any
+    table: dict[str, Any]
 
     def matches(self, path: Path) -> bool:
         """Whether the file is still the one that was measured."""
@@ -48,30 +50,6 @@ class FootageRecord:
             return False
         measured = (self.size_bytes, self.modified_ms)
         return (status.st_size, status.st_mtime_ns // 1_000_000) == measured
-
-    def to_document(self) -> dict[str, object]:
-        """The record as its file holds it."""
-        return {
-            "size_bytes": self.size_bytes,
-            "modified_ms": self.modified_ms,
-            "sha256": self.sha256,
-            "footage": self.footage.to_document(),
-            "table": self.table_document,
-        }
-
-    @classmethod
-    def from_document(cls, document: Any) -> "FootageRecord | None":  # noqa: ANN401  parsed JSON
-        """Record from parsed JSON; None when it is none of ours."""
-        match document:
-            case {
-                "size_bytes": int(size_bytes),
-                "modified_ms": int(modified_ms),
-                "sha256": str(sha256),
-                "footage": measured,
-                "table": dict(table_document),
-            } if footage := Footage.from_document(measured):
-                return cls(size_bytes, modified_ms, sha256, footage, table_document)
-        return None
 
 
 def date_file(path: Path, modified_ms: int) -> None:
@@ -173,7 +151,7 @@ class ClipStore:
     def note_record(self, entry: IndexEntry, record: FootageRecord) -> None:
         """Keep what was measured of a clip that is whole, and on the disk."""
         path = self._layout.footage_record(entry.file_path)
-        durable.write_if_changed(path, durable.encode_json(record.to_document()))
+        durable.write_if_changed(path, documents.encode(record))
         self._layout.failure_record(entry.file_path).unlink(missing_ok=True)
         self._records[entry.file_path] = record
 
@@ -195,8 +173,7 @@ class ClipStore:
         return tuple(sorted(set(folder.glob("clip_*.mp4")) - wanted))
 
     def _read_record(self, file_path: str) -> FootageRecord | None:
-        document = durable.read_json(self._layout.footage_record(file_path))
-        record = FootageRecord.from_document(document)
+        record = documents.read(self._layout.footage_record(file_path), FootageRecord)
         return record if record and record.matches(self._layout.at(file_path)) else None
 
 
@@ -213,8 +190,9 @@ def _overlap_key(before: _Pair, after: _Pair) -> str:
 def _source_clip(
     entry: IndexEntry, record: FootageRecord, repeated_frames: int
 ) -> StitchedClip | None:
-    table = SampleTable.from_document(record.table_document)
-    if table is None:
+    try:
+        table = SampleTable.from_document(record.table)
+    except DocumentError:
         return None
     clip = entry.clip
     return StitchedClip(
@@ -223,8 +201,7 @@ def _source_clip(
 
 
 def _parsed_index(content: bytes) -> ClipIndex | None:
-    document = durable.decode_json(content)
     try:
-        return None if document is None else ClipIndex.from_document(document)
-    except ValueError:
+        return documents.from_document(durable.decode_json(content), IndexDocument).index()
+    except DocumentError:
         return None

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from upvs_tasks import durable
+from upvs_tasks import documents, durable
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.ffconcat import concat_text
+from upvs_tasks.model.index_document import IndexDocument
 from upvs_tasks.phases.clip_store import Recorded
 from upvs_tasks.phases.context import Context
 
@@ -42,7 +43,7 @@ def is_current(job: Context) -> bool:
 def run(job: Context) -> str:
     """Write what differs. Returns the story."""
     wanted = Manifest.wanted(job, job.index())
-    index_content = durable.encode_json(wanted.index.to_document())
+    index_content = documents.encode(IndexDocument.of(wanted.index))
     durable.write_if_changed(job.layout.clip_index, index_content)
     durable.write_if_changed(job.layout.concat_text, wanted.concat.encode())
     return f"{len(wanted.index.complete)} of {len(wanted.index.entries)} clips are on the disk"

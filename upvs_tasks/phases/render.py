@@ -1,11 +1,11 @@
 """Plan the film, and render it segment by segment, each in a process of its own."""
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upvs_tasks import durable
+from upvs_tasks import documents, durable
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry
 from upvs_tasks.model.encoding import Encoding, film_size
 from upvs_tasks.model.plan import Plan, Segment, plan_film
@@ -66,8 +66,7 @@ def run(job: Context, drawing: FilmPlan, segment: Segment) -> None:
         result = render_at(job, drawing, segment, partial)
     if result.damages:
         log.warning("segment damaged", extra={"segment": segment.number, "result": str(result)})
-        damages = [asdict(damage) for damage in result.damages]
-        durable.write_if_changed(damage_record(path), durable.encode_json(damages))
+        durable.write_if_changed(damage_record(path), documents.encode(result.damages))
     durable.sync_file(partial)
     durable.promote(partial, path)
 
@@ -75,13 +74,13 @@ def run(job: Context, drawing: FilmPlan, segment: Segment) -> None:
 def render_at(job: Context, drawing: FilmPlan, segment: Segment, path: Path) -> "SegmentResult":
     """Render the segment into a file, in a process of its own, and say what became of it."""
     from upvs_tasks.media.segment import SegmentJob  # noqa: PLC0415  only where there is work
-    from upvs_tasks.media.worker_pool import render_apart  # noqa: PLC0415  likewise
+    from upvs_tasks.media.worker_pool import render_in_worker  # noqa: PLC0415  likewise
 
     with durable.storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     shots = tuple(_shots(job, drawing, segment))
     segment_job = SegmentJob(drawing.encoding, path, shots, job.settings.hwaccel)
-    return render_apart(segment_job, nice=job.settings.nice)
+    return render_in_worker(segment_job, nice=job.settings.nice)
 
 
 def damage_record(segment_path: Path) -> Path:

@@ -4,13 +4,14 @@ import logging
 import time
 from dataclasses import replace
 
-from upvs_tasks import durable
+from upvs_tasks import documents, durable
 from upvs_tasks.errors import ImplausibleListError
 from upvs_tasks.model.camera import Camera, Recording, check_channel, resolve_camera
 from upvs_tasks.model.clip import Clip, FilmedSource, Padding, clips_of, slices_of
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, Event, events_of_day
+from upvs_tasks.model.index_document import IndexDocument
 from upvs_tasks.phases.context import Context
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def run(job: Context) -> str:
     durable.write_if_changed(
         job.layout.camera_json, durable.encode_json(_camera_document(camera, bootstrap.nvr.version))
     )
-    durable.write_if_changed(job.layout.clip_index, durable.encode_json(index.to_document()))
+    durable.write_if_changed(job.layout.clip_index, documents.encode(IndexDocument.of(index)))
     log.info(
         "day scanned",
         extra={

@@ -4,11 +4,10 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from upvs_tasks import durable
+from upvs_tasks import documents, durable
 from upvs_tasks.errors import RenderError
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.damage import Damage, damage_by_clip
@@ -32,6 +31,15 @@ from upvs_tasks.phases.speed import speed_of
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class FilmStamp:
+    """What the film on the disk was made from, its size, and what of it is damaged."""
+
+    fingerprint: str
+    size_bytes: int | None
+    damages: tuple[Damage, ...]
+
+
 def film_path(job: Context, index: ClipIndex) -> Path:
     """Where the film of this camera and day lies."""
     return job.layout.film(index.camera_folder, index.day.text)
@@ -48,20 +56,16 @@ def is_current(job: Context) -> bool:
     recorded = job.inventory.recorded(index)
     if not recorded:
         return not index.entries
-    wanted = {
-        "fingerprint": _fingerprint(job, recorded).digest(),
-        "size_bytes": _size(film_path(job, index)),
-    }
-    known = durable.read_json(job.layout.film_stamp)
-    return isinstance(known, dict) and wanted.items() <= known.items()
+    stamp = documents.read(job.layout.film_stamp, FilmStamp)
+    if stamp is None or stamp.size_bytes != _size(film_path(job, index)):
+        return False
+    return stamp.fingerprint == _fingerprint(job, recorded).digest()
 
 
 def damages(job: Context) -> tuple[Damage, ...]:
     """What of the film on the disk is damaged, clip by clip."""
-    match durable.read_json(job.layout.film_stamp):
-        case {"damages": [*documents]}:
-            return tuple(Damage(**document) for document in documents)
-    return ()
+    stamp = documents.read(job.layout.film_stamp, FilmStamp)
+    return stamp.damages if stamp else ()
 
 
 def run(job: Context) -> str:
@@ -180,9 +184,9 @@ def _drop_all_but(job: Context, wanted: set[Path]) -> None:
 def _damages(segments: list[Path]) -> tuple[Damage, ...]:
     """Damages of all segments, added up clip by clip."""
     return damage_by_clip(
-        Damage(**document)
+        damage
         for path in segments
-        for document in durable.read_json(render.damage_record(path)) or ()
+        for damage in documents.read(render.damage_record(path), tuple[Damage, ...]) or ()
     )
 
 
@@ -199,12 +203,8 @@ def _fingerprint(job: Context, recorded: Recorded) -> FilmFingerprint:
 
 def _stamp(job: Context, recorded: Recorded, path: Path, damaged: tuple[Damage, ...]) -> None:
     """Note what proves the film current: its fingerprint, and that it still has the size it had."""
-    document: dict[str, Any] = {
-        "fingerprint": _fingerprint(job, recorded).digest(),
-        "size_bytes": _size(path),
-        "damages": [asdict(damage) for damage in damaged],
-    }
-    durable.write_if_changed(job.layout.film_stamp, durable.encode_json(document))
+    stamp = FilmStamp(_fingerprint(job, recorded).digest(), _size(path), damaged)
+    durable.write_if_changed(job.layout.film_stamp, documents.encode(stamp))
 
 
 def _size(path: Path) -> int | None:

@@ -13,10 +13,21 @@ from tests.sources import PACKAGE, SOURCES, Source, read_all
 ALLOWED_ROOMS = {
     "dodo": {"doit_access", "graph", "settings"},
     "cli": {"graph", "settings", "errors"},
-    "graph": {"doit_access", "reporter", "run", "phases", "model", "settings", "errors"},
+    "graph": {"doit_access", "tasks", "reporter", "run", "phases", "model", "settings", "errors"},
+    "tasks": {"run", "phases", "errors"},
     "doit_access": set[str](),
     "reporter": {"output"},
-    "run": {"phases", "output", "model", "redaction", "durable", "signals", "settings", "errors"},
+    "run": {
+        "phases",
+        "output",
+        "model",
+        "redaction",
+        "clock",
+        "durable",
+        "signals",
+        "settings",
+        "errors",
+    },
     "phases": {
         "console",
         "media",
@@ -25,12 +36,13 @@ ALLOWED_ROOMS = {
         "durable",
         "settings",
         "redaction",
+        "clock",
         "errors",
     },
     "console": {"model", "durable", "clock", "redaction", "errors"},
     "media": {"model", "documents", "errors", PACKAGE},
     "settings": {"model", "errors"},
-    "output": {"durable", "redaction", "errors"},
+    "output": {"durable", "redaction", "clock", "errors"},
     "documents": {"durable", "errors"},
     "durable": {"errors"},
     "clock": set[str](),
@@ -44,7 +56,7 @@ ALLOWED_ROOMS = {
 
 # Module of others: the rooms, or single modules, that alone may import it.
 RESERVED_IMPORTS = {
-    "doit": {"doit_access", "graph", "reporter"},
+    "doit": {"doit_access", "tasks", "graph", "reporter"},
     "requests": {"console"},
     "urllib3": {"console"},
     "cattrs": {"documents"},

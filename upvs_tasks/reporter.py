@@ -66,7 +66,7 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
                 self.work.end_clip()
             case "render":
                 self._done[_RENDER] += 1
-                self.work.end_segment()
+                self.work.end_segment(name.partition(":")[2])
         if name == _FETCH and not self.is_offline:
             self._tell_fetched()
         if name == _RENDER:

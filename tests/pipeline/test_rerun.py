@@ -45,6 +45,25 @@ def test_listing_asks_nothing_of_the_console(project: Project, console: Simulate
     assert console.requests == ()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "unneeded"),
+    [
+        (("list", "--all", "--status"), {"requests", "av", "ffmpeg", "rich"}),
+        (("run", "timelapse"), {"av", "ffmpeg", "rich"}),
+    ],
+)
+def test_what_has_nothing_to_do_imports_nothing_for_it(
+    project: Project, arguments: tuple[str, ...], unneeded: set[str]
+) -> None:
+    project.doit("run", "timelapse")
+    command = ("-X", "importtime", "-m", "doit", *arguments, f"date={project.date}")
+    process = project.start_bare(*command)
+    output, _ = process.communicate(timeout=60)
+    imported = {line.rpartition("|")[2].strip() for line in output.splitlines()}
+    assert "upvs_tasks.graph" in imported
+    assert imported & unneeded == set()
+
+
 @pytest.mark.usefixtures("filmed")
 def test_another_quality_renders_anew_and_nothing_else(
     project: Project, console: SimulatedConsole

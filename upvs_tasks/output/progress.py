@@ -1,9 +1,11 @@
 """What a person sees: a short story on stdout, problems and a progress bar on stderr."""
 
 import sys
-import time
+from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, TextIO
+
+from upvs_tasks.clock import Clock
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -20,7 +22,8 @@ class Terminal:
     JSON reporter replaces them for a while.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._out, self._err = sys.stdout, sys.stderr
         self._story = self._err
         self._tells_story = False
@@ -58,8 +61,8 @@ class Terminal:
                 self._begin(name)
             if self._bar is not None:
                 self._bar.update(self._bar.task_ids[0], completed=done, total=total, detail=detail)
-            elif time.monotonic() - self._spoke_at_secs > _QUIET_SECS:
-                self._spoke_at_secs = time.monotonic()
+            elif self._clock.monotonic_secs() - self._spoke_at_secs > _QUIET_SECS:
+                self._spoke_at_secs = self._clock.monotonic_secs()
                 _write_line(self._err, f"{name:<10} {done} of {total} {detail}")
 
     def end_work(self) -> None:
@@ -70,7 +73,7 @@ class Terminal:
     def _begin(self, name: str) -> None:
         self._end()
         self._work = name
-        self._spoke_at_secs = time.monotonic()
+        self._spoke_at_secs = self._clock.monotonic_secs()
         if self._err.isatty():
             self._bar = _bar(name, self._err)
 
@@ -88,7 +91,8 @@ class Work:
         self._lock = Lock()
         self._clips_done = self._clip_count = 0
         self._bytes_received = 0
-        self._segments_done = self._segment_count = 0
+        self._frame_counts: Mapping[str, int] = {}
+        self._frames_done: dict[str, int] = {}
 
     @property
     def megabytes_received(self) -> float:
@@ -96,7 +100,7 @@ class Work:
         return self._bytes_received / 1e6
 
     def expect_clips(self, count: int) -> None:
-        """How many clips there are."""
+        """How many clips the day has."""
         self._clip_count = count
 
     def begin_clip(self) -> None:
@@ -114,19 +118,25 @@ class Work:
             self._bytes_received += count
         self._show_clips()
 
-    def expect_segments(self, count: int) -> None:
-        """How many segments the film has."""
-        self._segment_count = count
+    def expect_segments(self, frame_counts: Mapping[str, int]) -> None:
+        """How many frames each segment of the film has, by its name."""
+        self._frame_counts = frame_counts
 
-    def end_segment(self) -> None:
-        """One segment more is rendered."""
-        self._segments_done += 1
-        done, total = self._segments_done, self._segment_count
-        self._terminal.work("render", done=done, total=total, detail="segments")
+    def show_segment(self, name: str, frames: int) -> None:
+        """How many frames of a segment are rendered."""
+        with self._lock:
+            self._frames_done[name] = frames
+            done = sum(self._frames_done.values())
+        total = sum(self._frame_counts.values())
+        self._terminal.work("render", done=done, total=total, detail="frames")
 
-    def show_frames(self, done: int, total: int) -> None:
-        """How many frames of a film that is rendered at once are done."""
-        self._terminal.work("timelapse", done=done, total=total, detail="frames")
+    def end_segment(self, name: str) -> None:
+        """A segment is there, whether it was rendered now or before."""
+        self.show_segment(name, self._frame_counts.get(name, 0))
+
+    def show_film(self, frames: int, total: int) -> None:
+        """How many frames of a film that is made at once are rendered."""
+        self._terminal.work("timelapse", done=frames, total=total, detail="frames")
 
     def _show_clips(self) -> None:
         detail = f"clips, {self.megabytes_received:.0f} MB"

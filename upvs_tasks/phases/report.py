@@ -73,21 +73,21 @@ class DayAccount:
         return f"{whole}, as far as they were recorded" if self.short else whole
 
 
-def run(job: Context) -> DayAccount | None:
+def run(context: Context) -> DayAccount | None:
     """Account of the day as it stands; None when it was never scanned."""
-    known = job.inventory.known_index()
-    if known is None:
+    film = context.planner.film()
+    if film is None:
         return None
     return DayAccount(
-        index=known.with_standings(job.inventory.standing_of),
-        film_is_current=timelapse.is_current(job),
+        index=film.index.with_standings(context.clips.standing_of),
+        film_is_current=timelapse.is_current(context),
         short=tuple(
             (entry, record.footage.duration_ms)
-            for entry, record in job.inventory.recorded(known)
+            for entry, record in film.recorded
             if is_short(entry.clip, record.footage.duration_ms)
         ),
-        leftovers=job.inventory.leftovers(known),
-        damages=timelapse.damages(job),
+        leftovers=context.clips.leftovers(film.index),
+        damages=timelapse.damages(context.layout),
     )
 
 

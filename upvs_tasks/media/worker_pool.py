@@ -22,6 +22,7 @@ from threading import Lock, Thread
 from typing import IO, Any
 
 import upvs_tasks
+from upvs_tasks import machine
 from upvs_tasks.errors import RenderError, StorageError, UpvsError
 from upvs_tasks.media.segment import SegmentJob, SegmentResult, render_segment
 from upvs_tasks.model.damage import Damage
@@ -261,5 +262,5 @@ def _listen(orders: SimpleQueue[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    os.nice(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    machine.add_niceness(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
     sys.exit(main())

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from samples.clips import Recipe, make_clip, shown_numbers
+from tests.processes import processes_at
 from tests.waiting import wait_until
 from upvs_tasks.errors import RenderError, StorageError, UsageError
 from upvs_tasks.media import ffmpeg
@@ -23,19 +24,6 @@ def copy_command(clip: Path, target: Path) -> tuple[str, ...]:
     """Command that copies a clip's video to ``target``."""
     outputs = ("-c", "copy", "-an", "-f", "mp4", "-y", str(target))
     return (ffmpeg.find_ffmpeg(), *WATCHED, "-i", str(clip), *outputs)
-
-
-def processes_at(path: Path) -> list[int]:
-    """Ids of the ffmpeg processes that write ``path``."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        try:
-            arguments = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if str(path).encode() in arguments and b"tests.media.rendering" not in arguments:
-            found.append(int(folder.name))
-    return found
 
 
 @contextmanager
@@ -77,6 +65,32 @@ def test_a_failure_is_reported_in_the_words_of_ffmpeg(tmp_path: Path) -> None:
     assert not target.exists()
 
 
+@pytest.mark.parametrize(
+    ("ending", "reported"),
+    [
+        ("exit 3", "exit code 3: that is why"),
+        ("kill -TERM $$", "by SIGTERM: that is why"),
+        ("kill -KILL $$", "by SIGKILL: that is why"),
+        ("kill -SEGV $$", "by SIGSEGV: that is why"),
+    ],
+)
+def test_how_it_ended_is_reported_as_it_was(tmp_path: Path, ending: str, reported: str) -> None:
+    """What stands between it and us passes on exit codes, signals and words."""
+    program, target = tmp_path / "ffmpeg", tmp_path / "film.mp4.partial"
+    program.write_text(f"#!/bin/sh\necho that is why >&2\n{ending}\n")
+    program.chmod(0o755)
+    with pytest.raises(RenderError, match=reported):
+        ffmpeg.run((str(program),), partial=target)
+
+
+def test_it_has_nothing_to_read(tmp_path: Path) -> None:
+    """A program that waits for input would wait for ever."""
+    program, target = tmp_path / "ffmpeg", tmp_path / "film.mp4.partial"
+    program.write_text("#!/bin/sh\nread line && exit 1\nexit 0\n")
+    program.chmod(0o755)
+    ffmpeg.run((str(program),), partial=target)
+
+
 def test_a_full_disk_is_reported_as_such(tmp_path: Path) -> None:
     """It is nothing that another try would heal."""
     clip, target = make_clip(tmp_path / "clip.mp4"), tmp_path / "film.mp4.partial"
@@ -114,7 +128,7 @@ def test_a_fault_of_whoever_follows_ends_the_render(tmp_path: Path) -> None:
 
 
 def test_a_program_that_will_not_end_is_made_to(tmp_path: Path) -> None:
-    """After a few seconds."""
+    """Nobody asks it: it is killed."""
     partial, program = tmp_path / "film.mp4.partial", tmp_path / "stubborn"
     program.write_text("#!/bin/sh\ntrap '' TERM\necho frame=1\nwhile :; do sleep 0.1; done\n")
     program.chmod(0o755)

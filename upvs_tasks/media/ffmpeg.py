@@ -12,7 +12,7 @@ from threading import Thread
 from typing import IO
 
 from upvs_tasks.errors import RenderError, StorageError, UsageError
-from upvs_tasks.media.parent_death import on_a_leash
+from upvs_tasks.media.parent_death import ending_with_parent
 
 _END_TIMEOUT_SECS = 3.0
 _KEPT_ERROR_LINES = 40
@@ -73,8 +73,8 @@ def _started(command: Sequence[str], error_lines: deque[str]) -> Iterator[subpro
     atexit.unregister(stop_all)  # so that it is registered once
     atexit.register(stop_all)
     process = subprocess.Popen(  # noqa: S603  built by us, without a shell
-        on_a_leash(command),
-        stdin=subprocess.DEVNULL,
+        ending_with_parent(command),
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
@@ -90,6 +90,7 @@ def _started(command: Sequence[str], error_lines: deque[str]) -> Iterator[subpro
         _end(process)
         error_reader.join()
         _running.discard(process)
+        _stream(process.stdin).close()
         _stream(process.stdout).close()
         _stream(process.stderr).close()
 
@@ -97,7 +98,7 @@ def _started(command: Sequence[str], error_lines: deque[str]) -> Iterator[subpro
 def _end(process: subprocess.Popen[str]) -> None:
     if process.poll() is not None:
         return
-    process.terminate()
+    _stream(process.stdin).close()
     try:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_END_TIMEOUT_SECS)

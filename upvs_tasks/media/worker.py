@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 import upvs_tasks
+from upvs_tasks import machine
 from upvs_tasks.errors import UpvsError
 from upvs_tasks.media.segment import render_segment
 from upvs_tasks.media.worker_protocol import (
@@ -80,5 +81,5 @@ def _read_lines(lines: SimpleQueue[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    os.nice(int(sys.argv[1]))
+    machine.add_niceness(int(sys.argv[1]))
     sys.exit(main())

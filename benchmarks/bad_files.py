@@ -20,8 +20,8 @@ from pathlib import Path
 import av
 from av.video.frame import VideoFrame
 
-from tests.footage import Recipe, frame_number, make_clip
-from tests.odd_files import ODDITIES, Oddity
+from samples.clips import Recipe, frame_number, make_clip
+from samples.odd_files import ODDITIES, Oddity
 from upvs_tasks.errors import BrokenFootageError, RenderError
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.concat_engine import ConcatRender, concat_command
@@ -62,6 +62,16 @@ class Day:
     def middle(self) -> Path:
         """The odd one."""
         return self.paths[_MIDDLE]
+
+    @property
+    def list_path(self) -> Path:
+        """Where ffmpeg finds the list of clips."""
+        return self.folder / "concat.txt"
+
+    @property
+    def film_path(self) -> Path:
+        """Where ffmpeg writes the film."""
+        return self.folder / "film.video"
 
     @property
     def wanted(self) -> tuple[int, ...]:
@@ -161,33 +171,39 @@ def _refusal(day: Day) -> str:
 
 def _concat(day: Day) -> Film:
     listed = concat_text(day.found, footage=[footage for footage, _ in day.found.values()])
-    return _by_ffmpeg(day, listed, is_resampled=True)
+    day.list_path.write_text(listed, encoding="utf-8")
+    render = ConcatRender(
+        concat_path=day.list_path,
+        output_path=day.film_path,
+        speed_factor=day.speed.speed_factor,
+        encoding=_FILM,
+        output_frames=day.speed.output_frames,
+    )
+    film = _by_ffmpeg(day, concat_command(ffmpeg.find_ffmpeg(), render), _refusal(day))
+    if not day.film_path.exists():
+        return film
+    findings = film_findings(measure(day.film_path), day.speed)
+    return replace(film, named=f"film refused: {findings[0]}") if findings else film
 
 
 def _letter(day: Day) -> Film:
-    return _by_ffmpeg(day, concat_text(day.paths), is_resampled=False)
+    """The specification's own command: its list names the clips, and its filter is setpts alone."""
+    day.list_path.write_text(concat_text(day.paths), encoding="utf-8")
+    clips = ["-f", "concat", "-safe", "0", "-i", str(day.list_path)]
+    speed = ["-vf", f"setpts=PTS/{day.speed.speed_factor}", "-r", str(_FILM.fps)]
+    encoder = ["-c:v", "libx264", "-crf", str(_FILM.crf), "-preset", _FILM.preset]
+    output = ["-pix_fmt", "yuv420p", "-an", "-f", "mp4", "-y", str(day.film_path)]
+    logged = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning"]
+    program = [ffmpeg.find_ffmpeg(), *logged, "-progress", "pipe:1"]
+    return _by_ffmpeg(day, [*program, *clips, *speed, *encoder, *output], "-")
 
 
-def _by_ffmpeg(day: Day, listed: str, *, is_resampled: bool) -> Film:
-    list_path, path = day.folder / "concat.txt", day.folder / "film.video"
-    list_path.write_text(listed, encoding="utf-8")
-    render = ConcatRender(
-        concat_path=list_path,
-        output_path=path,
-        speed_factor=day.speed.speed_factor,
-        encoding=_FILM,
-        output_frames=day.speed.output_frames if is_resampled else None,
-        is_resampled=is_resampled,
-    )
-    named = _refusal(day) if is_resampled else "-"
+def _by_ffmpeg(day: Day, command: Sequence[str], named: str) -> Film:
     try:
-        ffmpeg.run(concat_command(ffmpeg.find_ffmpeg(), render), partial=path)
+        ffmpeg.run(command, partial=day.film_path)
     except RenderError as failure:
         return Film((), f"no film: {failure}")
-    findings = film_findings(measure(path), day.speed) if is_resampled else ()
-    if findings:
-        named = f"film refused: {findings[0]}"
-    return Film(tuple(_pictures(path)), named)
+    return Film(tuple(_pictures(day.film_path)), named)
 
 
 def _pictures(path: Path) -> list[frozenset[int]]:

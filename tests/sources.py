@@ -84,7 +84,12 @@ def read(path: Path) -> Source:
     return Source(name, path.read_text(encoding="utf-8"), is_package)
 
 
+def read_all(folder: str) -> list[Source]:
+    """Sources of all modules below a folder of the repository."""
+    return [read(path) for path in sorted((REPOSITORY / folder).rglob("*.py"))]
+
+
 SOURCES = [
     read(REPOSITORY / "dodo.py"),
-    *(read(path) for path in sorted((REPOSITORY / PACKAGE).rglob("*.py"))),
+    *read_all(PACKAGE),
 ]

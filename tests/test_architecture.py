@@ -7,7 +7,7 @@ import ast
 
 import pytest
 
-from tests.sources import PACKAGE, SOURCES, Source
+from tests.sources import PACKAGE, SOURCES, Source, read_all
 
 # Room: the rooms that it may import from besides itself. The package's own page is a room, too.
 ALLOWED_ROOMS = {
@@ -40,14 +40,15 @@ ALLOWED_ROOMS = {
         "errors",
     },
     "console": {"model", "durable", "clock", "redaction", "errors"},
-    "media": {"model", "documents", "errors", PACKAGE},
-    "settings": {"model", "errors"},
+    "media": {"model", "documents", "machine", "errors", PACKAGE},
+    "settings": {"model", "machine", "errors"},
     "output": {"durable", "redaction", "clock", "errors"},
     "documents": {"durable", "errors"},
-    "durable": {"errors"},
+    "durable": {"machine", "errors"},
     "clock": set[str](),
     "redaction": set[str](),
-    "signals": set[str](),
+    "signals": {"machine"},
+    "machine": set[str](),
     "model": {"errors"},
     "errors": set[str](),
     "simulator": set[str](),
@@ -137,6 +138,34 @@ DURABLE_FUNCTIONS = {
 }
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"}
 
+# What not every operating system has, and who alone may ask for it.
+MODULES_NOT_EVERYWHERE = {"ctypes", "fcntl", "grp", "pwd", "resource", "termios"}
+NOT_EVERYWHERE = {
+    "os.fork",
+    "os.forkpty",
+    "os.getpgid",
+    "os.killpg",
+    "os.memfd_create",
+    "os.nice",
+    "os.pidfd_open",
+    "os.posix_fadvise",
+    "os.posix_fallocate",
+    "os.posix_spawn",
+    "os.process_cpu_count",
+    "os.sched_getaffinity",
+    "os.sched_setaffinity",
+    "os.sendfile",
+    "os.setpriority",
+    "os.setsid",
+    "signal.pthread_kill",
+    "signal.pthread_sigmask",
+    "signal.setitimer",
+    "signal.sigtimedwait",
+    "signal.sigwait",
+    "sys.platform",
+}
+MACHINE = {"machine", "media.parent_death"}
+
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "misc", "manager", "core"}
 MOST_LINES = 400
 
@@ -195,6 +224,20 @@ def effects(source: Source) -> set[str]:
         and node.func.id in {"open", "print", "input", "exec", "eval", "__import__"}
     }
     return found
+
+
+def rarities(source: Source) -> set[str]:
+    """What a module asks for that not every operating system has."""
+    imported = set(source.imports())
+    found = {name for name in imported if name.split(".")[0] in MODULES_NOT_EVERYWHERE}
+    found |= NOT_EVERYWHERE & (imported | set(source.names_used()))
+    return found | {
+        node.value
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.startswith(("/proc/", "/sys/"))
+    }
 
 
 def writes(source: Source) -> set[str]:
@@ -266,6 +309,13 @@ def test_only_durable_opens_files_for_writing(source: Source) -> None:
         assert writes(source) == set()
 
 
+@pytest.mark.parametrize("source", SOURCES, ids=by_name)
+def test_only_the_machine_is_asked_for_what_not_every_system_has(source: Source) -> None:
+    """So that what is done without it stands beside it."""
+    if source.place not in MACHINE:
+        assert rarities(source) == set()
+
+
 @pytest.mark.parametrize("source", MODEL, ids=by_name)
 def test_the_model_only_decides(source: Source) -> None:
     """No disk, no network, no clock, no chance, no environment, no log."""
@@ -282,6 +332,20 @@ def test_no_module_has_a_name_that_says_nothing(source: Source) -> None:
 def test_a_module_fits_into_a_head(source: Source) -> None:
     """Longer ones are two."""
     assert len(source.text.splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("source", [*read_all("benchmarks"), *read_all("samples")], ids=by_name)
+def test_what_is_no_test_imports_none(source: Source) -> None:
+    """Benchmarks run wherever the product does."""
+    origins = {name.partition(".")[0] for name in source.imports()}
+    assert origins & {"tests", "pytest", "hypothesis"} == set()
+
+
+@pytest.mark.parametrize("source", read_all("tests"), ids=by_name)
+def test_only_one_module_of_the_tests_sleeps(source: Source) -> None:
+    """It has a deadline; and what a test waits for by the clock alone is late or comes too soon."""
+    if source.name != "tests.waiting":
+        assert "time.sleep" not in set(source.names_used())
 
 
 @pytest.mark.parametrize(
@@ -397,3 +461,20 @@ def test_opening_for_writing_is_seen(text: str) -> None:
 def test_reading_the_environment_is_seen(text: str) -> None:
     """However it is written."""
     assert ENVIRONMENT & set(Source("upvs_tasks.run", text).names_used())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os\nlen(os.sched_getaffinity(0))",
+        "from os import sched_getaffinity",
+        "import ctypes\nctypes.CDLL(None)",
+        "from fcntl import flock\nflock(stream, 2)",
+        "import signal\nsignal.pthread_kill(1, 2)",
+        "import sys\nif sys.platform == 'linux':\n    pass",
+        "path = '/proc/self/status'",
+    ],
+)
+def test_asking_for_what_not_every_system_has_is_seen(text: str) -> None:
+    """However it is written."""
+    assert rarities(Source("upvs_tasks.settings.table", text))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from upvs_tasks import durable
@@ -284,7 +284,6 @@ DOCUMENTS = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(KEYS, DOCUMENTS, max_size=5))
 def test_json_is_the_same_bytes_for_the_same_facts(document: dict[str, object]) -> None:
     """In whatever order they were put together; and they come back as they were."""

@@ -1,12 +1,12 @@
 import io
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.console.conftest import Running
 from tests.console.harness import CAMERA_ID, DAY, ConsoleHarness
+from tests.waiting import wait_until
 from upvs_tasks.console.client import Console
 from upvs_tasks.errors import MaxAttemptsExceeded
 from upvs_tasks.simulator import Behaviour, Fault, FaultKind
@@ -68,10 +68,7 @@ def test_a_refusal_beside_other_exports_costs_the_clip_no_attempt(harness: Conso
         harness.simulated.order(Fault(FaultKind.STATUS, status=503, retry_after=7))
         second = threading.Thread(target=bring, args=(harness.console, 2))
         second.start()
-        deadline_secs = time.monotonic() + 30
-        while harness.console.usage.concurrency.paused_secs < 7:
-            assert time.monotonic() < deadline_secs
-            time.sleep(0.01)
+        wait_until(lambda: harness.console.usage.concurrency.paused_secs >= 7)
         harness.simulated.release()
         assert stalled.result()
         second.join()

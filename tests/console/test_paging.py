@@ -1,13 +1,14 @@
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 from random import Random
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.listing import most_requests
+from tests.thorough import thorough
 from upvs_tasks.console.paging import MOST_ROWS, collect
 from upvs_tasks.errors import ConsoleError
 from upvs_tasks.model.event import Event
@@ -57,13 +58,6 @@ class Shelf:
     def collected(self, limit: int) -> tuple[Event, ...]:
         """The whole day."""
         return collect(self.ask, start_ms=0, end_ms=DAY_MS, limit=limit)
-
-    def most_starts_at_once(self) -> int:
-        """The highest number of events that start within three milliseconds."""
-        starts = sorted(event.start_ms for event in self.events)
-        return max(
-            (bisect_right(starts, at + 2) - place for place, at in enumerate(starts)), default=0
-        )
 
     def most_at_once(self) -> int:
         """The highest number of rows that match a window of a few milliseconds."""
@@ -135,7 +129,7 @@ habits = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@thorough(1.5)
 @given(sketch=sketches(most_events=400), limit=st.integers(1, 60), **habits)
 def test_every_event_is_listed_once_whatever_the_console_s_habits(
     sketch: Sketch, limit: int, keeps: str, *, by_overlap: bool, bounds_belong: bool
@@ -148,7 +142,7 @@ def test_every_event_is_listed_once_whatever_the_console_s_habits(
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@thorough(1.5)
 @given(
     sketch=sketches(most_events=1_500),
     limit=st.sampled_from([30, 50, 100, 500]),
@@ -161,13 +155,14 @@ def test_a_day_never_takes_more_requests_than_is_proven(
 ) -> None:
     """What the module promises of any day and any console, and why, stands at its beginning."""
     shelf = Shelf(sketch.events(), keeps=keeps, by_overlap=by_overlap, bounds_belong=bounds_belong)
-    room = limit - limit // 10
-    keeps_an_end = keeps in {"oldest", "newest"}
-    progress = (room - 1 if keeps_an_end else room // 2) - shelf.most_starts_at_once()
-    assume(progress > 0)
     shelf.collected(limit)
-    doublings = (max(rows for _, _, rows in shelf.asked) // limit).bit_length() - 1
-    assert len(shelf.asked) <= 2 * (sketch.count // progress) + 13 + doublings
+    most = most_requests(
+        (one.start_ms for one in shelf.events),
+        limit=limit,
+        largest_limit=max(rows for _, _, rows in shelf.asked),
+        keeps_an_end=keeps in {"oldest", "newest"},
+    )
+    assert most is None or len(shelf.asked) <= most
 
 
 # So many events that the page is full over and over, and some days on which it once took more.
@@ -233,7 +228,7 @@ def test_a_cap_that_shows_only_when_larger_pages_are_asked_for_loses_nothing(
     assert ids(shelf.collected(100)) == ids(lasting + passing)
 
 
-@settings(max_examples=150, deadline=None)
+@thorough(1.5)
 @given(sketch=sketches(most_events=300), cap=st.integers(20, 120), **habits)
 def test_a_cap_below_the_limit_that_was_asked_for_loses_nothing(
     sketch: Sketch, cap: int, keeps: str, *, by_overlap: bool, bounds_belong: bool

@@ -80,11 +80,15 @@ def wanted(events: list[SimulatedEvent]) -> dict[str, SimulatedEvent]:
     }
 
 
-def held(events: list[SimulatedEvent], behaviour: Behaviour, span_ms: tuple[int, int]) -> int:
-    """How many rows such a console has for what the client asks of this span."""
+def held(
+    events: list[SimulatedEvent], behaviour: Behaviour, span_ms: tuple[int, int]
+) -> list[SimulatedEvent]:
+    """The rows that such a console has for what the client asks of this span."""
     start_ms, end_ms = span_ms
-    return sum(
-        event.kind in DEFAULT_EVENT_TYPES
+    return [
+        event
+        for event in events
+        if event.kind in DEFAULT_EVENT_TYPES
         and (event.camera_id == CAMERA_ID or not behaviour.honours_cameras)
         and event.start_ms <= end_ms
         and (
@@ -92,8 +96,7 @@ def held(events: list[SimulatedEvent], behaviour: Behaviour, span_ms: tuple[int,
             if behaviour.window is WindowMatch.START
             else event.end_ms is None or event.end_ms >= start_ms
         )
-        for event in events
-    )
+    ]
 
 
 _instants = st.one_of(

@@ -37,8 +37,6 @@ from upvs_tasks.simulator import (
     SimulatedEvent,
 )
 
-pytestmark = pytest.mark.contract
-
 Installed = Callable[[Client], Path]
 
 DAY = date(2024, 1, 17)
@@ -90,6 +88,7 @@ def assert_it_shows(video: Path, start_ms: int, end_ms: int) -> None:
     assert end_ms - 500 <= shown[-1] <= end_ms + 5_000
 
 
+@pytest.mark.registry
 def test_uiprotect_shows_the_recorder(uiprotect: Household) -> None:
     nvr: dict[str, Any] = json.loads(answered(uiprotect, "nvr"))
     behaviour = uiprotect.console.behaviour
@@ -97,6 +96,7 @@ def test_uiprotect_shows_the_recorder(uiprotect: Household) -> None:
     assert nvr["timezone"] == behaviour.timezone
 
 
+@pytest.mark.registry
 def test_uiprotect_lists_the_cameras(uiprotect: Household) -> None:
     lines = answered(uiprotect, "cameras", "list-ids").strip().splitlines()
     named = {camera.camera_id: camera.name for camera in uiprotect.console.cameras}
@@ -105,6 +105,7 @@ def test_uiprotect_lists_the_cameras(uiprotect: Household) -> None:
     }
 
 
+@pytest.mark.registry
 def test_uiprotect_lists_the_day_s_events(uiprotect: Household) -> None:
     """Each event with its bounds, type and camera, and no other."""
     first, last = (f"{day}T00:00:00" for day in (DAY, DAY + timedelta(days=1)))
@@ -122,6 +123,7 @@ def test_uiprotect_lists_the_day_s_events(uiprotect: Household) -> None:
     assert len(facts) > 30
 
 
+@pytest.mark.registry
 def test_uiprotect_saves_the_video_of_an_event(uiprotect: Household) -> None:
     event = next(
         event
@@ -133,6 +135,7 @@ def test_uiprotect_saves_the_video_of_an_event(uiprotect: Household) -> None:
     assert_it_shows(uiprotect.home / "event.mp4", event.start_ms, event.end_ms)
 
 
+@pytest.mark.registry
 def test_uiprotect_saves_any_video_of_a_camera(uiprotect: Household) -> None:
     noon_ms = at(DAY, 12, 0)
     first, last = f"{DAY}T12:00:00", f"{DAY}T12:00:20"
@@ -140,6 +143,7 @@ def test_uiprotect_saves_any_video_of_a_camera(uiprotect: Household) -> None:
     assert_it_shows(uiprotect.home / "camera.mp4", noon_ms, noon_ms + 20_000)
 
 
+@pytest.mark.registry
 def test_uiprotect_logs_in_once_for_several_commands(uiprotect: Household) -> None:
     """The session that it has stored is good for the next command."""
     answered(uiprotect, "nvr")
@@ -148,6 +152,7 @@ def test_uiprotect_logs_in_once_for_several_commands(uiprotect: Household) -> No
     assert [request.endpoint for request in uiprotect.console.requests] == ["bootstrap"]
 
 
+@pytest.mark.registry
 def test_uiprotect_turns_away_from_a_console_that_it_cannot_verify(uiprotect: Household) -> None:
     """What is said here of verified TLS would otherwise mean nothing."""
     before = len(uiprotect.console.requests)
@@ -157,6 +162,7 @@ def test_uiprotect_turns_away_from_a_console_that_it_cannot_verify(uiprotect: Ho
     assert len(uiprotect.console.requests) == before
 
 
+@pytest.mark.registry
 @pytest.mark.parametrize(
     ("behaviour", "options"),
     [(OLDER, []), (NEWER, []), (NEWER, ["--experimental-downloader"])],
@@ -239,6 +245,7 @@ def names_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
+@pytest.mark.registry
 def test_a_client_that_cannot_be_installed_says_why(tmp_path: Path) -> None:
     """Without an index there is none."""
     offline = dict(os.environ) | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}

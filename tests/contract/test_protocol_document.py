@@ -15,8 +15,6 @@ from tests.contract import (
 from tests.contract.statements import STATEMENTS
 from upvs_tasks.simulator import Behaviour
 
-pytestmark = pytest.mark.contract
-
 DOCUMENT = Path(__file__).parents[2] / "docs" / "protocol.md"
 GROUPS = {
     "Sessions and cameras": login_statements,

@@ -19,10 +19,7 @@ from tests.contract.statements import STATEMENTS, Statement
 from tests.contract.visit import Host, Visit, recent_window_ms, shipped_window_ms
 from upvs_tasks.simulator import Behaviour, ExportCut, Fault, SimulatedConsole
 
-pytestmark = [
-    pytest.mark.contract,
-    pytest.mark.filterwarnings("ignore:Unverified HTTPS request"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 
 GROUPS = (login_statements, list_statements, export_statements)
 ALL = tuple(STATEMENTS.values())

@@ -18,8 +18,10 @@ from upvs_tasks.media import ffmpeg
 def render_without_end(partial: Path) -> None:
     """Encode noise for a day."""
     noise = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30,noise=alls=20:allf=t")
-    output = ("-t", "86400", "-c:v", "libx264", "-threads", "1", "-f", "mp4", "-y", str(partial))
-    watched = ("-nostdin", "-nostats", "-loglevel", "warning", "-progress", "pipe:1")
+    encoder = ("-c:v", "libx264", "-preset", "ultrafast", "-threads", "1")
+    output = ("-t", "86400", *encoder, "-f", "mp4", "-y", str(partial))
+    progress = ("-progress", "pipe:1", "-stats_period", "0.05")
+    watched = ("-nostdin", "-nostats", "-loglevel", "warning", *progress)
     command = (ffmpeg.find_ffmpeg(), *watched, *noise, *output)
     try:
         ffmpeg.run(command, on_frame=_tell, partial=partial)

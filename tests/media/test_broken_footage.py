@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from tests.footage import Recipe, make_clip
+from samples.clips import Recipe, make_clip
+from tests.thorough import thorough
 from upvs_tasks.errors import BrokenFootageError, StorageError
 from upvs_tasks.media.probe import decode_check, measure, read_sample_table
 
@@ -149,7 +150,7 @@ def test_an_index_larger_than_any_video_needs_is_not_read(tmp_path: Path) -> Non
 
 
 def test_sound_alone_is_no_footage(tmp_path: Path) -> None:
-    """A camera whose picture failed."""
+    """A camera without a picture."""
     recipe = Recipe(with_video=False, audio_secs=1)
     assert "has no video track" in fault_of(make_clip(tmp_path / "clip.mp4", recipe))
 
@@ -162,13 +163,13 @@ def test_a_blank_clip_is_no_footage(tmp_path: Path) -> None:
     assert "holds no frame" in fault_of(path)
 
 
-def test_a_damaged_picture_is_found_by_decoding_only(tmp_path: Path) -> None:
+def test_a_damaged_frame_is_found_by_decoding_only(tmp_path: Path) -> None:
     """The quick look sees a whole table; the thorough one, a last frame that is noise."""
     path = make_clip(tmp_path / "clip.mp4")
     decode_check(path)
     clip = bytearray(path.read_bytes())
-    pictures_end = clip.index(b"moov") - 4
-    clip[pictures_end - 60 : pictures_end] = bytes([0xA5]) * 60
+    frames_end = clip.index(b"moov") - 4
+    clip[frames_end - 60 : frames_end] = bytes([0xA5]) * 60
     path.write_bytes(clip)
     assert measure(path).frames == 20
     with pytest.raises(BrokenFootageError, match=r"clip\.mp4"):
@@ -206,11 +207,7 @@ def damages(draw: st.DrawFn) -> Damage:
     return spoil
 
 
-@settings(
-    max_examples=600,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@thorough(6, HealthCheck.function_scoped_fixture)
 @given(
     base=st.integers(min_value=0, max_value=len(BASES) - 1),
     spoils=st.lists(damages(), min_size=1, max_size=6),

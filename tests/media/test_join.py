@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.footage import Recipe, shown_numbers
+from samples.clips import Recipe, shown_numbers
 from tests.media.segments import numbered_clip, shot_of
 from upvs_tasks.errors import RenderError
 from upvs_tasks.media import ffmpeg

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.footage import Recipe, make_clip, shown_numbers
+from samples.clips import Recipe, make_clip, shown_numbers
 from upvs_tasks.media.overlap import repeated_frames
 from upvs_tasks.media.probe import read_sample_table
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.footage import Recipe, make_clip, shown_numbers
+from samples.clips import Recipe, make_clip, shown_numbers
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.probe import decode_check, measure, read_sample_table
 from upvs_tasks.model.footage import Footage
@@ -80,15 +80,13 @@ def test_a_gap_belongs_to_the_frame_before_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("counter_clockwise", [90, 180, 270])
-def test_a_turned_picture_says_how_to_turn_it_upright(
-    tmp_path: Path, counter_clockwise: int
-) -> None:
+def test_a_turned_clip_says_how_to_turn_it_upright(tmp_path: Path, counter_clockwise: int) -> None:
     """Of a camera that hangs on its side; libav counts the other way round."""
     footage = measure(make_clip(tmp_path / "clip.mp4", Recipe(rotation=counter_clockwise)))
     assert footage.rotation == 360 - counter_clockwise
 
 
-def test_full_range_pictures_are_told_apart(tmp_path: Path) -> None:
+def test_full_range_is_noticed(tmp_path: Path) -> None:
     """They look washed out or too dark when they are taken for limited range ones."""
     assert measure(make_clip(tmp_path / "clip.mp4", Recipe(pixel_format="yuvj420p"))).full_range
 

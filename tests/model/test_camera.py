@@ -2,9 +2,10 @@ import unicodedata
 from itertools import permutations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.thorough import thorough
 from upvs_tasks.errors import CameraNotFound, MultipleCameras, SettingsError
 from upvs_tasks.model.camera import Camera, Channel, check_channel, resolve_camera, safe_name
 
@@ -54,7 +55,7 @@ def test_a_name_is_made_safe_as_the_specification_says(name: str, safe: str) -> 
     assert safe_name(name, fallback="id-1") == safe
 
 
-@settings(deadline=None, max_examples=300)
+@thorough(3)
 @given(HOSTILE | DEVICES, HOSTILE)
 def test_a_safe_name_is_one_component_of_a_path(text: str, fallback: str) -> None:
     """Never empty, no separator, no step upwards, nothing that a terminal would act on."""
@@ -67,7 +68,6 @@ def test_a_safe_name_is_one_component_of_a_path(text: str, fallback: str) -> Non
     assert name == name.strip(" .")
 
 
-@settings(deadline=None)
 @given(HOSTILE | DEVICES)
 @example("é" * 119)
 @example("猫" * 200)
@@ -79,7 +79,7 @@ def test_a_safe_name_leaves_room_for_what_is_put_around_it(text: str) -> None:
     assert len(film.encode()) <= LONGEST_FILE_NAME_BYTES
 
 
-@settings(deadline=None, max_examples=300)
+@thorough(3)
 @given(HOSTILE | DEVICES)
 def test_a_safe_name_is_its_own_safe_name(text: str) -> None:
     """Making it safe again changes nothing, so that a folder can be named by hand."""
@@ -88,7 +88,6 @@ def test_a_safe_name_is_its_own_safe_name(text: str) -> None:
     assert safe_name(name, fallback="another") == name
 
 
-@settings(deadline=None)
 @given(DEVICES)
 def test_a_safe_name_is_no_device_of_windows(text: str) -> None:
     """Windows takes the part before the first dot for a device, whatever follows it."""
@@ -102,7 +101,6 @@ def test_a_name_that_is_no_unicode_is_made_safe_all_the_same() -> None:
     assert safe_name("Door \udcff", fallback="camera").encode()
 
 
-@settings(deadline=None)
 @given(st.text("ab", max_size=3), st.text("ab", max_size=3), st.sampled_from(["x", "é", "猫"]))
 def test_long_names_stay_apart(first: str, second: str, letter: str) -> None:
     """A digest of the whole name stands for what is cut off."""
@@ -200,7 +198,6 @@ def test_a_console_without_cameras_is_said_to_have_none() -> None:
         resolve_camera("Front Door", [])
 
 
-@settings(deadline=None)
 @given(st.permutations([DOOR, GATE, SECOND_GATE, NAMELESS]), st.sampled_from(["gate", "shed"]))
 def test_a_refusal_does_not_depend_on_the_order_of_the_cameras(
     cameras: list[Camera], wanted: str

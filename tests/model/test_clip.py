@@ -1,9 +1,10 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from tests.thorough import thorough
 from upvs_tasks.model.clip import HOUR_MS, Clip, Overlaps, clips_of
 from upvs_tasks.model.event import Event
 
@@ -63,7 +64,6 @@ def uncovered_ms(span: tuple[int, int], clips: list[Clip]) -> list[tuple[int, in
     return left
 
 
-@settings(deadline=None)
 @given(days(), OVERLAPS, GAPS_MS)
 def test_every_millisecond_of_every_event_is_in_a_clip(
     events: list[Event], overlaps: Overlaps, gap_ms: int
@@ -78,7 +78,6 @@ def test_every_millisecond_of_every_event_is_in_a_clip(
         assert uncovered_ms((each.start_ms, each.end_ms), own) == []
 
 
-@settings(deadline=None)
 @given(days(), OVERLAPS, GAPS_MS)
 def test_nothing_but_the_events_and_what_lies_between_them_is_asked_for(
     events: list[Event], overlaps: Overlaps, gap_ms: int
@@ -92,7 +91,6 @@ def test_nothing_but_the_events_and_what_lies_between_them_is_asked_for(
         assert uncovered_ms((clip.start_ms, clip.end_ms), padded) == []
 
 
-@settings(deadline=None)
 @given(days(), OVERLAPS, GAPS_MS)
 def test_no_clip_is_longer_than_an_hour(
     events: list[Event], overlaps: Overlaps, gap_ms: int
@@ -103,7 +101,6 @@ def test_no_clip_is_longer_than_an_hour(
         assert clip.duration_ms == clip.end_ms - clip.start_ms
 
 
-@settings(deadline=None)
 @given(days(), OVERLAPS, GAPS_MS)
 def test_clips_are_in_the_order_of_the_film(
     events: list[Event], overlaps: Overlaps, gap_ms: int
@@ -129,7 +126,6 @@ def test_a_long_event_does_not_hold_up_those_within_it() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(days(), GAPS_MS)
 def test_merged_clips_share_no_second_and_keep_their_distance(
     events: list[Event], gap_ms: int
@@ -140,7 +136,6 @@ def test_merged_clips_share_no_second_and_keep_their_distance(
         assert is_seam or following.start_ms > clip.end_ms + gap_ms
 
 
-@settings(deadline=None)
 @given(days(), GAPS_MS)
 def test_a_merged_clip_names_the_events_that_it_shows(events: list[Event], gap_ms: int) -> None:
     """In the order of the film; one that only fills a gap still names one."""
@@ -150,7 +145,6 @@ def test_a_merged_clip_names_the_events_that_it_shows(events: list[Event], gap_m
         assert keys == sorted(keys)
 
 
-@settings(deadline=None)
 @given(days())
 def test_separate_clips_are_of_one_event_each(events: list[Event]) -> None:
     """As the specification has it; only an event longer than an hour becomes several."""
@@ -164,7 +158,6 @@ def test_separate_clips_are_of_one_event_each(events: list[Event]) -> None:
     assert all(len(clip.events) == 1 for clip in clips)
 
 
-@settings(deadline=None)
 @given(days(), OVERLAPS, GAPS_MS, st.data())
 def test_the_order_of_the_events_does_not_matter(
     events: list[Event], overlaps: Overlaps, gap_ms: int, data: st.DataObject
@@ -177,7 +170,7 @@ def test_the_order_of_the_events_does_not_matter(
     )
 
 
-@settings(deadline=None, max_examples=300)
+@thorough(3)
 @given(days(), st.tuples(STARTS_MS, LENGTHS_MS), st.sampled_from([0, GAP_MS]))
 @example(
     events=[event("e0", NOON_MS, 2 * HOUR_MS + 60_000)],
@@ -201,7 +194,6 @@ def test_a_late_event_changes_only_the_clips_near_it(
     assert far <= set(after)
 
 
-@settings(deadline=None)
 @given(days(), st.tuples(STARTS_MS, LENGTHS_MS))
 def test_a_late_event_changes_no_separate_clip(events: list[Event], span: tuple[int, int]) -> None:
     """Where each event has its own clip, none depends on another."""
@@ -294,7 +286,6 @@ HOSTILE_IDS = (
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.text() | st.sampled_from(HOSTILE_IDS), min_size=1, max_size=10, unique=True))
 @example(list(HOSTILE_IDS))
 def test_clips_have_safe_names_of_their_own_whatever_their_events_are_called(
@@ -312,7 +303,6 @@ def test_clips_have_safe_names_of_their_own_whatever_their_events_are_called(
         assert len(f"{name}.mp4.partial") <= LONGEST_FILE_NAME_BYTES
 
 
-@settings(deadline=None)
 @given(days(), OVERLAPS, GAPS_MS)
 def test_no_two_clips_of_a_day_have_one_name(
     events: list[Event], overlaps: Overlaps, gap_ms: int
@@ -323,7 +313,6 @@ def test_no_two_clips_of_a_day_have_one_name(
     assert len(set(names)) == len(names)
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_a_name_does_not_depend_on_the_other_clips(first: str, second: str) -> None:
     """The same clip is called the same in every run."""

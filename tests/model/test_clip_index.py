@@ -7,9 +7,10 @@ from zoneinfo import available_timezones
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.thorough import thorough
 from upvs_tasks import documents
 from upvs_tasks.errors import DocumentError
 from upvs_tasks.model.camera import Camera
@@ -74,7 +75,7 @@ def from_json(document: object) -> ClipIndex:
     return documents.from_document(document, IndexDocument).index()
 
 
-@settings(deadline=None, max_examples=50)
+@thorough(0.5)
 @given(indexes())
 def test_an_index_comes_back_from_its_file_as_it_was(index: ClipIndex) -> None:
     """Every clip, every event, every standing."""
@@ -185,7 +186,6 @@ def test_an_event_that_was_cut_into_several_clips_counts_once() -> None:
     assert ClipIndex.of(CAMERA, DAY, clips, ()).event_count == 2
 
 
-@settings(deadline=None)
 @given(HOSTILE, HOSTILE, HOSTILE)
 def test_every_clip_lies_below_the_output_folder(
     camera_id: str, camera_name: str, event_id: str
@@ -242,7 +242,6 @@ def use(index: ClipIndex) -> None:
     assert from_json(as_json(index)) == index
 
 
-@settings(deadline=None)
 @given(ANY_JSON)
 def test_a_document_of_somebody_else_is_refused(document: object) -> None:
     """With a DocumentError and nothing else."""
@@ -250,7 +249,7 @@ def test_a_document_of_somebody_else_is_refused(document: object) -> None:
         from_json(document)
 
 
-@settings(deadline=None, max_examples=200)
+@thorough(2)
 @given(damaged_documents())
 def test_a_damaged_document_is_refused_or_can_be_used(document: object) -> None:
     """It never breaks a task that took it for an index."""

@@ -3,7 +3,7 @@ from itertools import pairwise
 from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from upvs_tasks.errors import SettingsError
@@ -73,7 +73,6 @@ def test_where_midnight_comes_twice_the_day_starts_at_the_first() -> None:
     assert day.clock(day.start_ms - 1).date() == dt.date(2024, 11, 2)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(ZONES),
     st.dates(dt.date(1971, 1, 1), dt.date(9997, 12, 1)),
@@ -87,7 +86,6 @@ def test_neighbouring_days_tile_time(timezone: str, first: dt.date, count: int) 
         assert day.start_ms <= day.end_ms == following.start_ms
 
 
-@settings(deadline=None)
 @given(st.sampled_from(ZONES), st.dates(dt.date(1971, 1, 1), dt.date(2037, 12, 31)))
 def test_a_day_starts_when_the_clock_first_shows_its_date(timezone: str, date: dt.date) -> None:
     """The millisecond before still shows an earlier date."""
@@ -97,7 +95,6 @@ def test_a_day_starts_when_the_clock_first_shows_its_date(timezone: str, date: d
     assert day.clock(day.start_ms - 1).date() < date
 
 
-@settings(deadline=None)
 @given(st.sampled_from(ZONES), st.dates(dt.date(1971, 1, 1), dt.date(2037, 12, 31)), st.data())
 def test_an_instant_belongs_to_one_day_alone(
     timezone: str, date: dt.date, data: st.DataObject

@@ -2,7 +2,7 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from upvs_tasks.model.day import Day
@@ -125,7 +125,6 @@ def test_of_two_ended_reports_the_longer_counts(shorter: Event, *, reverse: bool
     assert of_day(*(reversed(reports) if reverse else reports)).ended == (EVENT,)
 
 
-@settings(deadline=None)
 @given(st.lists(REPORTS, max_size=12))
 def test_each_event_is_there_once_and_as_it_was_reported(listed: list[Event]) -> None:
     """Nothing is invented, and nothing that belongs is lost."""
@@ -145,7 +144,6 @@ def test_each_event_is_there_once_and_as_it_was_reported(listed: list[Event]) ->
     assert all(event.end_ms is None for event in found.ongoing)
 
 
-@settings(deadline=None)
 @given(
     LISTED.flatmap(lambda listed: st.tuples(st.just(listed), st.permutations(listed))),
     st.sampled_from([(), ("person",), ("animal", "vehicle")]),
@@ -166,7 +164,6 @@ def test_the_order_of_the_listing_does_not_matter(
     assert of_day(*shuffled, smart_types=smart_types) == of_day(*listed, smart_types=smart_types)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.none() | st.integers(5, 7)), max_size=12))
 def test_events_are_in_the_order_of_the_film(bounds: list[tuple[int, int | None]]) -> None:
     """By start, then end, then id (specification §6 A)."""

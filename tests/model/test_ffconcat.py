@@ -3,7 +3,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.footage import Recipe, make_clip, shown_numbers
+from samples.clips import Recipe, make_clip, shown_numbers
 from tests.model.test_footage import FOOTAGE
 from upvs_tasks.errors import UsageError
 from upvs_tasks.media import ffmpeg

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from upvs_tasks.model.encoding import Codec, Encoding, Engine
@@ -83,7 +83,6 @@ def test_no_two_films_share_a_digest() -> None:
         assert one.digest() != another.digest()
 
 
-@settings(deadline=None)
 @given(FINGERPRINTS, FINGERPRINTS)
 def test_digests_are_the_same_exactly_when_the_fingerprints_are(
     one: FilmFingerprint, another: FilmFingerprint

@@ -1,5 +1,6 @@
 """Every frame of a clip, and when it is shown."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -77,6 +78,15 @@ def test_a_document_that_no_clip_gives_is_refused(changes: dict[str, object]) ->
 def test_a_document_of_another_kind_is_refused(document: object) -> None:
     with pytest.raises(DocumentError):
         SampleTable.from_document(document)
+
+
+def test_decoding_begins_at_the_keyframe_before() -> None:
+    assert [TABLE.seek_ticks(frame) for frame in range(4)] == [450_000, 450_000, 456_000, 456_000]
+
+
+def test_decoding_begins_at_the_first_frame_where_no_keyframe_is_before() -> None:
+    """As in a clip whose first group of pictures is cut."""
+    assert replace(TABLE, keyframes=(2,)).seek_ticks(1) == 450_000
 
 
 def test_times_begin_at_the_first_frame_and_are_rounded_each_for_itself() -> None:

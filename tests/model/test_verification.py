@@ -2,7 +2,7 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from upvs_tasks.model.camera import Camera
@@ -80,7 +80,6 @@ def test_everything_that_is_wrong_with_a_film_is_told() -> None:
     assert len(film_findings(film, SPEED)) == 3
 
 
-@settings(deadline=None)
 @given(st.lists(EVENTS, max_size=5, unique_by=lambda event: event.event_id))
 @pytest.mark.parametrize("overlaps", Overlaps)
 def test_an_index_as_a_scan_writes_it_has_no_findings(

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from upvs_tasks.errors import StorageError
@@ -130,7 +130,6 @@ def test_each_line_tells_when_how_grave_what_and_where(path: Path) -> None:
     assert dt.datetime.fromisoformat(line["ts"]).tzinfo is not None
 
 
-@settings(deadline=None)
 @given(st.text() | st.sampled_from(["a\nb", "a\r\nb", "\u2028", "\x85", '"', "\\", "\0", "%s"]))
 @example("\udcff")
 def test_each_event_is_one_line(text: str) -> None:
@@ -175,7 +174,6 @@ def test_lines_of_many_threads_do_not_mix(log_file: Path) -> None:
     assert sorted(line["number"] for line in lines_of(log_file)) == list(range(400))
 
 
-@settings(deadline=None)
 @given(PASSWORDS, st.sampled_from(PLACES), st.text("ab", max_size=2))
 @example(password="\udcff\udcfe", write=in_a_fact, around="")
 @example(password="pass\nword", write=in_a_traceback, around="")
@@ -190,7 +188,6 @@ def test_the_password_never_gets_through(
     assert not [piece for piece in text.split(HIDDEN) if password in piece]
 
 
-@settings(deadline=None)
 @given(
     st.text(
         st.sampled_from("\\'\"\n\t\x00é猫") | st.characters(exclude_characters="[]"), min_size=6

@@ -20,3 +20,20 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedConso
 def project(tmp_path: Path, console: SimulatedConsole) -> Project:
     """A quiet day of a small camera: six clips."""
     return Project(tmp_path / "home", console)
+
+
+@pytest.fixture(scope="session")
+def quiet_day(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The quiet day after its first run. All tests share it, so they only read it."""
+    with SimulatedConsole(behaviour=Behaviour(login_limit_per_minute=None)) as console:
+        day = Project(tmp_path_factory.mktemp("quiet-day") / "home", console)
+        run = day.doit("run", "timelapse")
+        assert run.code == 0, run.output
+    return day
+
+
+@pytest.fixture
+def filmed(project: Project, quiet_day: Project) -> Project:
+    """The project after its first run."""
+    project.copy_day_of(quiet_day)
+    return project

@@ -9,9 +9,9 @@ from shutil import rmtree
 import orjson
 import pytest
 
+from samples.clips import Recipe, make_clip
+from samples.odd_files import ODDITIES, Oddity
 from tests.film import shown_instants
-from tests.footage import Recipe, make_clip
-from tests.odd_files import ODDITIES, Oddity
 from tests.pipeline.project import Finished, Project
 from upvs_tasks.simulator import SPARROW, Behaviour, Fault, SimulatedConsole, SimulatedEvent
 

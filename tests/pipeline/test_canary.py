@@ -12,13 +12,15 @@ from base64 import b32decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 from uuid import uuid4
 
 import pytest
 
-from tests.pipeline.project import Finished, Project, deadline
+from tests.pipeline.project import Finished, Project
+from tests.waiting import deadline
 from upvs_tasks.simulator import Behaviour, Csrf, Fault, FaultKind, SimulatedConsole
 from upvs_tasks.simulator.certificate import AUTHORITY_FILE, server_context
 
@@ -34,7 +36,10 @@ PAGE = "<!doctype html><html><body><h1>500</h1></body></html>"
 
 @dataclass(frozen=True)
 class Case:
-    """What happens, and how the run has to end for it to have happened."""
+    """What happens, and how the run has to end for it to have happened.
+
+    ``waits`` says that the run waits for real before it tries again, or for the next code.
+    """
 
     code: int
     faults: tuple[Fault, ...] = ()
@@ -42,6 +47,7 @@ class Case:
     environment: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = DEBUG
     has_second_factor: bool = False
+    waits: bool = False
 
 
 def echoes(
@@ -81,7 +87,7 @@ CASES = {
         2, settings=DIRECT, environment={"UPVS_PASSWORD": WRONG_PASSWORD}
     ),
     "the login is answered 403": Case(2, refuses("login", 403)),
-    "the login is answered 429 at first": Case(0, refuses("login", 429, retry_after=1)),
+    "the login is answered 429 at first": Case(0, refuses("login", 429, retry_after=1), waits=True),
     "the login is answered 499 for no reason": Case(2, refuses("login", 499)),
     "the login is answered 500 with a page": Case(
         1, refuses("login", 500, body=PAGE, content_type="text/html"), ONCE
@@ -94,7 +100,7 @@ CASES = {
         3, settings=SECOND_FACTOR, environment={"UPVS_TOTP_SECRET": "canary7fe3-0189"}
     ),
     "a second factor's secret is another account's": Case(
-        2, settings=SECOND_FACTOR, environment={"UPVS_TOTP_SECRET": WRONG_SECRET}
+        2, settings=SECOND_FACTOR, environment={"UPVS_TOTP_SECRET": WRONG_SECRET}, waits=True
     ),
     "the session ends in mid-run": Case(0, (Fault(FaultKind.KILLED_SESSION, skip=2),)),
     "the session ends in mid-run with a second factor": Case(
@@ -106,10 +112,10 @@ CASES = {
     "no session is good enough": Case(2, refuses("export", 401, times=None)),
     "the account may not download": Case(2, settings={"username": "viewer"}),
     "an export is answered 500 with a page": Case(
-        1, refuses("export", 500, body=PAGE, content_type="text/html"), ONCE
+        1, refuses("export", 500, body=PAGE, content_type="text/html"), ONCE, waits=True
     ),
-    "an export is cut": Case(1, (Fault(FaultKind.CUT_BODY),), ONCE),
-    "an export is reset": Case(1, (Fault(FaultKind.RESET, after_bytes=9_000),), ONCE),
+    "an export is cut": Case(1, (Fault(FaultKind.CUT_BODY),), ONCE, waits=True),
+    "an export is reset": Case(1, (Fault(FaultKind.RESET, after_bytes=9_000),), ONCE, waits=True),
     "the certificate is another's": Case(3, settings={"ca_file": "other/" + AUTHORITY_FILE}),
     "the certificate is not checked": Case(0, settings={"tls_insecure": True}),
     "the login is echoed with 400": Case(1, echoes("login", 400), ONCE),
@@ -123,7 +129,9 @@ CASES = {
         1, echoes("events", 200, "text/plain"), ONCE
     ),
     "an export is echoed with 418": Case(1, echoes("export", 418), ONCE),
-    "an export is echoed with 500 as text": Case(1, echoes("export", 500, "text/plain"), ONCE),
+    "an export is echoed with 500 as text": Case(
+        1, echoes("export", 500, "text/plain"), ONCE, waits=True
+    ),
     "an export is echoed with 200 as a video": Case(1, echoes("export", 200, "video/mp4"), ONCE),
     "an export with a bearer token is echoed with 418": Case(
         1, echoes("export", 418), ONCE | DIRECT
@@ -132,6 +140,9 @@ CASES = {
         2, echoes("export", 403, times=None), DIRECT
     ),
 }
+EACH = [
+    pytest.param(name, marks=pytest.mark.slow if case.waits else ()) for name, case in CASES.items()
+]
 WITH_SESSION_FILE = [name for name, case in CASES.items() if "session_file" in case.settings]
 
 
@@ -189,6 +200,7 @@ class Scene:
     project: Project
     console: SimulatedConsole
     watch: Watch = field(default_factory=Watch)
+    pid: int = 0
 
     def start(self, case: Case) -> "subprocess.Popen[str]":
         """Let a case happen."""
@@ -202,9 +214,11 @@ class Scene:
         name, _, value = self.watch.mark.partition("=")
         if case.has_second_factor:
             surroundings["UPVS_TOTP_SECRET"] = self.totp_secret
-        return self.project.start_bare(
+        process = self.project.start_bare(
             *case.command, environment=surroundings | {name: value} | dict(case.environment)
         )
+        self.pid = process.pid
+        return process
 
     def run(self, case: Case) -> Finished:
         """Let a case happen to its end."""
@@ -248,6 +262,9 @@ class Scene:
         return found
 
 
+After = Callable[[str], tuple[Scene, Finished]]
+
+
 def forms(secrets: list[bytes]) -> list[bytes]:
     """Each secret as it is, in hexadecimal, and in base 64 wherever it may begin."""
     spelled = {form for secret in secrets for form in (secret, secret.hex().encode())}
@@ -270,18 +287,37 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("console")
 
 
-@pytest.fixture
-def scene(tmp_path: Path, state_dir: Path) -> Iterator[Scene]:
+@contextmanager
+def a_scene(folder: Path, state_dir: Path) -> Iterator[Scene]:
     """A quiet day of a small camera, on a console that changes its CSRF token all the time."""
     behaviour = Behaviour(login_limit_per_minute=None, csrf=Csrf.ROTATING)
     with SimulatedConsole(behaviour=behaviour, state_dir=state_dir, password=PASSWORD) as console:
-        yield Scene(Project(tmp_path / "home", console), console)
+        yield Scene(Project(folder / "home", console), console)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_nothing_is_given_away_when(scene: Scene, name: str) -> None:
+@pytest.fixture
+def scene(tmp_path: Path, state_dir: Path) -> Iterator[Scene]:
+    """Where nothing has happened yet."""
+    with a_scene(tmp_path, state_dir) as scene:
+        yield scene
+
+
+@pytest.fixture(scope="module")
+def after(tmp_path_factory: pytest.TempPathFactory, state_dir: Path) -> After:
+    """How a case has ended; it happens once, whoever asks, so that tests only look."""
+
+    @cache
+    def happened(name: str) -> tuple[Scene, Finished]:
+        with a_scene(tmp_path_factory.mktemp("scene"), state_dir) as scene:
+            return scene, scene.run(CASES[name])
+
+    return happened
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_nothing_is_given_away_when(after: After, name: str) -> None:
     case = CASES[name]
-    run = scene.run(case)
+    scene, run = after(name)
     assert run.code == case.code, run.output
     assert all(fault.times is None for fault in scene.console.outstanding_faults)
     assert "Traceback" not in run.output
@@ -307,8 +343,9 @@ def test_a_secret_is_found_in_any_form(scene: Scene, form: int) -> None:
 
 
 @pytest.mark.parametrize("name", WITH_SESSION_FILE)
-def test_only_its_owner_may_read_the_session_when(scene: Scene, name: str) -> None:
-    assert scene.run(CASES[name]).code == 0
+def test_only_its_owner_may_read_the_session_when(after: After, name: str) -> None:
+    scene, run = after(name)
+    assert run.code == 0
     session_file = scene.project.folder / "session.json"
     assert stat.S_IMODE(session_file.stat().st_mode) == 0o600
     assert holds(session_file, scene.issued_secrets)
@@ -338,12 +375,10 @@ def test_nothing_is_given_away_when_killed_in_mid_render(scene: Scene, engine: s
 
 
 @pytest.mark.parametrize("name", ["all is well with ffmpeg", "all is well with a second factor"])
-def test_no_child_is_handed_a_secret_when(scene: Scene, name: str) -> None:
+def test_no_child_is_handed_a_secret_when(after: After, name: str) -> None:
     """What renders has no need of the password, and so does not inherit it."""
-    process = scene.start(CASES[name])
-    with scene.watch.at_work():
-        process.communicate(timeout=120)
-    ours = {one.command for one in scene.watch.seen if one.pid == process.pid}
+    scene, _ = after(name)
+    ours = {one.command for one in scene.watch.seen if one.pid == scene.pid}
     children = {one for one in scene.watch.seen if one.command and one.command not in ours}
     assert children
     assert [

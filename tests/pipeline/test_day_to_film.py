@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from tests.film import shown_instants
-from tests.pipeline.project import Project
+from tests.pipeline.project import Project, motions
 from upvs_tasks.media.probe import measure
 from upvs_tasks.simulator import SimulatedConsole
 
@@ -34,6 +34,7 @@ def busy_instants(busy: Project) -> list[int]:
     return readable
 
 
+@pytest.mark.slow
 def test_wall_time_never_runs_backwards_by_more_than_a_keyframe_interval(
     busy_instants: list[int],
 ) -> None:
@@ -41,6 +42,7 @@ def test_wall_time_never_runs_backwards_by_more_than_a_keyframe_interval(
     assert worst_ms <= KEYFRAME_INTERVAL_MS
 
 
+@pytest.mark.slow
 def test_no_second_of_an_event_is_absent_for_longer_than_a_step_and_a_keyframe_interval(
     busy: Project, busy_instants: list[int]
 ) -> None:
@@ -56,6 +58,7 @@ def test_no_second_of_an_event_is_absent_for_longer_than_a_step_and_a_keyframe_i
         assert max(after - before for before, after in pairwise(marks)) <= longest_ms, event
 
 
+@pytest.mark.slow
 def test_the_film_lasts_as_long_as_planned(busy: Project) -> None:
     planned = orjson.loads((busy.out / "metadata" / "day.json").read_bytes())
     film = measure(busy.film)
@@ -65,16 +68,15 @@ def test_the_film_lasts_as_long_as_planned(busy: Project) -> None:
     assert not film.has_audio
 
 
+@pytest.mark.slow
 def test_no_two_clips_of_the_busy_day_share_a_second(busy: Project) -> None:
     spans = [(entry["start_ms"], entry["end_ms"]) for entry in busy.entries()]
     assert all(before[1] < after[0] for before, after in pairwise(spans))  # type: ignore[operator]  # parsed JSON
     assert all(end - start <= 3_600_000 for start, end in spans)  # type: ignore[operator]  # parsed JSON
 
 
-def test_the_tree_is_the_specifications(project: Project) -> None:
-    run = project.doit("run", "timelapse")
-    assert run.code == 0, run.output
-    names = {path for path in project.contents() if not path.startswith((".upvs", "clips"))}
+def test_the_tree_is_the_specifications(quiet_day: Project) -> None:
+    names = {path for path in quiet_day.contents() if not path.startswith((".upvs", "clips"))}
     assert names == {
         "metadata/camera.json",
         "metadata/day.json",
@@ -84,16 +86,15 @@ def test_the_tree_is_the_specifications(project: Project) -> None:
         "timelapse/Sparrow_2024-01-17_timelapse.mp4",
         "timelapse/Sparrow_2024-01-17_timelapse.vtt",
     }
-    assert (project.out / "logs" / "run.log").is_file()
-    first = project.entries()[0]
+    assert (quiet_day.out / "logs" / "run.log").is_file()
+    first = quiet_day.entries()[0]
     name = f"clip_{first['start_ms']}_{first['end_ms']}_{first['event_id']}.mp4"
     assert first["file_path"] == f"clips/Sparrow/2024-01-17/{name}"
-    assert project.clips[0].name == name
+    assert quiet_day.clips[0].name == name
 
 
-def test_the_manifests_hold_the_specifications_fields(project: Project) -> None:
-    project.doit("run", "timelapse")
-    entry = project.entries()[0]
+def test_the_manifests_hold_the_specifications_fields(quiet_day: Project) -> None:
+    entry = quiet_day.entries()[0]
     assert entry.keys() >= {
         "event_id",
         "start_ms",
@@ -106,30 +107,28 @@ def test_the_manifests_hold_the_specifications_fields(project: Project) -> None:
         "file_path",
     }
     assert entry["status"] == "complete"
-    day = orjson.loads((project.out / "metadata" / "day.json").read_bytes())
+    day = orjson.loads((quiet_day.out / "metadata" / "day.json").read_bytes())
     assert day["camera_name"] == "Sparrow"
     assert day["date"] == "2024-01-17"
-    assert day["total_clips"] == day["valid_clips"] == len(project.clips)
+    assert day["total_clips"] == day["valid_clips"] == len(quiet_day.clips)
     assert day["total_duration_secs"] == pytest.approx(
-        sum(measure(clip).duration_ms for clip in project.clips) / 1000
+        sum(measure(clip).duration_ms for clip in quiet_day.clips) / 1000
     )
     assert day["target_secs"] == 20
     assert day["speed_factor"] == pytest.approx(day["total_duration_secs"] / 20)
-    camera = orjson.loads((project.out / "metadata" / "camera.json").read_bytes())
+    camera = orjson.loads((quiet_day.out / "metadata" / "camera.json").read_bytes())
     assert camera["id"] == "65a0f1c2d3e4b50387000006"
     assert camera["channels"][0].keys() >= {"id", "width", "height", "enabled", "fps"}
 
 
-def test_concat_txt_names_the_clips_by_absolute_path_in_order(project: Project) -> None:
-    project.doit("run", "timelapse")
-    lines = (project.out / "manifests" / "concat.txt").read_text().splitlines()
+def test_concat_txt_names_the_clips_by_absolute_path_in_order(quiet_day: Project) -> None:
+    lines = (quiet_day.out / "manifests" / "concat.txt").read_text().splitlines()
     files = [line for line in lines if line.startswith("file ")]
-    assert [Path(line[6:-1]) for line in files] == project.clips
+    assert [Path(line[6:-1]) for line in files] == quiet_day.clips
 
 
-def test_every_log_line_is_json(project: Project) -> None:
-    project.doit("run", "timelapse")
-    lines = (project.out / "logs" / "run.log").read_text().splitlines()
+def test_every_log_line_is_json(quiet_day: Project) -> None:
+    lines = (quiet_day.out / "logs" / "run.log").read_text().splitlines()
     assert {"run begins", "day scanned", "film made", "run ends"} <= {
         orjson.loads(line)["event"] for line in lines
     }
@@ -148,6 +147,8 @@ def test_an_empty_day_ends_well_and_says_so(project: Project) -> None:
 def test_a_camera_of_any_name_gets_safe_file_names(project: Project) -> None:
     project.camera = "65a0f1c2d3e4b50387000005"
     project.configure(camera=project.camera)
+    noon_ms = 1_705_510_800_000
+    project.console.set_events(motions(project.camera, noon_ms, 2), camera_id=project.camera)
     run = project.doit("run", "timelapse")
     assert run.code == 0, run.output
     films = list((project.out / "timelapse").iterdir())

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.pipeline.project import Finished, Project
-from upvs_tasks.simulator import SPARROW, Fault, SimulatedConsole
+from tests.pipeline.project import Finished, Project, motions
+from upvs_tasks.simulator import SPARROW, Behaviour, Fault, SimulatedConsole
 
 
 def one_sentence(finished: Finished) -> str:
@@ -107,10 +107,10 @@ def test_what_the_console_does_not_have_turns_no_day_red_for_ever(
     assert project.entries()[2]["is_settled"] is True
 
 
+@pytest.mark.usefixtures("filmed")
 def test_an_empty_list_that_the_console_contradicts_is_no_quiet_day(
     project: Project, console: SimulatedConsole
 ) -> None:
-    assert project.doit("run", "timelapse").code == 0
     before = project.contents()
     console.order(Fault("status", path="events", status=200, body="[]"))
     run = project.doit("run", "timelapse")
@@ -135,30 +135,47 @@ def test_a_camera_that_recorded_detections_contradicts_an_empty_list(
     assert "records nothing but detections, and did until 12:00:00" in run.output
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault("status", status=500),
-        Fault("status", status=429),
-        Fault("status", status=429, retry_after=1),
-        Fault("status", status=401),
-        Fault("killed_session"),
-        Fault("cut_body"),
-        Fault("html"),
-        Fault("empty"),
-        Fault("empty_mp4"),
-        Fault("wrong_bytes"),
-        Fault("reset"),
-    ],
-    ids=lambda fault: f"{fault.kind}-{fault.status}-{fault.retry_after}",
+HEALING = (
+    Fault("status", status=500),
+    Fault("status", status=429),
+    Fault("status", status=429, retry_after=1),
+    Fault("status", status=401),
+    Fault("killed_session"),
+    Fault("cut_body"),
+    Fault("html"),
+    Fault("empty"),
+    Fault("empty_mp4"),
+    Fault("wrong_bytes"),
+    Fault("reset"),
 )
-def test_what_heals_in_time_leaves_no_trace(
-    project: Project, console: SimulatedConsole, fault: Fault
-) -> None:
-    console.order(fault)
-    run = project.doit("run", "fetch")
+NINE_MS = 1_705_500_000_000  # in New York, where the console is
+EVERY_MS = 600_000
+
+
+@pytest.fixture(scope="module")
+def healed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]:
+    """A day of as many clips as there are faults that heal, and each of them meets one."""
+    events = motions(SPARROW.camera_id, NINE_MS, len(HEALING), spacing_ms=EVERY_MS)
+    with SimulatedConsole(behaviour=Behaviour(login_limit_per_minute=None)) as console:
+        console.set_events(events, camera_id=SPARROW.camera_id)
+        for number, fault in enumerate(HEALING):
+            console.order(replace(fault, start_ms=NINE_MS + number * EVERY_MS))
+        project = Project(tmp_path_factory.mktemp("healed"), console)
+        run = project.doit("run", "fetch")
+        assert console.outstanding_faults == ()
+    return project, run
+
+
+@pytest.mark.parametrize(
+    "number",
+    range(len(HEALING)),
+    ids=[f"{fault.kind}-{fault.status}-{fault.retry_after}" for fault in HEALING],
+)
+def test_what_heals_in_time_leaves_no_trace(healed: tuple[Project, Finished], number: int) -> None:
+    project, run = healed
     assert run.code == 0, run.output
-    assert len(project.clips) == len(project.entries())
+    assert project.exports().count(NINE_MS + number * EVERY_MS) >= 2
+    assert len(project.clips) == len(project.entries()) == len(HEALING)
     assert not list(project.out.rglob("*.partial"))
 
 
@@ -256,8 +273,7 @@ def test_a_second_run_in_the_same_folder_is_refused(
     console.order(Fault("stall_first", path="bootstrap"))
     first = project.start("run", "timelapse")
     try:
-        while not console.requests and first.poll() is None:
-            pass
+        console.wait_for_stalls()
         second = project.doit("run", "timelapse")
         assert second.code == 1, second.output
         assert "another run is at work" in one_sentence(second)

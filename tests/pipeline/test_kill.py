@@ -10,7 +10,8 @@ from time import monotonic
 
 import pytest
 
-from tests.pipeline.project import Project, deadline
+from tests.pipeline.project import Project
+from tests.waiting import deadline, wait_until
 from upvs_tasks.simulator import Fault, SimulatedConsole
 
 
@@ -98,6 +99,7 @@ def test_killed_between_the_last_clip_and_the_film(
     assert project.contents() == undisturbed
 
 
+@pytest.mark.slow
 def test_killed_at_any_of_20_random_instants(project: Project, undisturbed: dict[str, str]) -> None:
     """Spread over the length of a run, each followed by one that is left alone."""
     chance = random.Random(20240117)  # noqa: S311  the same instants in every run
@@ -111,6 +113,7 @@ def test_killed_at_any_of_20_random_instants(project: Project, undisturbed: dict
         assert project.contents() == undisturbed
 
 
+@pytest.mark.slow
 def test_killed_again_and_again(project: Project, undisturbed: dict[str, str]) -> None:
     """Each run goes on from where the one before was killed, and is killed in turn."""
     chance = random.Random(20240118)  # noqa: S311  likewise
@@ -132,9 +135,7 @@ def test_an_interrupted_run_says_so_and_can_go_on(
 ) -> None:
     console.order(Fault("stall_body", skip=1))
     process = project.start("run", "timelapse", "max_workers=1")
-    for _ in deadline():
-        if has_partial(project) and len(project.clips) == 1:
-            break
+    wait_until(lambda: has_partial(project) and len(project.clips) == 1)
     process.send_signal(sent)
     output, _ = process.communicate(timeout=30)
     console.cancel_orders()

@@ -30,15 +30,15 @@ def test_a_second_run_only_lists_the_day(project: Project, console: SimulatedCon
     assert len(console.requests) == 3
 
 
+@pytest.mark.usefixtures("filmed")
 def test_every_status_is_u_after_a_run_but_what_asks_anew(project: Project) -> None:
-    project.doit("run", "timelapse")
     statuses = project.statuses()
     assert len([name for name in statuses if name.startswith("fetch:")]) == len(project.clips)
     assert {name for name, status in statuses.items() if status != "U"} == {"scan", "verify"}
 
 
+@pytest.mark.usefixtures("filmed")
 def test_listing_asks_nothing_of_the_console(project: Project, console: SimulatedConsole) -> None:
-    project.doit("run", "timelapse")
     console.forget_requests()
     project.statuses()
     assert project.doit("info", "timelapse").code == 0
@@ -64,10 +64,10 @@ def test_what_has_nothing_to_do_imports_nothing_for_it(
     assert imported & unneeded == set()
 
 
+@pytest.mark.usefixtures("filmed")
 def test_another_quality_renders_anew_and_nothing_else(
     project: Project, console: SimulatedConsole
 ) -> None:
-    project.doit("run", "timelapse")
     before = project.contents()
     console.forget_requests()
     run = project.doit("run", "timelapse", "crf=30")
@@ -76,8 +76,8 @@ def test_another_quality_renders_anew_and_nothing_else(
     assert project.exports() == []
 
 
+@pytest.mark.usefixtures("filmed")
 def test_another_length_redoes_speed_and_film_only(project: Project) -> None:
-    project.doit("run", "timelapse")
     before = project.contents()
     run = project.doit("run", "timelapse", "target_duration=10")
     assert run.code == 0, run.output
@@ -89,10 +89,10 @@ def test_another_length_redoes_speed_and_film_only(project: Project) -> None:
     }
 
 
+@pytest.mark.usefixtures("filmed")
 def test_a_late_event_fetches_one_clip_and_redoes_what_follows(
     project: Project, console: SimulatedConsole
 ) -> None:
-    project.doit("run", "timelapse")
     first = project.entries()[0]
     start_ms = int(str(first["start_ms"])) - 600_000
     camera_id = str(project.index()["camera_id"])
@@ -112,10 +112,10 @@ def test_a_late_event_fetches_one_clip_and_redoes_what_follows(
     }
 
 
+@pytest.mark.usefixtures("filmed")
 def test_a_clip_that_was_deleted_is_fetched_alone(
     project: Project, console: SimulatedConsole
 ) -> None:
-    project.doit("run", "timelapse")
     before = project.contents()
     project.clips[2].unlink()
     statuses = project.statuses()
@@ -128,10 +128,10 @@ def test_a_clip_that_was_deleted_is_fetched_alone(
     assert project.contents() == before
 
 
+@pytest.mark.usefixtures("filmed")
 def test_a_clip_that_was_cut_short_is_fetched_again(
     project: Project, console: SimulatedConsole
 ) -> None:
-    project.doit("run", "timelapse")
     before = project.contents()
     whole = project.clips[1].read_bytes()
     project.clips[1].write_bytes(whole[: len(whole) // 2])
@@ -141,10 +141,10 @@ def test_a_clip_that_was_cut_short_is_fetched_again(
     assert project.contents() == before
 
 
+@pytest.mark.usefixtures("filmed")
 def test_footage_that_lost_its_records_and_dates_is_measured_not_downloaded(
     project: Project, console: SimulatedConsole
 ) -> None:
-    project.doit("run", "timelapse")
     before, film_time_ns = project.contents(), project.film.stat().st_mtime_ns
     shutil.rmtree(project.out / ".upvs" / "footage")
     for clip in project.clips:
@@ -174,21 +174,20 @@ def test_footage_with_records_of_another_version_is_measured_not_downloaded(
     assert project.film.stat().st_mtime_ns == film_time_ns
 
 
+@pytest.mark.usefixtures("filmed")
 def test_deleting_the_parts_of_a_film_that_is_made_renders_nothing(project: Project) -> None:
-    project.doit("run", "timelapse")
     shutil.rmtree(project.out / ".upvs" / "segments")
     before = project.tree()
     assert project.doit("run", "timelapse").code == 0
     assert project.tree() == before
 
 
-def test_there_is_no_database_to_lose(project: Project) -> None:
-    project.doit("run", "timelapse")
-    assert not list(project.folder.rglob(".doit*"))
+def test_there_is_no_database_to_lose(quiet_day: Project) -> None:
+    assert not list(quiet_day.folder.rglob(".doit*"))
 
 
+@pytest.mark.usefixtures("filmed")
 def test_cleaning_keeps_the_footage_unless_it_is_named(project: Project) -> None:
-    project.doit("run", "timelapse")
     clips = project.clips
     assert project.doit("clean").code == 0
     assert project.clips == clips

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.project import Finished, Project
+from tests.pipeline.project import Finished, Project, motions
 from upvs_tasks.simulator import (
     SPARROW,
     Behaviour,
@@ -14,11 +14,11 @@ from upvs_tasks.simulator import (
     FaultKind,
     RequestRecord,
     SimulatedConsole,
-    SimulatedEvent,
 )
 
 DATE = "2024-02-01"
 MIDNIGHT_MS = 1_706_763_600_000  # in New York, where the console is
+EVERY_MS = 600_000
 PAGE = "<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>"
 HTML = "text/html"
 
@@ -96,12 +96,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedConso
     """A console on which a small camera saw something every few minutes, for a moment each."""
     folder = tmp_path_factory.mktemp("console")
     with SimulatedConsole(state_dir=folder, behaviour=Behaviour()) as running:
-        events = [
-            SimulatedEvent(
-                f"{number:024x}", "motion", SPARROW.camera_id, start(number), start(number) + 4_000
-            )
-            for number in range(CLIPS)
-        ]
+        events = motions(SPARROW.camera_id, start(0), CLIPS, spacing_ms=EVERY_MS)
         running.set_events(events, camera_id=SPARROW.camera_id)
         yield running
 
@@ -124,7 +119,7 @@ def rough(tmp_path_factory: pytest.TempPathFactory, console: SimulatedConsole, c
 
 def start(number: int) -> int:
     """When an event begins."""
-    return MIDNIGHT_MS + number * 600_000
+    return MIDNIGHT_MS + number * EVERY_MS
 
 
 def hit(number: int) -> int:
@@ -142,12 +137,14 @@ def lived(folder: Path, console: SimulatedConsole) -> Day:
     return Day(run, film, clips, console.requests)
 
 
+@pytest.mark.slow
 def test_a_rough_day_ends_well(console: SimulatedConsole, rough: Day) -> None:
     assert rough.run.code == 0, rough.run.output
     assert f"whole: all {CLIPS} events" in rough.run.output
     assert console.outstanding_faults == ()
 
 
+@pytest.mark.slow
 def test_the_film_of_a_rough_day_is_that_of_a_calm_one(calm: Day, rough: Day) -> None:
     assert len(calm.clips) == CLIPS
     assert rough.clips == calm.clips
@@ -155,10 +152,12 @@ def test_the_film_of_a_rough_day_is_that_of_a_calm_one(calm: Day, rough: Day) ->
     assert rough.film == calm.film
 
 
+@pytest.mark.slow
 def test_a_rough_day_takes_at_most_twice_the_requests_of_a_calm_one(calm: Day, rough: Day) -> None:
     assert len(rough.requests) <= 2 * len(calm.requests)
 
 
+@pytest.mark.slow
 def test_every_session_that_ended_cost_one_login(calm: Day, rough: Day) -> None:
     logins = [sum(request.endpoint == "login" for request in day.requests) for day in (calm, rough)]
     ended = sum(fault.kind is FaultKind.KILLED_SESSION for fault in HEALING.values())
@@ -166,6 +165,7 @@ def test_every_session_that_ended_cost_one_login(calm: Day, rough: Day) -> None:
     assert logins == [1, 1 + ended + refused]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HEALING)
 def test_a_clip_comes_whole_after(calm: Day, rough: Day, name: str) -> None:
     number = list(HEALING).index(name)

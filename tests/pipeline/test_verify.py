@@ -2,14 +2,16 @@
 
 import os
 
+import pytest
+
 from tests.pipeline.project import Project
 from upvs_tasks.simulator import SimulatedConsole
 
 
+@pytest.mark.usefixtures("filmed")
 def test_a_whole_day_holds_and_nothing_is_asked(
     project: Project, console: SimulatedConsole
 ) -> None:
-    project.doit("run", "timelapse")
     console.forget_requests()
     run = project.doit("run", "verify")
     assert run.code == 0, run.output
@@ -17,8 +19,8 @@ def test_a_whole_day_holds_and_nothing_is_asked(
     assert console.requests == ()
 
 
+@pytest.mark.usefixtures("filmed")
 def test_a_film_that_was_cut_is_found(project: Project) -> None:
-    project.doit("run", "timelapse")
     content = project.film.read_bytes()
     project.film.write_bytes(content[: len(content) // 2])
     run = project.doit("run", "verify")
@@ -26,8 +28,8 @@ def test_a_film_that_was_cut_is_found(project: Project) -> None:
     assert "the film is broken" in run.output
 
 
+@pytest.mark.usefixtures("filmed")
 def test_a_clip_that_rotted_without_a_trace_in_its_size_is_found(project: Project) -> None:
-    project.doit("run", "timelapse")
     clip = project.clips[1]
     status, content = clip.stat(), bytearray(clip.read_bytes())
     start = content.index(b"mdat") + 8
@@ -39,8 +41,8 @@ def test_a_clip_that_rotted_without_a_trace_in_its_size_is_found(project: Projec
     assert clip.name in run.output
 
 
+@pytest.mark.usefixtures("filmed")
 def test_a_manifest_that_was_changed_is_found(project: Project) -> None:
-    project.doit("run", "timelapse")
     concat = project.out / "manifests" / "concat.txt"
     concat.write_text("".join(reversed(concat.read_text().splitlines(keepends=True))))
     run = project.doit("run", "verify")

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.settings.loading import load, refusal, write_config
@@ -230,7 +229,6 @@ HOSTILE_TEXTS = (
 )
 
 
-@hypothesis_settings(deadline=None)
 @given(st.sampled_from(settings.NAMES), st.text() | st.sampled_from(HOSTILE_TEXTS))
 def test_whatever_is_written_gives_settings_or_a_sentence(name: str, written: str) -> None:
     """Never a traceback, in finding the folder either."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from upvs_tasks.model.encoding import Codec
@@ -34,7 +34,6 @@ def day(written: object) -> dt.date:
     return values.day(values.day_of_word(written, TODAY))
 
 
-@settings(deadline=None)
 @given(st.sampled_from(PARSERS), WRITTEN)
 def test_whatever_is_written_is_taken_or_refused_in_words(
     parser: Callable[[object], object], written: object
@@ -176,14 +175,12 @@ def test_a_date_is_written_in_one_way_alone(written: object) -> None:
         day(written)
 
 
-@settings(deadline=None)
 @given(st.dates(dt.date(1971, 1, 1), dt.date(9998, 12, 31)))
 def test_every_date_that_can_be_written_is_taken(date: dt.date) -> None:
     """From the first year after Unix time began."""
     assert day(date.isoformat()) == date
 
 
-@settings(deadline=None)
 @given(st.integers(-100, 100), st.integers(-100, 100), st.integers(-150, 150))
 def test_a_whole_number_is_taken_up_to_both_bounds(low: int, high: int, written: int) -> None:
     """And none beyond, as a number or as text."""

@@ -132,6 +132,7 @@ def boxes(content: bytes) -> list[str]:
         size = int.from_bytes(content[place : place + 4])
         if size == 1:
             size = int.from_bytes(content[place + 8 : place + 16])
+        assert size >= 8, "a box is at least as long as its head"
         found.append(content[place + 4 : place + 8].decode())
         place += size
     assert place == len(content)

@@ -1,3 +1,4 @@
+from bisect import bisect_right
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -86,3 +87,8 @@ class SampleTable:
         """A length in ``ticks`` as whole milliseconds, halves upwards."""
         scale = 2000 * self.tick_secs
         return (ticks * scale.numerator + scale.denominator) // (scale.denominator * 2)
+
+    def seek_ticks(self, frame: int) -> int:
+        """Time stamp from which on the clip has to be decoded to get at a frame."""
+        group = bisect_right(self.keyframes, frame) - 1
+        return self.ticks[self.keyframes[group] if group >= 0 else 0]

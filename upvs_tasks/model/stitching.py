@@ -94,11 +94,6 @@ class StitchedFootage:
         """All footage, without what is repeated: what the speed is computed from."""
         return self.parts[-1].end_ms if self.parts else 0
 
-    @property
-    def repeated_ms(self) -> int:
-        """How much footage is left out because a clip before shows it."""
-        return sum(clip.table.duration_ms for clip in self.clips) - self.duration_ms
-
 
 def _parts(clips: Sequence[StitchedClip]) -> Iterator[Part]:
     start_ms = 0

@@ -72,7 +72,7 @@ def render_at(
         path.parent.mkdir(parents=True, exist_ok=True)
     shots = tuple(_shots(context.layout, film, segment))
     job = media.segment.SegmentJob(film.encoding, path, shots, context.settings.hwaccel)
-    return media.worker_pool.render_apart(job, nice=context.settings.nice, on_frame=on_frame)
+    return media.worker_pool.render_in_worker(job, nice=context.settings.nice, on_frame=on_frame)
 
 
 def _shots(layout: Layout, film: FilmPlan, segment: Segment) -> "Iterator[Shot]":

@@ -1,6 +1,6 @@
-"""Small real videos for tests, made on the spot, whose every frame says which one it is.
+"""Small real videos, made on the spot, whose every frame says which one it is.
 
-A frame shows its number in black and white bars, so that a test can read back from a decoded
+A frame shows its number in black and white bars, so that one can read back from a decoded
 picture which frame it is (`frame_number`).
 """
 
@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 _BARS = 16
-_BLACK, _WHITE = 16, 235
+_BLACK, _GREY, _WHITE = 16, 127, 235
 _AUDIO_RATE = 48_000
 _AUDIO_SAMPLES = 1_024
 
@@ -95,7 +95,7 @@ def frame_number(frame: VideoFrame) -> int:
     middle = bytes(luma)[luma.line_size * (luma.height // 2) :][: luma.width]
     bar_width = luma.width / _BARS
     samples = [middle[int((bar + 0.5) * bar_width)] for bar in range(_BARS)]
-    return sum((sample > 127) << (_BARS - 1 - bar) for bar, sample in enumerate(samples))
+    return sum((sample > _GREY) << (_BARS - 1 - bar) for bar, sample in enumerate(samples))
 
 
 def shown_numbers(path: Path) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 
-from tests.footage import Recipe
+from samples.clips import Recipe
 from upvs_tasks.media import ffmpeg
 
 _GAP_AFTER = 25

@@ -1,0 +1,1 @@
+"""Small real videos, whole and odd, made on the spot: what tests and benchmarks both work on."""

@@ -82,9 +82,9 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """What came of a day: the pictures of the film, and what is said of the odd clip."""
+    """What came of a day: the frames of the film, and what is said of the odd clip."""
 
-    pictures: tuple[frozenset[int], ...]
+    frames: tuple[frozenset[int], ...]
     named: str
 
 
@@ -136,7 +136,7 @@ def _day(folder: Path, good: Sequence[Path], oddity: Oddity) -> Day:
 
 
 def _segments(day: Day) -> Film:
-    pictures, named = [], _refusal(day)
+    frames, named = [], _refusal(day)
     by_name = {path.stem: path for path in day.found}
     for segment in day.plan.segments:
         path = day.folder / f"segment{segment.number}.video"
@@ -154,8 +154,8 @@ def _segments(day: Day) -> Film:
             shots.append(shot)
         for damage in render_segment(SegmentJob(_FILM, path, tuple(shots))).damages:
             named = f"{damage.clip_name}: {damage.replaced_frames} of {damage.wanted_frames} frames"
-        pictures += _pictures(path)
-    return Film(tuple(pictures), named)
+        frames += _numbers(path)
+    return Film(tuple(frames), named)
 
 
 def _refusal(day: Day) -> str:
@@ -203,18 +203,19 @@ def _by_ffmpeg(day: Day, command: Sequence[str], named: str) -> Film:
         ffmpeg.run(command, partial=day.film_path)
     except RenderError as failure:
         return Film((), f"no film: {failure}")
-    return Film(tuple(_pictures(day.film_path)), named)
+    return Film(tuple(_numbers(day.film_path)), named)
 
 
-def _pictures(path: Path) -> list[frozenset[int]]:
+def _numbers(path: Path) -> list[frozenset[int]]:
+    """Of each frame of a film, the numbers that it may show."""
     with av.open(str(path)) as container:
         return [_readings(frame) for frame in container.decode(video=0)]
 
 
 def _readings(frame: VideoFrame) -> frozenset[int]:
-    """Number of a picture, read from left to right and, where it may be the odd one, downwards.
+    """Numbers that a frame may show: read from left to right and, for the odd clip, downwards.
 
-    And between black sides, where it may be a picture that is higher than wide.
+    And between black sides, where it may be a frame that is higher than wide.
     """
     luma = frame.reformat(format="gray").planes[0]
     pixels, middle = bytes(luma), luma.width // 2
@@ -233,15 +234,15 @@ def _readings(frame: VideoFrame) -> frozenset[int]:
 
 def _print_row(oddity: Oddity, engine: str, day: Day, film: Film) -> None:
     planned = [number for number in day.wanted if not _is_odd(number)]
-    shown = [number for numbers in film.pictures for number in numbers if not _is_odd(number)]
+    shown = [number for numbers in film.frames for number in numbers if not _is_odd(number)]
     others = _common(map(_clip_of, planned), map(_clip_of, shown))
-    own = sum(any(map(_is_odd, numbers)) for numbers in film.pictures)
+    own = sum(any(map(_is_odd, numbers)) for numbers in film.frames)
     counts = (
-        f"{len(film.pictures)} of {day.speed.output_frames} | {others} of {len(planned)} "
+        f"{len(film.frames)} of {day.speed.output_frames} | {others} of {len(planned)} "
         f"| {_common(planned, shown)} | {own} of {len(day.wanted) - len(planned)}"
     )
-    told = film.named if len(film.named) <= _LONGEST else f"{film.named[:_LONGEST]}..."
-    print(f"| {oddity.name} | {engine} | {counts} | {told} |", flush=True)
+    named = film.named if len(film.named) <= _LONGEST else f"{film.named[:_LONGEST]}..."
+    print(f"| {oddity.name} | {engine} | {counts} | {named} |", flush=True)
 
 
 def _clip_of(number: int) -> int:

@@ -8,9 +8,9 @@ a table can be put together from runs of some minutes; its figures are medians, 
 of the ratios within a turn. CPU seconds are those of all processes together.
 
 The reference is what ``engine = "concat"`` runs. The least possible is to encode the planned
-pictures, which lie ready, with the specification's encoder, and to decode no more than the plan
-needs. Size, and SSIM to the planned pictures, are compared with those of the specification's
-encoder for the very same pictures.
+frames, which lie ready, with the specification's encoder, and to decode no more than the plan
+needs. Size, and SSIM to the planned frames, are compared with those of the specification's
+encoder for the very same frames.
 
 Films are shorter than a real one, and longest at 12x: at 600x a minute of film takes ten hours of
 footage. For the times, a film that would not keep every process busy to its end is cut evenly among
@@ -102,7 +102,7 @@ class Arena:
 
     @property
     def raw(self) -> Path:
-        """The planned pictures, not compressed: 3 MB each at 1080p."""
+        """The planned frames, not compressed: 3 MB each at 1080p."""
         return self.folder / "frames.yuv"
 
     def film_path(self, contestant: str) -> Path:
@@ -335,7 +335,7 @@ def _raw_input(arena: Arena) -> list[str]:
 
 
 def _likeness(arena: Arena, path: Path) -> float | None:
-    """Mean SSIM to the planned pictures; None for a film that shows others."""
+    """Mean SSIM to the planned frames; None for a film that shows others."""
     if path not in {arena.film_path(arena.judged), arena.film_path("encode")}:
         return None
     stats = arena.folder / "ssim.txt"

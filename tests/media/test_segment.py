@@ -34,6 +34,7 @@ from upvs_tasks.model.plan import plan_film
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 
+LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
 UNEVEN_MS = (0, 90, 130, 300, 333, 500, 501, 800, 900, 1_700, 1_750, 3_000, 3_010, 3_600, 4_000)
 FOOTAGE = {
     "h264": Recipe(frames=40),
@@ -336,8 +337,8 @@ def test_a_segment_has_its_format_and_nothing_of_its_makers(tmp_path: Path, code
     assert table.keyframes[0] == 0
     assert {b - a for a, b in pairwise((*table.ticks, table.end_ticks))} == {512}
     assert table.tick_secs == Fraction(1, 30 * 512)
-    footage = measure(job.output_path)
-    assert (footage.width, footage.height, footage.full_range) == (160, 96, False)
+    first = next(frames_of(job.output_path))
+    assert (first.width, first.height, first.color_range) == (160, 96, LIMITED_RANGE)
     content = job.output_path.read_bytes()
     assert not [name for name in (b"x264", b"x265", b"Lavf", b"Lavc", b"SVT") if name in content]
     assert shown_numbers(job.output_path) == list(range(40))

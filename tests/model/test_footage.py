@@ -7,13 +7,11 @@ from upvs_tasks.model.footage import Footage
 FOOTAGE = Footage(
     duration_ms=10_688,
     frames=321,
-    keyframes=3,
     codec="h264",
     width=1920,
     height=1080,
     has_audio=True,
     rotation=0,
-    full_range=False,
     first_frame_ms=0,
 )
 

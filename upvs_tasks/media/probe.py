@@ -15,7 +15,6 @@ from upvs_tasks.media.mp4_boxes import Structure, check_boxes
 from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.sample_table import SampleTable
 
-_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _LONGEST_MS = 25 * 3_600_000  # the longest day there is
 
 _Sample = tuple[int, int, bool]  # time stamp, duration in ticks (0: unknown), keyframe
@@ -45,13 +44,11 @@ def survey(path: Path) -> tuple[Footage, SampleTable]:
         footage = Footage(
             duration_ms=table.duration_ms,
             frames=len(table.ticks),
-            keyframes=len(table.keyframes),
             codec=context.name,
             width=context.width,
             height=context.height,
             has_audio=structure.has_audio,
             rotation=structure.rotation,
-            full_range=stream.color_range == _FULL_RANGE,
             first_frame_ms=table.ms_of(table.ticks[0]),
         )
         return footage, table

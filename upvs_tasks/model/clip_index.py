@@ -23,7 +23,7 @@ class ClipStatus(StrEnum):
 class Standing:
     """A clip's status, with the reason where it failed.
 
-    ``is_settled``: two runs were told that it cannot be had, and a third will hardly be told else.
+    ``is_settled``: two runs got the same final answer, and a third would hardly get another.
     """
 
     status: ClipStatus
@@ -71,9 +71,9 @@ class ClipIndex:
         *,
         is_over: bool = True,
     ) -> "ClipIndex":
-        """Index of a day as it was just listed; no clip has a standing yet.
+        """Index of a day that was just listed; every clip is pending.
 
-        It is final once the day is over and no event is under way any more.
+        It is final once the day is over and every event has ended.
         """
         folder = camera.folder_name
         entries = tuple(IndexEntry(clip, clip_path(clip, folder, day.text)) for clip in clips)
@@ -81,13 +81,13 @@ class ClipIndex:
         return cls(camera.camera_id, camera.name, folder, day, entries, ongoing, is_final)
 
     def with_standings(self, standing_of: Callable[[IndexEntry], Standing]) -> "ClipIndex":
-        """The same day with every clip's standing asked for anew."""
+        """The same index with a new standing for every clip."""
         entries = tuple(replace(entry, standing=standing_of(entry)) for entry in self.entries)
         return replace(self, entries=entries)
 
     @property
     def complete(self) -> tuple[IndexEntry, ...]:
-        """The clips that can be in the film."""
+        """The clips that are complete, and so can be in the film."""
         return tuple(
             entry for entry in self.entries if entry.standing.status is ClipStatus.COMPLETE
         )

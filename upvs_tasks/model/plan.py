@@ -1,4 +1,4 @@
-"""Which frame of which clip each frame of the film shows, and what is encoded together."""
+"""Which frame of which clip each frame of the film shows, and which are encoded together."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -12,10 +12,10 @@ from upvs_tasks.model.sampling import Grid, Pick, grids_by_clock, one_grid, pick
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.stitching import StitchedFootage
 
-# x264's own distance between keyframes, so that cutting here costs no bytes.
+# x264 places its keyframes so far apart by default, so cutting here costs no bytes.
 FRAMES_PER_SEGMENT = 250
 
-# To be raised when the same plan and encoding come to give other pictures or bytes.
+# Raise this when the same plan and encoding give other frames or bytes than before.
 _RENDERER_VERSION = 1
 
 
@@ -29,7 +29,7 @@ class FrameRun:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Frames of the film that are encoded together and apart from all others."""
+    """Neighbouring frames of the film that are encoded together, without any others."""
 
     number: int
     runs: tuple[FrameRun, ...]
@@ -40,7 +40,7 @@ class Segment:
         return sum(len(run.frames) for run in self.runs)
 
     def first(self, count: int) -> "Segment":
-        """The segment without all but its first ``count`` frames."""
+        """The first ``count`` frames of the segment."""
         runs: list[FrameRun] = []
         for run in self.runs:
             runs.append(FrameRun(run.clip, run.frames[:count]))
@@ -69,9 +69,9 @@ class Plan:
                 yield from ((run.clip, frame) for frame in run.frames)
 
     def digest(self, segment: Segment, encoding: Encoding) -> str:
-        """Digest of exactly what the segment's bytes depend on, besides the build of the codecs.
+        """Digest of all that the segment's bytes depend on, besides the build of the codecs.
 
-        Neither its number nor any clip that it does not show has a part in it.
+        Its number, and clips that it does not show, make no difference.
         """
         shown = [[self.footage.clips[run.clip].sha256, run.frames] for run in segment.runs]
         facts = {"renderer": _RENDERER_VERSION, "encoding": asdict(encoding), "shown": shown}
@@ -81,9 +81,9 @@ class Plan:
 def plan_film(footage: StitchedFootage, speed: Speed, *, by_clock: bool = False) -> Plan:
     """Plan of a film of ``speed.output_frames`` frames.
 
-    ``by_clock``: the clock decides where segments are cut, and no frame's instant depends on the
-    footage of another one. As long as the speed stays, a late clip then alters little more than
-    the segments that show it. Otherwise it moves all that comes after it.
+    With ``by_clock`` segments are cut at fixed times of the clock: as long as the speed stays the
+    same, a late clip changes little more than the segments that show it. Without, it changes all
+    segments after it.
     """
     step_ms = Fraction(speed.speed_factor) * 1000 / speed.output_fps
     if by_clock:

@@ -14,11 +14,10 @@ from itertools import groupby
 from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.model.stitching import Part, StitchedFootage
 
-# The spans of the clock that are halved first: about 37 hours of Unix time, so that every day lies
-# in one or two.
+# Time is first cut into spans of 2 ** 27 ms, about 37 hours: every day lies in one or two of them.
 _WIDEST_BITS = 27
-# Groups of pictures up to so many steps long are "about a step": 150x at 30 fps with 5 s groups
-# that are really 5.005 s long.
+# Groups of pictures up to this length count as one step long: at 150x and 30 fps a step is 5 s, and
+# cameras that are set to groups of 5 s make them 5.005 s long.
 _SNAPPED_STEPS = Fraction(10, 9)
 
 Pick = tuple[int, int]  # place of the clip in the footage, place of the frame in its table
@@ -34,7 +33,7 @@ class Grid:
 
 
 def one_grid(footage: StitchedFootage, step_ms: Fraction, frame_count: int) -> tuple[Grid, ...]:
-    """All of the footage on one grid: a clip more or less moves all that comes after it."""
+    """All of the footage on one grid: each added clip moves all frames after it."""
     return (Grid(footage.parts, frame_count, step_ms),) if footage.parts and frame_count else ()
 
 
@@ -43,16 +42,16 @@ def grids_by_clock(
 ) -> tuple[Grid, ...]:
     """A grid for each span of the clock, ``frame_count`` frames in all.
 
-    A span is halved until its footage makes ``longest_frames`` at most, or is one clip; where it is
-    halved the clock alone decides. So as long as the step stays, a clip more or less alters its own
-    span, and the longest one, which makes up for the rounding of the others.
+    Spans are halved until their footage makes at most ``longest_frames``, or is one clip; they are
+    cut at fixed times of the clock. So an added clip changes only its own span, as long as the step
+    stays the same, and the longest span, which makes up for the rounding of the others.
     """
     spans = list(_halved(footage, footage.parts, longest_frames * step_ms, _WIDEST_BITS))
     lengths_ms = [parts[-1].end_ms - parts[0].start_ms for parts in spans]
     counts = [max(1, round(length_ms / step_ms)) for length_ms in lengths_ms]
     longest = max(range(len(spans)), key=lengths_ms.__getitem__, default=0)
     missing = frame_count - sum(counts)
-    if not spans or counts[longest] + missing < 1:  # spans of less than a step, by the hundred
+    if not spans or counts[longest] + missing < 1:  # hundreds of spans shorter than a step
         return one_grid(footage, step_ms, frame_count)
     counts[longest] += missing
     return tuple(
@@ -94,8 +93,8 @@ def _part_frames(
 ) -> Iterator[int]:
     """Frame of the part that each of the film's frames shows.
 
-    Times are integers in units of 1 / (under * q) ms from the part's start, a tick of the table
-    being p / q ms: in these everything is whole.
+    Times are in units of 1 / (under * q) ms from the part's start, where a tick of the table is
+    p / q ms: in these units all of them are whole numbers.
     """
     over, under, offset = grid
     scale = 1000 * table.tick_secs
@@ -117,7 +116,7 @@ def _part_frames(
 
 
 class _Groups:
-    """The groups of pictures of a table that are short enough to be stood for by a keyframe."""
+    """The groups of pictures of a table, and which keyframe can replace a frame of a short one."""
 
     def __init__(self, table: SampleTable, first_frame: int, longest_ticks: int) -> None:
         self._table = table
@@ -126,7 +125,7 @@ class _Groups:
         self._longest_ticks = longest_ticks
 
     def nearest_keyframe(self, frame: int, half_ticks: int) -> int | None:
-        """Keyframe next to an instant, before or after; None where the group of ``frame`` is long.
+        """Keyframe nearest to an instant; None where the group of ``frame`` is too long.
 
         The instant is given in half ticks, so that the middle of a group is a whole number.
         """
@@ -142,7 +141,7 @@ class _Groups:
         return at if half_ticks <= ticks[at] + ticks[after] else after
 
     def _last_group_ticks(self) -> int:
-        """Length of the last group; where the clip's end cuts it, the one before tells more."""
+        """Length of the last group, at least that of the one before: the clip may end within it."""
         ticks, last = self._table.ticks, self._keyframes[-1]
         before = ticks[self._keyframes[-2]] if len(self._keyframes) > 1 else ticks[last]
         return max(self._table.end_ticks - ticks[last], ticks[last] - before)

@@ -47,7 +47,10 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 
 def logged(write: Callable[[], None], *secrets: str) -> str:
-    """All text of what is logged, with the texts that JSON escapes as they are."""
+    """All text of what is logged, with the texts that JSON escapes as they are.
+
+    What stands between them is in no secret.
+    """
     with TemporaryDirectory() as folder:
         path = Path(folder) / "run.log"
         handler = run_log.start(path, Redactor(secrets), verbose=True)
@@ -56,7 +59,7 @@ def logged(write: Callable[[], None], *secrets: str) -> str:
         finally:
             run_log.stop(handler)
         [line] = lines_of(path)
-    return "\n".join(str(line[name]) for name in line if name not in {"ts", "level", "source"})
+    return "[]".join(str(line[name]) for name in line if name not in {"ts", "level", "source"})
 
 
 def in_the_message(text: str) -> None:
@@ -178,6 +181,7 @@ def test_lines_of_many_threads_do_not_mix(log_file: Path) -> None:
 @example(password="\udcff\udcfe", write=in_a_fact, around="")
 @example(password="pass\nword", write=in_a_traceback, around="")
 @example(password="%s", write=in_the_message, around="")
+@example(password="\n", write=in_a_fact, around="")
 def test_the_password_never_gets_through(
     password: str, write: Callable[[str], None], around: str
 ) -> None:

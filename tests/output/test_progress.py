@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.waiting import deadline
 from upvs_tasks.clock import Clock
 from upvs_tasks.output.progress import Terminal, Work
 
@@ -116,5 +117,9 @@ def test_a_terminal_shows_a_bar(time: Time, monkeypatch: pytest.MonkeyPatch) -> 
         work.expect_segments({"000": 250})
         work.show_segment("000", 120)
         terminal.end_work()
-        assert "120 of 250 frames" in os.read(shown, 1 << 16).decode()
+        said = b""
+        for _ in deadline():  # a terminal hands on in pieces what is written to it
+            said += os.read(shown, 1 << 16)
+            if b"120 of 250 frames" in said:
+                break
     os.close(shown)

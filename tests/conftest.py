@@ -11,7 +11,8 @@ _UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow
 
 # The same examples in every run: a change is red or green, never both.
 settings.register_profile("ci", _UNHURRIED, derandomize=True, database=None)
-# Others each time, and five times as many: `pytest --hypothesis-profile=random -m hypothesis`.
+# Others each time, and five times as many, without a hurry:
+# `pytest --hypothesis-profile=random -m hypothesis --timeout=0`.
 settings.register_profile("random", _UNHURRIED, max_examples=500)
 settings.load_profile("ci")
 

@@ -11,7 +11,7 @@ def one_line(text: str) -> str:
     lines = text.splitlines()
     assert len(lines) == 1, text
     [line] = lines
-    assert line == line.strip()
+    assert line == line.strip() != ""
     assert "Traceback" not in line
     assert line[-1] not in ",;:(", f"broken off: {line}"
     return line

@@ -20,6 +20,7 @@ from tests.media.segments import (
     rendered,
     shot_of,
 )
+from tests.sentences import one_sentence
 from upvs_tasks import documents
 from upvs_tasks.errors import StorageError
 from upvs_tasks.media import ffmpeg
@@ -383,8 +384,9 @@ def test_progress_is_told_while_it_is_made(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=10))
     job = SegmentJob(FILM, tmp_path / "nowhere" / "segment.mp4", (shot_of(clip, [1]),))
-    with pytest.raises(StorageError, match="may not be written"):
+    with pytest.raises(StorageError, match="may not be written") as caught:
         render_in_worker(job)
+    one_sentence(str(caught.value))
 
 
 def test_a_file_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:

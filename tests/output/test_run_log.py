@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.sentences import one_sentence
 from upvs_tasks.errors import StorageError
 from upvs_tasks.output import run_log
 from upvs_tasks.redaction import Redactor
@@ -338,5 +339,6 @@ def test_a_log_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path, take
     (tmp_path / taken).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / taken).write_text("in the way")
 
-    with pytest.raises(StorageError, match=str(path)):
+    with pytest.raises(StorageError, match=str(path)) as caught:
         run_log.start(path, Redactor(), verbose=False)
+    one_sentence(str(caught.value))

@@ -14,7 +14,6 @@ class ClipStatus(StrEnum):
     """Where a clip stands (specification §6 B)."""
 
     PENDING = "pending"
-    IN_PROGRESS = "in_progress"
     COMPLETE = "complete"
     FAILED = "failed"
 

@@ -16,16 +16,8 @@ from upvs_tasks.settings import CONFIG_NAME
 
 _GRAPH = graph.from_command_line(Path(__file__).with_name(CONFIG_NAME))
 
-DOIT_CONFIG = _GRAPH.doit_config()
-
-task_scan = _GRAPH.task_scan
-task_fetch = _GRAPH.task_fetch
-task_manifest = _GRAPH.task_manifest
-task_speed = _GRAPH.task_speed
-task_estimate = _GRAPH.task_estimate
-task_render = _GRAPH.task_render
-task_timelapse = _GRAPH.task_timelapse
-task_verify = _GRAPH.task_verify
+# What doit looks for: DOIT_CONFIG, and task_scan, task_fetch and so on, one for each row.
+globals().update(_GRAPH.namespace)
 
 # `doit run` and `doit clean` work within a run: its lock, its log, its signals, its exit code.
 doit_access.hand_over(globals(), _GRAPH.run)

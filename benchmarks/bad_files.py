@@ -64,6 +64,16 @@ class Day:
         return self.paths[_MIDDLE]
 
     @property
+    def list_path(self) -> Path:
+        """Where ffmpeg finds the list of clips."""
+        return self.folder / "concat.txt"
+
+    @property
+    def film_path(self) -> Path:
+        """Where ffmpeg writes the film."""
+        return self.folder / "film.video"
+
+    @property
     def wanted(self) -> tuple[int, ...]:
         """Number that each frame of the film is to show, of clips that were made as numbered."""
         names = [int(clip.name) for clip in self.plan.footage.clips]
@@ -72,9 +82,9 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """What came of a day: the pictures of the film, and what is said of the odd clip."""
+    """What came of a day: the frames of the film, and what is said of the odd clip."""
 
-    pictures: tuple[frozenset[int], ...]
+    frames: tuple[frozenset[int], ...]
     named: str
 
 
@@ -126,7 +136,7 @@ def _day(folder: Path, good: Sequence[Path], oddity: Oddity) -> Day:
 
 
 def _segments(day: Day) -> Film:
-    pictures, named = [], _refusal(day)
+    frames, named = [], _refusal(day)
     by_name = {path.stem: path for path in day.found}
     for segment in day.plan.segments:
         path = day.folder / f"segment{segment.number}.video"
@@ -144,8 +154,8 @@ def _segments(day: Day) -> Film:
             shots.append(shot)
         for damage in render_segment(SegmentJob(_FILM, path, tuple(shots))).damages:
             named = f"{damage.clip_name}: {damage.replaced_frames} of {damage.wanted_frames} frames"
-        pictures += _pictures(path)
-    return Film(tuple(pictures), named)
+        frames += _numbers(path)
+    return Film(tuple(frames), named)
 
 
 def _refusal(day: Day) -> str:
@@ -161,44 +171,51 @@ def _refusal(day: Day) -> str:
 
 def _concat(day: Day) -> Film:
     listed = concat_text(day.found, footage=[footage for footage, _ in day.found.values()])
-    return _by_ffmpeg(day, listed, is_resampled=True)
+    day.list_path.write_text(listed, encoding="utf-8")
+    render = ConcatRender(
+        concat_path=day.list_path,
+        output_path=day.film_path,
+        speed_factor=day.speed.speed_factor,
+        encoding=_FILM,
+        output_frames=day.speed.output_frames,
+    )
+    film = _by_ffmpeg(day, concat_command(ffmpeg.find_ffmpeg(), render), _refusal(day))
+    if not day.film_path.exists():
+        return film
+    findings = film_findings(measure(day.film_path), day.speed)
+    return replace(film, named=f"film refused: {findings[0]}") if findings else film
 
 
 def _letter(day: Day) -> Film:
-    return _by_ffmpeg(day, concat_text(day.paths), is_resampled=False)
+    """The specification's own command: its list names the clips, and its filter is setpts alone."""
+    day.list_path.write_text(concat_text(day.paths), encoding="utf-8")
+    clips = ["-f", "concat", "-safe", "0", "-i", str(day.list_path)]
+    speed = ["-vf", f"setpts=PTS/{day.speed.speed_factor}", "-r", str(_FILM.fps)]
+    encoder = ["-c:v", "libx264", "-crf", str(_FILM.crf), "-preset", _FILM.preset]
+    output = ["-pix_fmt", "yuv420p", "-an", "-f", "mp4", "-y", str(day.film_path)]
+    logged = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning"]
+    program = [ffmpeg.find_ffmpeg(), *logged, "-progress", "pipe:1"]
+    return _by_ffmpeg(day, [*program, *clips, *speed, *encoder, *output], "-")
 
 
-def _by_ffmpeg(day: Day, listed: str, *, is_resampled: bool) -> Film:
-    list_path, path = day.folder / "concat.txt", day.folder / "film.video"
-    list_path.write_text(listed, encoding="utf-8")
-    render = ConcatRender(
-        concat_path=list_path,
-        output_path=path,
-        speed_factor=day.speed.speed_factor,
-        encoding=_FILM,
-        output_frames=day.speed.output_frames if is_resampled else None,
-        is_resampled=is_resampled,
-    )
-    named = _refusal(day) if is_resampled else "-"
+def _by_ffmpeg(day: Day, command: Sequence[str], named: str) -> Film:
     try:
-        ffmpeg.run(concat_command(ffmpeg.find_ffmpeg(), render), partial=path)
+        ffmpeg.run(command, partial=day.film_path)
     except RenderError as failure:
         return Film((), f"no film: {failure}")
-    findings = film_findings(measure(path), day.speed) if is_resampled else ()
-    if findings:
-        named = f"film refused: {findings[0]}"
-    return Film(tuple(_pictures(path)), named)
+    return Film(tuple(_numbers(day.film_path)), named)
 
 
-def _pictures(path: Path) -> list[frozenset[int]]:
+def _numbers(path: Path) -> list[frozenset[int]]:
+    """Of each frame of a film, the numbers that it may show."""
     with av.open(str(path)) as container:
         return [_readings(frame) for frame in container.decode(video=0)]
 
 
 def _readings(frame: VideoFrame) -> frozenset[int]:
-    """Number of a picture, read from left to right and, where it may be the odd one, downwards.
+    """Numbers that a frame may show: read from left to right and, for the odd clip, downwards.
 
-    And between black sides, where it may be a picture that is higher than wide.
+    And between black sides, where it may be a frame that is higher than wide.
     """
     luma = frame.reformat(format="gray").planes[0]
     pixels, middle = bytes(luma), luma.width // 2
@@ -217,15 +234,15 @@ def _readings(frame: VideoFrame) -> frozenset[int]:
 
 def _print_row(oddity: Oddity, engine: str, day: Day, film: Film) -> None:
     planned = [number for number in day.wanted if not _is_odd(number)]
-    shown = [number for numbers in film.pictures for number in numbers if not _is_odd(number)]
+    shown = [number for numbers in film.frames for number in numbers if not _is_odd(number)]
     others = _common(map(_clip_of, planned), map(_clip_of, shown))
-    own = sum(any(map(_is_odd, numbers)) for numbers in film.pictures)
+    own = sum(any(map(_is_odd, numbers)) for numbers in film.frames)
     counts = (
-        f"{len(film.pictures)} of {day.speed.output_frames} | {others} of {len(planned)} "
+        f"{len(film.frames)} of {day.speed.output_frames} | {others} of {len(planned)} "
         f"| {_common(planned, shown)} | {own} of {len(day.wanted) - len(planned)}"
     )
-    told = film.named if len(film.named) <= _LONGEST else f"{film.named[:_LONGEST]}..."
-    print(f"| {oddity.name} | {engine} | {counts} | {told} |", flush=True)
+    named = film.named if len(film.named) <= _LONGEST else f"{film.named[:_LONGEST]}..."
+    print(f"| {oddity.name} | {engine} | {counts} | {named} |", flush=True)
 
 
 def _clip_of(number: int) -> int:

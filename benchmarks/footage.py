@@ -2,7 +2,7 @@
 
 A still scene with detail at every scale, like foliage and walls; things that cross it and one that
 sways, each as detailed; and on all of it the noise of a sensor, new in every frame. The bit rate is
-held, there are no B frames, a picture refers to the one before, and entropy coding is CABAC: what
+held, there are no B frames, a frame refers to the one before, and entropy coding is CABAC: what
 cameras send, and hence what it costs to decode and to encode again.
 """
 

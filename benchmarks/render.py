@@ -8,9 +8,9 @@ a table can be put together from runs of some minutes; its figures are medians, 
 of the ratios within a turn. CPU seconds are those of all processes together.
 
 The reference is what ``engine = "concat"`` runs. The least possible is to encode the planned
-pictures, which lie ready, with the specification's encoder, and to decode no more than the plan
-needs. Size, and SSIM to the planned pictures, are compared with those of the specification's
-encoder for the very same pictures.
+frames, which lie ready, with the specification's encoder, and to decode no more than the plan
+needs. Size, and SSIM to the planned frames, are compared with those of the specification's
+encoder for the very same frames.
 
 Films are shorter than a real one, and longest at 12x: at 600x a minute of film takes ten hours of
 footage. For the times, a film that would not keep every process busy to its end is cut evenly among
@@ -37,7 +37,12 @@ from av.video.frame import VideoFrame
 from benchmarks.footage import CLIP_SECS, KINDS, clips_of, run_ffmpeg
 from benchmarks.render_table import Measure, print_tables
 from upvs_tasks.media import ffmpeg
-from upvs_tasks.media.concat_engine import ENCODER_THREADS, X264_ALIKE, ConcatRender, concat_command
+from upvs_tasks.media.concat_engine import (
+    ENCODER_THREADS,
+    X264_REPEATABLE,
+    ConcatRender,
+    concat_command,
+)
 from upvs_tasks.media.decode import decoded_frames
 from upvs_tasks.media.join import (
     FilmTags,
@@ -49,7 +54,7 @@ from upvs_tasks.media.join import (
 )
 from upvs_tasks.media.probe import read_sample_table
 from upvs_tasks.media.segment import SegmentJob, Shot
-from upvs_tasks.media.worker_pool import render_apart, stop_all
+from upvs_tasks.media.worker_pool import render_in_worker, stop_all
 from upvs_tasks.model.encoding import Encoding
 from upvs_tasks.model.ffconcat import concat_text
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, FrameRun, Plan, Segment, plan_film
@@ -97,7 +102,7 @@ class Arena:
 
     @property
     def raw(self) -> Path:
-        """The planned pictures, not compressed: 3 MB each at 1080p."""
+        """The planned frames, not compressed: 3 MB each at 1080p."""
         return self.folder / "frames.yuv"
 
     def film_path(self, contestant: str) -> Path:
@@ -261,7 +266,7 @@ def _apart(arena: Arena, contestant: str) -> None:
 def _contest(arena: Arena, contestant: str) -> None:
     jobs = list(arena.even_jobs() if contestant == "ours" else arena.jobs(arena.plan))
     with ThreadPoolExecutor(arena.order.processes) as pool:
-        lengths = [result.frames for result in pool.map(render_apart, jobs)]
+        lengths = [result.frames for result in pool.map(render_in_worker, jobs)]
     stop_all()  # only of processes that have ended the CPU time is known
     folder, encoding, path = arena.folder, arena.encoding, arena.film_path(contestant)
     join = Join(folder / "list.txt", folder / "tags.txt", path, encoding)
@@ -291,7 +296,7 @@ def _write_raw(arena: Arena) -> None:
     with arena.raw.open("wb") as raw:
         for job in arena.jobs(arena.plan):
             for shot in job.shots:
-                for frame in decoded_frames(shot.path, shot.wanted):
+                for frame in decoded_frames(shot.path, shot.requests):
                     if frame is None:
                         raise AssertionError("footage made here cannot be decoded")
                     raw.writelines(_rows(frame))
@@ -310,7 +315,7 @@ def _decode_only(arena: Arena) -> None:
 
     def decode(job: SegmentJob) -> None:
         for shot in job.shots:
-            for _ in decoded_frames(shot.path, shot.wanted):
+            for _ in decoded_frames(shot.path, shot.requests):
                 pass
 
     with ThreadPoolExecutor(arena.order.processes) as pool:
@@ -320,7 +325,7 @@ def _decode_only(arena: Arena) -> None:
 def _encode_only(arena: Arena) -> None:
     encoding = arena.encoding
     encoder = ["-c:v", "libx264", "-preset", encoding.preset, "-crf", str(encoding.crf)]
-    alike = ["-x264-params", X264_ALIKE, "-threads", str(ENCODER_THREADS)]
+    alike = ["-x264-params", X264_REPEATABLE, "-threads", str(ENCODER_THREADS)]
     run_ffmpeg([*_raw_input(arena), *encoder, *alike, str(arena.film_path("encode"))])
 
 
@@ -330,7 +335,7 @@ def _raw_input(arena: Arena) -> list[str]:
 
 
 def _likeness(arena: Arena, path: Path) -> float | None:
-    """Mean SSIM to the planned pictures; None for a film that shows others."""
+    """Mean SSIM to the planned frames; None for a film that shows others."""
     if path not in {arena.film_path(arena.judged), arena.film_path("encode")}:
         return None
     stats = arena.folder / "ssim.txt"

@@ -13,19 +13,42 @@ from tests.sources import PACKAGE, SOURCES, Source, read_all
 ALLOWED_ROOMS = {
     "dodo": {"doit_access", "graph", "settings"},
     "cli": {"graph", "settings", "errors"},
-    "graph": {"doit_access", "reporter", "run", "phases", "model", "settings", "errors"},
+    "graph": {"doit_access", "tasks", "reporter", "run", "phases", "model", "settings", "errors"},
+    "tasks": {"run", "phases", "errors"},
     "doit_access": set[str](),
-    "reporter": {"output"},
-    "run": {"phases", "output", "model", "redaction", "durable", "signals", "settings", "errors"},
-    "phases": {"console", "media", "model", "durable", "settings", "redaction", "errors"},
+    "reporter": {"output", "model"},
+    "run": {
+        "phases",
+        "output",
+        "model",
+        "redaction",
+        "clock",
+        "durable",
+        "signals",
+        "settings",
+        "errors",
+    },
+    "phases": {
+        "console",
+        "media",
+        "model",
+        "documents",
+        "durable",
+        "settings",
+        "redaction",
+        "clock",
+        "errors",
+    },
     "console": {"model", "durable", "clock", "redaction", "errors"},
-    "media": {"model", "errors", PACKAGE},
-    "settings": {"model", "errors"},
-    "output": {"durable", "redaction", "errors"},
-    "durable": {"errors"},
+    "media": {"model", "documents", "machine", "errors", PACKAGE},
+    "settings": {"model", "machine", "errors"},
+    "output": {"durable", "redaction", "clock", "errors"},
+    "documents": {"durable", "errors"},
+    "durable": {"machine", "errors"},
     "clock": set[str](),
     "redaction": set[str](),
-    "signals": set[str](),
+    "signals": {"machine"},
+    "machine": set[str](),
     "model": {"errors"},
     "errors": set[str](),
     "simulator": set[str](),
@@ -34,9 +57,10 @@ ALLOWED_ROOMS = {
 
 # Module of others: the rooms, or single modules, that alone may import it.
 RESERVED_IMPORTS = {
-    "doit": {"doit_access", "graph", "reporter"},
+    "doit": {"doit_access", "tasks", "graph", "reporter"},
     "requests": {"console"},
     "urllib3": {"console"},
+    "cattrs": {"documents"},
     "av": {"media"},
     "ffmpeg": {"media"},
     "imageio_ffmpeg": {"media"},
@@ -114,6 +138,34 @@ DURABLE_FUNCTIONS = {
 }
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"}
 
+# What not every operating system has, and who alone may ask for it.
+MODULES_NOT_EVERYWHERE = {"ctypes", "fcntl", "grp", "pwd", "resource", "termios"}
+NOT_EVERYWHERE = {
+    "os.fork",
+    "os.forkpty",
+    "os.getpgid",
+    "os.killpg",
+    "os.memfd_create",
+    "os.nice",
+    "os.pidfd_open",
+    "os.posix_fadvise",
+    "os.posix_fallocate",
+    "os.posix_spawn",
+    "os.process_cpu_count",
+    "os.sched_getaffinity",
+    "os.sched_setaffinity",
+    "os.sendfile",
+    "os.setpriority",
+    "os.setsid",
+    "signal.pthread_kill",
+    "signal.pthread_sigmask",
+    "signal.setitimer",
+    "signal.sigtimedwait",
+    "signal.sigwait",
+    "sys.platform",
+}
+MACHINE = {"machine", "media.parent_death"}
+
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "misc", "manager", "core"}
 MOST_LINES = 400
 
@@ -172,6 +224,20 @@ def effects(source: Source) -> set[str]:
         and node.func.id in {"open", "print", "input", "exec", "eval", "__import__"}
     }
     return found
+
+
+def rarities(source: Source) -> set[str]:
+    """What a module asks for that not every operating system has."""
+    imported = set(source.imports())
+    found = {name for name in imported if name.split(".")[0] in MODULES_NOT_EVERYWHERE}
+    found |= NOT_EVERYWHERE & (imported | set(source.names_used()))
+    return found | {
+        node.value
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.startswith(("/proc/", "/sys/"))
+    }
 
 
 def writes(source: Source) -> set[str]:
@@ -241,6 +307,13 @@ def test_only_durable_opens_files_for_writing(source: Source) -> None:
     """Everything else hands its bytes over."""
     if source.room != "durable":
         assert writes(source) == set()
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=by_name)
+def test_only_the_machine_is_asked_for_what_not_every_system_has(source: Source) -> None:
+    """So that what is done without it stands beside it."""
+    if source.place not in MACHINE:
+        assert rarities(source) == set()
 
 
 @pytest.mark.parametrize("source", MODEL, ids=by_name)
@@ -388,3 +461,20 @@ def test_opening_for_writing_is_seen(text: str) -> None:
 def test_reading_the_environment_is_seen(text: str) -> None:
     """However it is written."""
     assert ENVIRONMENT & set(Source("upvs_tasks.run", text).names_used())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os\nlen(os.sched_getaffinity(0))",
+        "from os import sched_getaffinity",
+        "import ctypes\nctypes.CDLL(None)",
+        "from fcntl import flock\nflock(stream, 2)",
+        "import signal\nsignal.pthread_kill(1, 2)",
+        "import sys\nif sys.platform == 'linux':\n    pass",
+        "path = '/proc/self/status'",
+    ],
+)
+def test_asking_for_what_not_every_system_has_is_seen(text: str) -> None:
+    """However it is written."""
+    assert rarities(Source("upvs_tasks.settings.table", text))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sentences import only_error
 from upvs_tasks.settings import TABLE
 
 REPOSITORY = Path(__file__).parents[1]
@@ -102,9 +103,7 @@ def test_a_wrong_command_is_told_in_a_sentence(
 
     assert finished.code == 3
     assert finished.output == ""
-    assert finished.errors.startswith("ERROR: ")
-    assert finished.errors.count("\n") == 1
-    assert sentence in finished.errors
+    assert sentence in only_error(finished.errors)
     assert not shell.was_asked()
     assert list(shell.folder.iterdir()) == []
 
@@ -115,9 +114,7 @@ def test_a_config_that_is_named_has_to_be_there(shell: Shell, named: str) -> Non
     finished = shell.upvs("--config", named, "--camera", "Door", "render", *DATE)
 
     assert finished.code == 3
-    assert finished.errors.startswith("ERROR: ")
-    assert finished.errors.count("\n") == 1
-    assert named in finished.errors
+    assert named in only_error(finished.errors)
 
 
 def test_a_wrong_setting_of_another_place_is_told_in_a_sentence(shell: Shell) -> None:
@@ -127,7 +124,9 @@ def test_a_wrong_setting_of_another_place_is_told_in_a_sentence(shell: Shell) ->
     of_config = shell.upvs("--camera", "Door", "scan", *DATE)
 
     assert (of_environment.code, of_config.code) == (3, 3)
-    assert of_environment.errors.startswith("ERROR: UPVS_CFR is no setting; there are: ")
+    assert only_error(of_environment.errors).startswith(
+        "ERROR: UPVS_CFR is no setting; there are: "
+    )
     assert of_config.errors == (
         "ERROR: crf in config.toml is 99, but it must be a whole number from 0 to 51\n"
     )

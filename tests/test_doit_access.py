@@ -113,6 +113,26 @@ def test_cleaning_is_executed_within_the_guard() -> None:
     assert recorder.events == ["clean"]
 
 
+def test_info_says_why_a_task_is_not_up_to_date_in_words_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Check:
+        def __call__(self) -> bool:
+            return False
+
+        def __repr__(self) -> str:
+            return "all is well"
+
+    def task_only() -> dict[str, object]:
+        return {"actions": None, "uptodate": [Check()]}
+
+    recorder = Recorder()
+    namespace = recorder.namespace() | {"task_only": task_only}
+    code = doit_access.execute(namespace, recorder, ["info", "only"], config_names=())
+    assert code == 1
+    assert "    - all is well\n" in capsys.readouterr().out, changed("the words of doit info")
+
+
 def test_each_task_is_looked_at_in_the_main_thread_before_it_acts() -> None:
     """The first look begins the run, which sets up signals' surroundings and the lock."""
     recorder = Recorder()

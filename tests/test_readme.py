@@ -13,7 +13,6 @@ import pytest
 
 from tests.film import shown_instants
 from upvs_tasks import settings
-from upvs_tasks.graph import Graph
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -75,12 +74,40 @@ def test_the_workflow_runs_the_same_script() -> None:
     assert "- run: .ci/run" in workflow
 
 
-def test_every_task_is_in_the_readme() -> None:
-    graph = Graph(settings.load(config_path=REPOSITORY / "config.toml", variables={}))
-    tasks = [name.removeprefix("task_") for name in dir(graph) if name.startswith("task_")]
-    assert {"scan", "fetch", "timelapse", "verify"} <= set(tasks)
-    for task in tasks:
-        assert re.search(rf"`[^`]*\b{task}\b[^`]*`", README), task
+def test_every_task_has_a_row_in_the_readme_and_every_row_a_task() -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "doit", "list"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    tasks = {line.split()[0] for line in listed.splitlines()}
+    assert tasks >= {"scan", "fetch", "timelapse", "verify"}
+    assert tasks_of_the_table(README) == tasks
+
+
+@pytest.mark.parametrize(
+    ("row", "tasks"),
+    [
+        ("| `doit run speed date=…` | the speed |", {"speed"}),
+        ("| `doit run speed`, `render` | what follows |", {"speed", "render"}),
+        ("| `doit run fetch:clip_…` | one clip |", {"fetch"}),
+        ("| `doit list` | after `doit run speed` |", set()),
+    ],
+)
+def test_a_row_names_tasks_by_what_it_runs(row: str, tasks: set[str]) -> None:
+    """What is only mentioned is no row."""
+    assert tasks_of_the_table(f"`speed`\n## Tasks\n{row}\n## Settings\n`speed`") == tasks
+
+
+def tasks_of_the_table(text: str) -> set[str]:
+    """Tasks that the table of tasks has rows for: those that its first column runs."""
+    table = text.partition("## Tasks\n")[2].partition("\n## ")[0]
+    commands = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")]
+    runs = [re.findall(r"`([^`]+)`", command) for command in commands if "doit run " in command]
+    named = [name for first, *others in runs for name in (first.split()[2], *others)]
+    return {name.partition(":")[0] for name in named}
 
 
 def test_every_setting_that_the_readme_names_exists() -> None:

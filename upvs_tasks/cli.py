@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"ERROR: {error}\n")
         return error.exit_code
     is_verbose = given.get("verbose", False)
-    graph = Graph(settings, start_from=command.start_from, verbose=is_verbose)
+    graph = Graph.of(settings, start_from=command.start_from, verbose=is_verbose)
     return execute(graph, command.task)
 
 

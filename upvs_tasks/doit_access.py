@@ -15,9 +15,11 @@ from typing import Any, Protocol
 from doit import doit_cmd
 from doit.cmd_base import DodoTaskLoader, ModuleTaskLoader
 from doit.cmd_clean import Clean
+from doit.cmd_info import Info
 from doit.cmd_run import Run
 
 _PARALLEL, _THREADS = "par_type", "thread"
+_NO_ARGUMENTS = " (args=[], kwargs={})"
 _INTERRUPTED = 130
 
 
@@ -115,11 +117,21 @@ class _GuardedClean(Clean):  # type: ignore[misc]  # doit carries no types
         return guard.clean(partial(super().execute, params, args))
 
 
+class _WordedInfo(Info):  # type: ignore[misc]  # doit carries no types
+    """`doit info`, with the words of a check and not how it is called."""
+
+    name = "info"
+
+    @staticmethod
+    def get_reasons(reasons: Mapping[str, Any]) -> str:
+        text: str = Info.get_reasons(reasons)
+        return text.replace(_NO_ARGUMENTS, "")
+
+
 class _Doit(doit_cmd.DoitMain):  # type: ignore[misc]  # doit carries no types
-    """doit, with two of its commands replaced."""
+    """doit, with some of its commands replaced."""
 
     DOIT_CMDS = tuple(
-        {Run: _GuardedRun, Clean: _GuardedClean}.get(command, command)
-        for command in doit_cmd.DoitMain.DOIT_CMDS
+        {Run: _GuardedRun, Clean: _GuardedClean, Info: _WordedInfo}.get(command, command)
         for command in doit_cmd.DoitMain.DOIT_CMDS
     )

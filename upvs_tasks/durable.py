@@ -6,7 +6,6 @@ the old file or the new one.
 """
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import IO, Any
 
 import orjson
 
+from upvs_tasks import machine
 from upvs_tasks.errors import FolderBusyError, StorageError
 
 PARTIAL_SUFFIX = ".partial"
@@ -152,7 +152,7 @@ def holding(lock_path: Path) -> Iterator[None]:
         stream = lock_path.open("a")
     with stream:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            machine.lock(stream)
         except BlockingIOError as error:
             folder = lock_path.parent.parent
             message = f"another run is at work in {folder}: wait for it to end, then run again"

@@ -19,6 +19,7 @@
     │   ├── MaxAttemptsExceeded     it did not heal in time       (ErrMaxAttemptsExceeded)
     │   └── ImplausibleListError    it lists nothing, but says elsewhere that there was something
     ├── BrokenFootageError          a file is not the whole video that it should be
+    ├── DocumentError               a record of ours is not of the shape in which we write it
     ├── RenderError                 the film could not be made
     ├── VerificationError           what is on the disk is not what was promised
     ├── StorageError                the disk does not take or give what it should
@@ -118,6 +119,10 @@ class ImplausibleListError(ConsoleError):
 
 class BrokenFootageError(UpvsError):
     """A file is not the whole, decodable video that it should be."""
+
+
+class DocumentError(UpvsError):
+    """A record of ours does not have the fields that it should have; the message names one."""
 
 
 class RenderError(UpvsError):

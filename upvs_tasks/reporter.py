@@ -4,6 +4,7 @@ from typing import Any, TextIO
 
 from doit.reporter import ConsoleReporter
 
+from upvs_tasks.model.plural import counted
 from upvs_tasks.output.progress import Terminal, Work
 
 _FETCH, _RENDER = "fetch", "render"
@@ -66,7 +67,7 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
                 self.work.end_clip()
             case "render":
                 self._done[_RENDER] += 1
-                self.work.end_segment()
+                self.work.end_segment(name.partition(":")[2])
         if name == _FETCH and not self.is_offline:
             self._tell_fetched()
         if name == _RENDER:
@@ -78,20 +79,20 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
         if asked_for:
             received = f"{self.work.megabytes_received:.1f} MB"
             self.terminal.tell(
-                _FETCH, f"{asked_for} of {_counted(total, 'clip')} asked for, {received}"
+                _FETCH, f"{asked_for} of {counted(total, 'clip')} asked for, {received}"
             )
         else:
             self.terminal.tell(
-                _FETCH, f"{_counted(total, 'clip')} up to date" if total else "no clips"
+                _FETCH, f"{counted(total, 'clip')} up to date" if total else "no clips"
             )
 
     def _tell_rendered(self) -> None:
         """How much there was to render."""
         total, rendered = self._done[_RENDER], self._carried_out[_RENDER]
         if total:
-            counted = _counted(total, "segment")
+            segments = counted(total, "segment")
             self.terminal.tell(
-                _RENDER, f"{rendered} of {counted}" if rendered else f"{counted} kept"
+                _RENDER, f"{rendered} of {segments}" if rendered else f"{segments} kept"
             )
 
 
@@ -105,7 +106,3 @@ def _group_of(name: str) -> str | None:
     """The group that a task is one of many of; None for a task that stands alone."""
     group, colon, _ = name.partition(":")
     return group if colon and group in {_FETCH, _RENDER} else None
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

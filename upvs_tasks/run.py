@@ -12,13 +12,17 @@ from fnmatch import fnmatchcase
 from threading import Lock, Semaphore
 
 from upvs_tasks import durable, signals
+from upvs_tasks.clock import Clock
 from upvs_tasks.errors import SettingsError, UpvsError, UsageError
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.output import run_log
 from upvs_tasks.output.progress import Terminal, Work
 from upvs_tasks.phases import report
 from upvs_tasks.phases.clip_store import ClipStore
-from upvs_tasks.phases.context import Connection, Context, Progress
+from upvs_tasks.phases.connection import Connection
+from upvs_tasks.phases.context import Context
+from upvs_tasks.phases.engines import engine_of
+from upvs_tasks.phases.film_plan import FilmPlanner
 from upvs_tasks.redaction import Redactor
 from upvs_tasks.settings import Settings, withhold_secrets
 
@@ -32,34 +36,39 @@ class Run:
     """Holds the folder, the log and the console's session while tasks are at work."""
 
     def __init__(self, settings: Settings, *, verbose: bool = False) -> None:
-        self.terminal = Terminal()
+        self._clock = Clock()
+        self.terminal = Terminal(self._clock)
         self.work = Work(self.terminal)
         self._settings = settings
         self._verbose = verbose
         self._resources = ExitStack()
         secrets = (settings.password, settings.totp_secret, settings.one_time_code)
         self._redactor = Redactor(secrets)
-        self._connection = Connection(settings, self._redactor)
+        self._connection = Connection(settings, self._redactor, self._clock)
         self._lock = Lock()
         self._is_going_on = False
         self._has_told_console = False
         self._looked_at: set[str] = set()
         self._exit_code = 0
-        self.job = self._job()
+        self.context = self._context()
 
-    def _job(self) -> Context | None:
+    def _context(self) -> Context | None:
         """The camera and day; None while they are not said, which only a run minds."""
+        settings = self._settings
         try:
-            layout = self._settings.layout()
+            layout = settings.layout()
         except SettingsError:
             return None
+        clips, engine = ClipStore(layout), engine_of(settings.engine)
         return Context(
-            settings=self._settings,
+            settings=settings,
             layout=layout,
-            inventory=ClipStore(layout),
+            clips=clips,
+            planner=FilmPlanner(settings, clips, follows_plan=engine.follows_plan),
             connection=self._connection,
-            rendering=Semaphore(self._settings.renders_at_once),
-            progress=Progress(self.work.add_bytes, self.work.show_frames),
+            clock=self._clock,
+            rendering=Semaphore(settings.renders_at_once),
+            progress=self.work,
         )
 
     def run(self, work: Callable[[], int | None], words: Sequence[str]) -> int:
@@ -72,8 +81,8 @@ class Run:
             try:
                 return self._end(work() or 0, words)
             except UpvsError as error:
-                self.terminal.end_work()
                 self.note(f"ERROR: {error}")
+                self._log("run ends", exit_code=error.exit_code, reason=str(error))
                 return error.exit_code
             except BaseException as error:
                 # A signal counts, whatever doit makes of it: its JSON reporter fails on it.
@@ -86,10 +95,10 @@ class Run:
 
     def clean(self, work: Callable[[], int | None]) -> int:
         """Delete what tasks have made, unless a run is at work; returns the exit code."""
-        if self.job is None or not self.job.layout.out_dir.exists():
+        if self.context is None or not self.context.layout.out_dir.exists():
             return work() or 0
         try:
-            with durable.holding(self.job.layout.lock):
+            with durable.holding(self.context.layout.lock):
                 return work() or 0
         except UpvsError as error:
             self.note(f"ERROR: {error}")
@@ -118,15 +127,14 @@ class Run:
 
     def working_context(self) -> Context:
         """The camera and day, for tasks at work. Raises UsageError where no run has begun."""
-        if self.job is None or not self._looked_at:
+        if self.context is None or not self._looked_at:
             raise UsageError("tasks are carried out within a run: start it with doit run")
-        return self.job
+        return self.context
 
     def fail(self, task_name: str, error: UpvsError, sentence: str) -> None:
         """Tell why a task failed, and remember the gravest code: 3 (usage), 2 (access), then 1."""
         with self._lock:
             self._exit_code = max(self._exit_code, error.exit_code)
-        self.terminal.end_work()
         self.note(f"ERROR: {task_name}: {sentence}")
 
     def _begin(self, layout: Layout) -> None:
@@ -134,6 +142,8 @@ class Run:
         self._resources.enter_context(durable.holding(layout.lock))
         for folder in layout.own_folders:
             durable.sweep(folder)
+        if self.context is not None:
+            self.context.clips.forget()  # another run may have ended since the tasks were listed
         handler = run_log.start(layout.run_log, self._redactor, verbose=self._verbose)
         self._resources.callback(run_log.stop, handler)
         self._resources.callback(self._connection.close)
@@ -159,8 +169,7 @@ class Run:
         if asked is not None:
             self.terminal.tell("console", asked.sentence())
         exit_code = self._exit_code or doit_code
-        if self._looked_at:
-            log.info("run ends", extra={"exit_code": exit_code, "console": str(asked)})
+        self._log("run ends", exit_code=exit_code, console=str(asked))
         return exit_code
 
     def _check_found(self, words: Sequence[str]) -> None:
@@ -177,9 +186,9 @@ class Run:
         """Tell what became of the clips that were asked for."""
         clip_names = {name[len(_FETCH) :] for name in self._looked_at if name.startswith(_FETCH)}
         is_film_wanted = _FILM in self._looked_at
-        if self.job is None or not (clip_names or is_film_wanted):
+        if self.context is None or not (clip_names or is_film_wanted):
             return
-        account = report.run(self.job)
+        account = report.run(self.context)
         if account is None:
             return
         may_heal = {entry.name for entry in account.missing if not entry.standing.is_settled}
@@ -190,7 +199,9 @@ class Run:
 
     def _break_off(self, what_happened: str) -> None:
         """End at once: every file is whole or absent, so the next run goes on from here."""
-        self.terminal.end_work()
         self.note(f"{what_happened}: run again to go on from here")
-        if self._looked_at:
-            log.info("run broken off", extra={"reason": what_happened})
+        self._log("run broken off", reason=what_happened)
+
+    def _log(self, event: str, **facts: object) -> None:
+        if self._looked_at:  # or there is no log yet
+            log.info(event, extra=facts)

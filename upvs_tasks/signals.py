@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from threading import Event, Thread, main_thread
 from types import FrameType
 
+from upvs_tasks import machine
+
 _RESEND_SECS = 0.2
 
 
@@ -66,5 +68,5 @@ def _resend(listening: socket.socket, has_run: Event) -> None:
         while number := listening.recv(1):
             main_id = main_thread().ident
             while main_id is not None and not has_run.wait(_RESEND_SECS):
-                signal.pthread_kill(main_id, number[0])
+                machine.signal_thread(main_id, number[0])
             has_run.clear()

@@ -1,4 +1,5 @@
 from tests.console.harness import ConsoleHarness
+from tests.sentences import one_sentence
 from upvs_tasks.console.usage import ConcurrencyFigures, ConsoleUsage
 from upvs_tasks.simulator import Fault, FaultKind
 
@@ -15,7 +16,7 @@ def test_an_account_is_one_sentence() -> None:
         outage_secs=312.2,
         concurrency=concurrency,
     )
-    assert usage.sentence() == (
+    assert one_sentence(usage.sentence()) == (
         "214 requests, 1 login, 3 sent again, 812.4 MB of video at 20.3 MB/s, "
         "slowest answer 2.1 s, 1 to 3 at once, paused for 7 s, "
         "waited 312 s for the console to come back"

@@ -1,9 +1,9 @@
 """A program that renders without end, for tests that end it: ``python -m tests.media.rendering``.
 
-Its arguments are where to render to, and from where: ``main``, ``daemon`` (a thread
-that nobody waits for) or ``stopped`` (a thread that is told to stop). It prints a line once ffmpeg
-is at work, and exits with 7 when the render is reported as failed. An end of its standard input
-ends the main thread where that is not the one that renders.
+Its arguments are the file to write, and the thread that renders: ``main``, ``daemon`` (the program
+does not wait for it) or ``stopped`` (the program stops ffmpeg, then waits). It prints a line once
+ffmpeg works, and exits with 7 when the render fails. Where another thread renders, the main thread
+ends with the standard input.
 """
 
 import os
@@ -24,12 +24,12 @@ def render_without_end(partial: Path) -> None:
     watched = ("-nostdin", "-nostats", "-loglevel", "warning", *progress)
     command = (ffmpeg.find_ffmpeg(), *watched, *noise, *output)
     try:
-        ffmpeg.run(command, on_frame=_tell, partial=partial)
+        ffmpeg.run(command, on_frame=_print_frames, partial=partial)
     except RenderError:
         os._exit(7)
 
 
-def _tell(frames: int) -> None:
+def _print_frames(frames: int) -> None:
     if frames:
         print("at work", flush=True)  # noqa: T201  the test waits for it
 

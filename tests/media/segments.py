@@ -30,6 +30,13 @@ def numbered_clip(folder: Path, name: str, recipe: Recipe, first_number: int = 0
     return make_clip(folder / f"{name}.mp4", replace(recipe, first_number=first_number))
 
 
+def endless_job(folder: Path) -> SegmentJob:
+    """A job that takes far longer than any test."""
+    clip = numbered_clip(folder, "clip", Recipe(frames=20))
+    encoding = replace(FILM, width=1920, height=1080, preset="veryslow")
+    return SegmentJob(encoding, folder / "segment.mp4", (shot_of(clip, [*range(20)] * 500),))
+
+
 def rendered(folder: Path, *shots: Shot, encoding: Encoding = FILM) -> tuple[Path, SegmentResult]:
     """Segment of some shots, rendered in this process."""
     path = folder / "segment.mp4"
@@ -37,7 +44,7 @@ def rendered(folder: Path, *shots: Shot, encoding: Encoding = FILM) -> tuple[Pat
 
 
 def frames_of(path: Path) -> Iterator[VideoFrame]:
-    """The pictures of a video."""
+    """The frames of a video."""
     with av.open(str(path)) as container:
         yield from container.decode(video=0)
 

@@ -45,13 +45,13 @@ def spent_on(path: Path, codec: Codec, numbers: Sequence[int]) -> list[int]:
 
 
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.HEVC])
-def test_the_last_pictures_get_as_much_as_if_the_film_went_on(tmp_path: Path, codec: Codec) -> None:
+def test_the_last_frames_get_as_much_as_if_the_film_went_on(tmp_path: Path, codec: Codec) -> None:
     """An encoder that sees no more than them gives them a third to a half of it."""
     ends, goes_on = (spent_on(tmp_path / "film.mp4", codec, range(count)) for count in (50, 100))
     assert 0.7 < sum(ends[40:50]) / sum(goes_on[40:50]) < 1.2
 
 
-def test_the_first_picture_gets_as_much_as_a_keyframe_in_mid_film(tmp_path: Path) -> None:
+def test_the_first_frame_gets_as_much_as_a_keyframe_in_mid_film(tmp_path: Path) -> None:
     """An encoder left to itself gives less to the first of all."""
     first = FRAMES_PER_SEGMENT
     both = spent_on(tmp_path / "both.mp4", Codec.H264, range(first + 50))

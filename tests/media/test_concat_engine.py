@@ -67,11 +67,9 @@ def rendered(
 
 
 def test_the_command_is_the_specification_s() -> None:
-    """Word for word, in any order, where its letter is asked for."""
+    """Word for word, in any order; only its filter is followed by another."""
     encoding = replace(ENCODING, preset="medium")
-    render = ConcatRender(
-        Path("/out/concat.txt"), Path("/out/film.mp4"), 12.0, encoding, is_resampled=False
-    )
+    render = ConcatRender(Path("/out/concat.txt"), Path("/out/film.mp4"), 12.0, encoding, 18_000)
     command = concat_command("/usr/bin/ffmpeg", render)
     pairs = set(pairwise(command))
     assert command[0] == "/usr/bin/ffmpeg"
@@ -79,7 +77,7 @@ def test_the_command_is_the_specification_s() -> None:
         ("-f", "concat"),
         ("-safe", "0"),
         ("-i", "/out/concat.txt"),
-        ("-vf", "setpts=PTS/12"),
+        ("-vf", "setpts=PTS/12,fps=30"),
         ("-r", "30"),
         ("-c:v", "libx264"),
         ("-crf", "23"),

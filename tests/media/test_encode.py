@@ -11,7 +11,7 @@ from samples.clips import Recipe, shown_numbers
 from tests.media.segments import FILM, numbered_clip, rendered, shot_of
 from upvs_tasks.media.probe import read_sample_table
 from upvs_tasks.media.segment import SegmentJob
-from upvs_tasks.media.worker_pool import render_apart, stop_all
+from upvs_tasks.media.worker_pool import render_in_worker, stop_all
 from upvs_tasks.model.encoding import Codec
 
 
@@ -44,7 +44,7 @@ def test_the_bytes_do_not_depend_on_what_the_memory_held(
         stop_all()  # a process that was kept has the environment of before
         monkeypatch.setenv("MALLOC_PERTURB_", filling)
         job = SegmentJob(encoding, tmp_path / f"{filling}.mp4", (shot_of(clip, range(0, 30, 2)),))
-        render_apart(job)
+        render_in_worker(job)
         contents.append(job.output_path.read_bytes())
     assert contents[0] == contents[1]
     stop_all()

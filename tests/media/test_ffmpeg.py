@@ -1,4 +1,4 @@
-"""The ffmpeg program: found, followed, explained, and never left running."""
+"""The ffmpeg program is found, watched, and never left running; its failures are explained."""
 
 import signal
 import subprocess
@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from samples.clips import Recipe, make_clip, shown_numbers
+from tests.processes import processes_at
 from tests.waiting import wait_until
 from upvs_tasks.errors import RenderError, StorageError, UsageError
 from upvs_tasks.media import ffmpeg
 
 PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.05")
 WATCHED = ("-nostdin", "-nostats", "-loglevel", "warning", *PROGRESS)
+FULL_DEVICE = Path("/dev/full")
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -23,19 +25,6 @@ def copy_command(clip: Path, target: Path) -> tuple[str, ...]:
     """Command that copies a clip's video to ``target``."""
     outputs = ("-c", "copy", "-an", "-f", "mp4", "-y", str(target))
     return (ffmpeg.find_ffmpeg(), *WATCHED, "-i", str(clip), *outputs)
-
-
-def processes_at(path: Path) -> list[int]:
-    """Ids of the ffmpeg processes that were told to write ``path``."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        try:
-            arguments = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if str(path).encode() in arguments and b"tests.media.rendering" not in arguments:
-            found.append(int(folder.name))
-    return found
 
 
 @contextmanager
@@ -58,16 +47,16 @@ def rendering(partial: Path, where: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_command_is_run_to_its_end(tmp_path: Path) -> None:
-    """What it was to write is there, and the frames were told."""
+    """Its file is there, and the frames were reported."""
     clip, target = make_clip(tmp_path / "clip.mp4"), tmp_path / "film.mp4"
-    told: list[int] = []
-    ffmpeg.run(copy_command(clip, target), on_frame=told.append, partial=target)
+    reported: list[int] = []
+    ffmpeg.run(copy_command(clip, target), on_frame=reported.append, partial=target)
     assert shown_numbers(target) == list(range(20))
-    assert told
-    assert told[-1] == 20
+    assert reported
+    assert reported[-1] == 20
 
 
-def test_a_failure_is_told_in_ffmpeg_s_own_words(tmp_path: Path) -> None:
+def test_a_failure_is_reported_in_the_words_of_ffmpeg(tmp_path: Path) -> None:
     """And nothing is left of what was begun."""
     broken, target = tmp_path / "clip.mp4", tmp_path / "film.mp4.partial"
     broken.write_bytes(b"no video at all")
@@ -77,10 +66,37 @@ def test_a_failure_is_told_in_ffmpeg_s_own_words(tmp_path: Path) -> None:
     assert not target.exists()
 
 
-def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ending", "reported"),
+    [
+        ("exit 3", "exit code 3: that is why"),
+        ("kill -TERM $$", "by SIGTERM: that is why"),
+        ("kill -KILL $$", "by SIGKILL: that is why"),
+        ("kill -SEGV $$", "by SIGSEGV: that is why"),
+    ],
+)
+def test_how_it_ended_is_reported_as_it_was(tmp_path: Path, ending: str, reported: str) -> None:
+    """What stands between it and us passes on exit codes, signals and words."""
+    program, target = tmp_path / "ffmpeg", tmp_path / "film.mp4.partial"
+    program.write_text(f"#!/bin/sh\necho that is why >&2\n{ending}\n")
+    program.chmod(0o755)
+    with pytest.raises(RenderError, match=reported):
+        ffmpeg.run((str(program),), partial=target)
+
+
+def test_it_has_nothing_to_read(tmp_path: Path) -> None:
+    """A program that waits for input would wait for ever."""
+    program, target = tmp_path / "ffmpeg", tmp_path / "film.mp4.partial"
+    program.write_text("#!/bin/sh\nread line && exit 1\nexit 0\n")
+    program.chmod(0o755)
+    ffmpeg.run((str(program),), partial=target)
+
+
+@pytest.mark.skipif(not FULL_DEVICE.exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_reported_as_such(tmp_path: Path) -> None:
     """It is nothing that another try would heal."""
     clip, target = make_clip(tmp_path / "clip.mp4"), tmp_path / "film.mp4.partial"
-    target.symlink_to("/dev/full")
+    target.symlink_to(FULL_DEVICE)
     with pytest.raises(StorageError, match="the disk is full"):
         ffmpeg.run(copy_command(clip, target), partial=target)
     assert not target.is_symlink()
@@ -114,7 +130,7 @@ def test_a_fault_of_whoever_follows_ends_the_render(tmp_path: Path) -> None:
 
 
 def test_a_program_that_will_not_end_is_made_to(tmp_path: Path) -> None:
-    """After a few seconds of patience."""
+    """Nobody asks it: it is killed."""
     partial, program = tmp_path / "film.mp4.partial", tmp_path / "stubborn"
     program.write_text("#!/bin/sh\ntrap '' TERM\necho frame=1\nwhile :; do sleep 0.1; done\n")
     program.chmod(0o755)
@@ -137,7 +153,7 @@ def test_ffmpeg_dies_with_a_process_that_is_killed_outright(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_ffmpeg_ends_when_we_are_told_to(tmp_path: Path, sign: signal.Signals) -> None:
+def test_ffmpeg_ends_when_we_are_stopped(tmp_path: Path, sign: signal.Signals) -> None:
     """By the keyboard, the system, or a terminal that goes away."""
     partial = tmp_path / "film.mp4.partial"
     with rendering(partial, "main") as driver:
@@ -158,7 +174,7 @@ def test_ffmpeg_ends_with_a_thread_that_nobody_waits_for(tmp_path: Path) -> None
         wait_until(lambda: not processes_at(partial))
 
 
-def test_all_threads_can_be_told_to_stop(tmp_path: Path) -> None:
+def test_all_threads_can_be_stopped(tmp_path: Path) -> None:
     """Their renders fail, and leave nothing behind."""
     partial = tmp_path / "film.mp4.partial"
     with rendering(partial, "stopped") as driver:
@@ -189,11 +205,14 @@ def test_without_one_on_path_there_is_our_own(
 def test_without_any_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a machine for which imageio-ffmpeg has no binary."""
+    """As on a machine for which imageio-ffmpeg has no binary; then it raises RuntimeError."""
+
+    def find_none() -> str:
+        raise RuntimeError
+
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("imageio_ffmpeg._utils._get_ffmpeg_exe", lambda: None)
-    monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)
-    with pytest.raises(UsageError, match="no ffmpeg is to be found: install one"):
+    monkeypatch.setattr("imageio_ffmpeg.get_ffmpeg_exe", find_none)
+    with pytest.raises(UsageError, match="no ffmpeg was found: install one"):
         ffmpeg.find_ffmpeg()
 
 
@@ -212,6 +231,6 @@ def test_a_clip_s_audio_does_not_get_in_the_way(tmp_path: Path) -> None:
     """Frames are counted of the video alone."""
     clip = make_clip(tmp_path / "clip.mp4", Recipe(audio_secs=3))
     target = tmp_path / "film.mp4"
-    told: list[int] = []
-    ffmpeg.run(copy_command(clip, target), on_frame=told.append, partial=target)
-    assert told[-1] == 20
+    reported: list[int] = []
+    ffmpeg.run(copy_command(clip, target), on_frame=reported.append, partial=target)
+    assert reported[-1] == 20

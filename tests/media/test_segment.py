@@ -20,19 +20,22 @@ from tests.media.segments import (
     rendered,
     shot_of,
 )
+from tests.sentences import one_sentence
+from upvs_tasks import documents
 from upvs_tasks.errors import StorageError
 from upvs_tasks.media import ffmpeg
-from upvs_tasks.media.decode import Wanted, decoded_frames
+from upvs_tasks.media.decode import FrameRequest, decoded_frames
 from upvs_tasks.media.frame_converter import FrameConverter
 from upvs_tasks.media.probe import measure, read_sample_table
 from upvs_tasks.media.segment import SegmentJob, SegmentResult, Shot, render_segment
-from upvs_tasks.media.worker_pool import render_apart
+from upvs_tasks.media.worker_pool import render_in_worker
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.encoding import Codec, Encoding
 from upvs_tasks.model.plan import plan_film
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 
+LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
 UNEVEN_MS = (0, 90, 130, 300, 333, 500, 501, 800, 900, 1_700, 1_750, 3_000, 3_010, 3_600, 4_000)
 FOOTAGE = {
     "h264": Recipe(frames=40),
@@ -57,6 +60,11 @@ FOOTAGE = {
     "smaller": Recipe(frames=40, width=80, height=46),
     "fragmented": Recipe(frames=40, muxer_options={"movflags": "frag_keyframe+empty_moov"}),
 }
+
+
+def replaced_frames(result: SegmentResult) -> int:
+    """How many frames of a segment show a neighbour."""
+    return sum(damage.replaced_frames for damage in result.damages)
 
 
 def lost_clips(result: SegmentResult) -> list[str]:
@@ -111,7 +119,7 @@ def test_clips_of_any_kind_follow_each_other(tmp_path: Path) -> None:
 
 
 def test_a_whole_film_shows_what_its_plan_says(tmp_path: Path) -> None:
-    """From tables to pictures: three clips at 3.7x, each film frame by hand."""
+    """From tables to frames: three clips at 3.7x, each film frame by hand."""
     recipes = [Recipe(frames=50), Recipe(frames=75, fps=15, gop=30), Recipe(frames=33, b_frames=2)]
     clips = [
         numbered_clip(tmp_path, f"clip{place}", recipe, 1_000 * place)
@@ -161,7 +169,7 @@ def test_rotation_is_honoured(
 
 
 def test_another_shape_is_set_between_black_bars(tmp_path: Path) -> None:
-    """4:3 in 16:9: bars at the sides, the picture whole and undistorted between them."""
+    """4:3 in 16:9: bars at the sides, the frame whole and undistorted between them."""
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=20, width=160, height=120), 0x8001)
     segment, _ = rendered(tmp_path, shot_of(clip, [0, 8]))
     frames = list(frames_of(segment))
@@ -176,7 +184,7 @@ def test_full_range_becomes_limited() -> None:
         format="yuvj420p", src_color_range="MPEG", dst_color_range="JPEG"
     )
     assert bytes(source.planes[0])[5] < 3
-    levels = sorted(set(bytes(FrameConverter(FILM).fitted(source, 0).planes[0])[: FILM.width]))
+    levels = sorted(set(bytes(FrameConverter(FILM).converted(source, 0).planes[0])[: FILM.width]))
     assert 14 <= levels[0] <= 18
     assert 233 <= levels[-1] <= 237
 
@@ -187,14 +195,14 @@ def test_colours_of_another_matrix_become_the_films() -> None:
     for plane, level in zip(source.planes, (81, 90, 240), strict=True):
         plane.update(bytes([level]) * plane.buffer_size)
     source.colorspace = 5
-    fitted = FrameConverter(FILM).fitted(source, 0)
-    levels = [bytes(plane)[0] for plane in fitted.planes]
+    converted = FrameConverter(FILM).converted(source, 0)
+    levels = [bytes(plane)[0] for plane in converted.planes]
     assert levels == pytest.approx([63, 102, 240], abs=2)
 
 
-def test_a_picture_that_is_right_is_not_touched() -> None:
-    picture = numbered_frame(5)
-    assert FrameConverter(FILM).fitted(picture, 0) is picture
+def test_a_frame_that_needs_no_conversion_is_not_copied() -> None:
+    frame = numbered_frame(5)
+    assert FrameConverter(FILM).converted(frame, 0) is frame
 
 
 def test_keyframes_are_had_without_decoding_any_other(tmp_path: Path) -> None:
@@ -242,12 +250,11 @@ def test_a_damaged_frame_is_replaced_by_its_nearest_neighbour(tmp_path: Path) ->
     nearest = [12] * 4 + [20] * 3
     assert shown_numbers(segment) == [*range(13), *nearest, *range(20, 30)]
     assert result.damages == (Damage("clip", 30, 7, "damaged frames"),)
-    assert result.replaced == 7
     assert not lost_clips(result)
 
 
 def test_what_was_whole_before_the_damage_is_shown(tmp_path: Path) -> None:
-    """With B frames the decoder still holds pictures when it meets the damage."""
+    """With B frames the decoder still holds frames when it meets the damage."""
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=30, gop=10, b_frames=2))
     shot = shot_of(clip, range(30))
     _destroy(clip, lambda place: place == 16)
@@ -255,7 +262,7 @@ def test_what_was_whole_before_the_damage_is_shown(tmp_path: Path) -> None:
     shown = shown_numbers(segment)
     assert shown[:13] == list(range(13))
     assert shown[20:] == list(range(20, 30))
-    assert 0 < result.replaced < 8
+    assert 0 < replaced_frames(result) < 8
 
 
 BAD_CONTENTS: dict[str, Callable[[bytes], bytes]] = {
@@ -293,7 +300,7 @@ def test_bit_rot_costs_the_groups_that_it_hits(tmp_path: Path) -> None:
     assert shown[70:90] == list(range(110, 130))
     assert shown[100:120] == list(range(140, 160))
     assert shown[120:] == list(range(200, 260))
-    assert result.replaced == 7
+    assert replaced_frames(result) == 7
 
 
 def test_a_clip_cut_off_after_its_index_loses_its_end(tmp_path: Path) -> None:
@@ -304,10 +311,10 @@ def test_a_clip_cut_off_after_its_index_loses_its_end(tmp_path: Path) -> None:
     clip.write_bytes(clip.read_bytes()[:-1_000])
     segment, result = rendered(tmp_path, *shots)
     shown = shown_numbers(segment)
-    whole = 40 - result.replaced
+    whole = 40 - replaced_frames(result)
     assert shown[:whole] == list(range(whole))
     assert shown[40:] == list(range(500, 510))
-    assert 0 < result.replaced < 40
+    assert 0 < replaced_frames(result) < 40
 
 
 def test_a_clip_that_is_gone_is_named(tmp_path: Path) -> None:
@@ -326,13 +333,13 @@ def test_a_segment_has_its_format_and_nothing_of_its_makers(tmp_path: Path, code
     encoding = Encoding(width=160, height=96, fps=30, crf=30, preset="veryfast", codec=codec)
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=40, height=96))
     job = SegmentJob(encoding, tmp_path / "segment.mp4", (shot_of(clip, range(40)),))
-    assert render_apart(job).frames == 40
+    assert render_in_worker(job).frames == 40
     table = read_sample_table(job.output_path)
     assert table.keyframes[0] == 0
     assert {b - a for a, b in pairwise((*table.ticks, table.end_ticks))} == {512}
     assert table.tick_secs == Fraction(1, 30 * 512)
-    footage = measure(job.output_path)
-    assert (footage.width, footage.height, footage.full_range) == (160, 96, False)
+    first = next(frames_of(job.output_path))
+    assert (first.width, first.height, first.color_range) == (160, 96, LIMITED_RANGE)
     content = job.output_path.read_bytes()
     assert not [name for name in (b"x264", b"x265", b"Lavf", b"Lavc", b"SVT") if name in content]
     assert shown_numbers(job.output_path) == list(range(40))
@@ -352,7 +359,7 @@ def test_the_bytes_are_the_same_in_any_number_of_processes(tmp_path: Path) -> No
             for start in (0, 30, 60)
         ]
         with ThreadPoolExecutor(processes) as pool:
-            assert [result.frames for result in pool.map(render_apart, jobs)] == [30, 30, 30]
+            assert [result.frames for result in pool.map(render_in_worker, jobs)] == [30, 30, 30]
         films.append([job.output_path.read_bytes() for job in jobs])
     here = SegmentJob(encoding, tmp_path / "here.mp4", (shot_of(clip, range(30)),))
     render_segment(here)
@@ -363,32 +370,33 @@ def test_the_bytes_are_the_same_in_any_number_of_processes(tmp_path: Path) -> No
 def test_a_job_survives_its_way_to_another_process(tmp_path: Path) -> None:
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=10))
     job = SegmentJob(FILM, tmp_path / "segment.mp4", (shot_of(clip, [1, 2]),))
-    assert SegmentJob.from_document(job.to_document()) == job
+    assert documents.from_document(documents.to_document(job), SegmentJob) == job
 
 
 def test_progress_is_told_while_it_is_made(tmp_path: Path) -> None:
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=40))
-    told: list[int] = []
+    reported: list[int] = []
     job = SegmentJob(FILM, tmp_path / "segment.mp4", (shot_of(clip, range(40)),))
-    render_apart(job, nice=5, on_frame=told.append)
-    assert told == [10, 20, 30, 40]
+    render_in_worker(job, nice=5, on_frame=reported.append)
+    assert reported == [10, 20, 30, 40]
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=10))
     job = SegmentJob(FILM, tmp_path / "nowhere" / "segment.mp4", (shot_of(clip, [1]),))
-    with pytest.raises(StorageError, match="may not be written"):
-        render_apart(job)
+    with pytest.raises(StorageError, match="may not be written") as caught:
+        render_in_worker(job)
+    one_sentence(str(caught.value))
 
 
 def test_a_file_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"nothing")
-    _, result = rendered(tmp_path, Shot("clip", path, 0, (Wanted(0, 0),)))
+    _, result = rendered(tmp_path, Shot("clip", path, 0, (FrameRequest(0, 0),)))
     assert "clip.mp4 cannot be opened" in result.damages[0].reason
 
 
 def test_an_unwanted_time_gives_no_frame(tmp_path: Path) -> None:
     """A time between two frames is none of the table's, and so no frame's."""
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=10))
-    assert list(decoded_frames(clip, [Wanted(5, 0)])) == [None]
+    assert list(decoded_frames(clip, [FrameRequest(5, 0)])) == [None]

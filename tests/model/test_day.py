@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.sentences import one_sentence
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.model.day import Day, zone_named
 
@@ -143,5 +144,8 @@ def test_a_day_is_written_as_its_date() -> None:
 )
 def test_an_unknown_zone_is_refused_in_a_sentence(timezone: str) -> None:
     """Whatever the zone's database makes of such a name."""
-    with pytest.raises(SettingsError, match="unknown: give an IANA name such as Europe/Zurich"):
+    with pytest.raises(
+        SettingsError, match="unknown: give an IANA name such as Europe/Zurich"
+    ) as caught:
         zone_named(timezone)
+    one_sentence(str(caught.value))

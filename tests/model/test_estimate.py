@@ -33,7 +33,7 @@ def test_a_place_of_one_frame_says_nothing_of_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("estimate", "words"),
+    ("estimate", "phrase"),
     [
         (Estimate(214_000_000, 214_000_000, 252.0), "about 210 MB, in about 4.2 min"),
         (Estimate(1_260_000_000, 0, 43.0), "about 1.3 GB, in about 43 s"),
@@ -41,6 +41,6 @@ def test_a_place_of_one_frame_says_nothing_of_the_others() -> None:
         (Estimate(400_000, 12), "about 400 kB, 1 kB of it to be rendered"),
     ],
 )
-def test_it_is_told_in_round_numbers(estimate: Estimate, words: str) -> None:
+def test_it_is_given_in_round_numbers(estimate: Estimate, phrase: str) -> None:
     """It is an estimate."""
-    assert in_words(estimate) == words
+    assert in_words(estimate) == phrase

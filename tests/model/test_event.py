@@ -67,7 +67,7 @@ def test_an_event_belongs_to_the_day_in_which_it_starts(start_ms: int, *, belong
 
 @pytest.mark.parametrize("camera_id", ["66a0c2", "66A0C1", "", None])
 def test_other_cameras_are_left_out(camera_id: str | None) -> None:
-    """Consoles that do not heed ``cameras`` list everybody's events, and their own."""
+    """Consoles that ignore ``cameras`` list everybody's events, and their own."""
     assert of_day(replace(EVENT, camera_id=camera_id)) == DayEvents((), ())
 
 
@@ -75,7 +75,7 @@ def test_other_cameras_are_left_out(camera_id: str | None) -> None:
     "event_type", ["ring", "smartAudioDetect", "smartDetect", "disconnect", "MOTION", "", "new"]
 )
 def test_types_that_were_not_asked_for_are_left_out(event_type: str) -> None:
-    """Consoles that do not heed ``types`` list all kinds, also such as nobody knows yet."""
+    """Consoles that ignore ``types`` list all kinds, also such as nobody knows yet."""
     assert of_day(replace(EVENT, event_type=event_type)) == DayEvents((), ())
 
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from upvs_tasks.model.encoding import Encoding
-from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, Plan, plan_film, seek_ticks
+from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, Plan, plan_film
 from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
@@ -40,14 +40,14 @@ def clip(  # noqa: PLR0913  what a test says of a clip, by name
     return StitchedClip(f"clip{number}", f"{number:064x}", start_ms, end_ms, table)
 
 
-def speed_for(source: StitchedFootage, factor: float, fps: int = 30) -> Speed:
-    """Speed that runs a source so many times faster."""
-    frames = max(1, round(source.duration_ms * fps / 1000 / factor))
-    return Speed(source.duration_ms, 600.0, factor, fps, frames)
+def speed_for(footage: StitchedFootage, factor: float, fps: int = 30) -> Speed:
+    """Speed that runs footage so many times faster."""
+    frames = max(1, round(footage.duration_ms * fps / 1000 / factor))
+    return Speed(footage.duration_ms, 600.0, factor, fps, frames)
 
 
-def source_ms(plan: Plan) -> list[Fraction]:
-    """Where in the source each frame of the film is from, by the tables."""
+def footage_ms(plan: Plan) -> list[Fraction]:
+    """Where in the footage each frame of the film is from, by the tables."""
     parts = {part.clip: part for part in plan.footage.parts}
     instants = []
     for place, frame in plan.picks():
@@ -72,13 +72,13 @@ def clips(draw: st.DrawFn) -> StitchedClip:
 
 
 @st.composite
-def sources(draw: st.DrawFn) -> StitchedFootage:
+def footages(draw: st.DrawFn) -> StitchedFootage:
     """A few clips, far apart."""
     return StitchedFootage.of(_placed(draw(st.lists(clips(), min_size=1, max_size=6)), HOUR_MS))
 
 
 @st.composite
-def near_sources(draw: st.DrawFn) -> StitchedFootage:
+def near_footages(draw: st.DrawFn) -> StitchedFootage:
     """A few clips, each asked for a little later than the one before: they share footage."""
     drawn = draw(st.lists(clips(), min_size=2, max_size=6))
     return StitchedFootage.of(_placed(drawn, draw(st.integers(0, 5_000))))
@@ -94,37 +94,37 @@ factors = st.floats(1.0, 2000.0)
 
 
 @given(
-    source=sources(),
+    footage=footages(),
     factor=factors,
     fps=st.sampled_from([1, 24, 30, 60]),
     by_clock=st.booleans(),
 )
 def test_the_film_has_just_as_many_frames_as_the_speed_says(
-    *, source: StitchedFootage, factor: float, fps: int, by_clock: bool
+    *, footage: StitchedFootage, factor: float, fps: int, by_clock: bool
 ) -> None:
-    speed = speed_for(source, factor, fps)
-    assert plan_film(source, speed, by_clock=by_clock).frame_count == speed.output_frames
+    speed = speed_for(footage, factor, fps)
+    assert plan_film(footage, speed, by_clock=by_clock).frame_count == speed.output_frames
 
 
-@given(source=sources(), factor=factors, by_clock=st.booleans())
+@given(footage=footages(), factor=factors, by_clock=st.booleans())
 def test_the_film_never_goes_back(
-    *, source: StitchedFootage, factor: float, by_clock: bool
+    *, footage: StitchedFootage, factor: float, by_clock: bool
 ) -> None:
-    picks = list(plan_film(source, speed_for(source, factor), by_clock=by_clock).picks())
+    picks = list(plan_film(footage, speed_for(footage, factor), by_clock=by_clock).picks())
     assert picks == sorted(picks)
 
 
-@given(sources(), factors)
+@given(footages(), factors)
 def test_every_frame_is_the_one_on_screen_or_a_keyframe_within_half_a_step(
-    source: StitchedFootage, factor: float
+    footage: StitchedFootage, factor: float
 ) -> None:
-    plan = plan_film(source, speed_for(source, factor))
+    plan = plan_film(footage, speed_for(footage, factor))
     step_ms = Fraction(factor) * 1000 / 30
-    shown_ms = source_ms(plan)
-    parts = {part.clip: part for part in source.parts}
+    shown_ms = footage_ms(plan)
+    parts = {part.clip: part for part in footage.parts}
     for k, ((place, frame), at_ms) in enumerate(zip(plan.picks(), shown_ms, strict=True)):
         middle_ms = (k + Fraction(1, 2)) * step_ms
-        table, part = source.clips[place].table, parts[place]
+        table, part = footage.clips[place].table, parts[place]
         scale = 1000 * table.tick_secs
         tick = table.ticks[part.first_frame] + (middle_ms - part.start_ms) / scale
         on_screen = bisect_right(table.ticks, tick) - 1
@@ -132,15 +132,15 @@ def test_every_frame_is_the_one_on_screen_or_a_keyframe_within_half_a_step(
         assert frame == on_screen or (frame in table.keyframes and is_near)
 
 
-@given(sources(), factors)
+@given(footages(), factors)
 def test_every_second_of_the_source_is_within_a_step_of_a_film_frame(
-    source: StitchedFootage, factor: float
+    footage: StitchedFootage, factor: float
 ) -> None:
     """Half a step as planned; a keyframe in its place doubles that at most, a gap adds its own."""
-    shown_ms = source_ms(plan_film(source, speed_for(source, factor)))
+    shown_ms = footage_ms(plan_film(footage, speed_for(footage, factor)))
     step_ms = Fraction(factor) * 1000 / 30
-    gap_ms = max(max(one.table.durations_ms) for one in source.clips)
-    borders = [Fraction(0), *shown_ms, Fraction(source.duration_ms)]
+    gap_ms = max(max(one.table.durations_ms) for one in footage.clips)
+    borders = [Fraction(0), *shown_ms, Fraction(footage.duration_ms)]
     assert max(after - at for at, after in pairwise(borders)) <= 2 * step_ms + gap_ms + 1
 
 
@@ -158,7 +158,7 @@ def alone(*tables: SampleTable, apart_ms: int = HOUR_MS) -> StitchedFootage:
 
 
 @given(
-    source=sources() | near_sources(),
+    footage=footages() | near_footages(),
     factor=factors,
     multipliers=st.lists(st.integers(1, 10_000), min_size=6, max_size=6),
     shift=st.integers(-10_000, 10_000),
@@ -166,7 +166,7 @@ def alone(*tables: SampleTable, apart_ms: int = HOUR_MS) -> StitchedFootage:
 )
 # The middle of a step is less than a tick from the middle between two keyframes.
 @example(
-    source=alone(tabled((0, 2, 5), 5, (0, 1))),
+    footage=alone(tabled((0, 2, 5), 5, (0, 1))),
     factor=20.0,
     multipliers=[2],
     shift=0,
@@ -174,7 +174,7 @@ def alone(*tables: SampleTable, apart_ms: int = HOUR_MS) -> StitchedFootage:
 )
 # The first clip ends less than a tick of the second after one of the second's frames came.
 @example(
-    source=alone(
+    footage=alone(
         tabled((0, 1_000, 2_000, 5_001), 1_000, (0, 1)),
         tabled(tuple(range(0, 6_000, 60)), 600, (0, 50)),
         apart_ms=0,
@@ -185,17 +185,17 @@ def alone(*tables: SampleTable, apart_ms: int = HOUR_MS) -> StitchedFootage:
     by_clock=False,
 )
 def test_times_may_be_counted_in_any_unit(
-    *, source: StitchedFootage, factor: float, multipliers: list[int], shift: int, by_clock: bool
+    *, footage: StitchedFootage, factor: float, multipliers: list[int], shift: int, by_clock: bool
 ) -> None:
     """The same footage with finer ticks, or from another start, makes the same film."""
     other = StitchedFootage.of(
         replace(one, table=_rescaled(one.table, multiplier, shift))
-        for one, multiplier in zip(source.clips, multipliers, strict=False)
+        for one, multiplier in zip(footage.clips, multipliers, strict=False)
     )
-    speed = speed_for(source, factor)
-    assert source.parts == other.parts
+    speed = speed_for(footage, factor)
+    assert footage.parts == other.parts
     assert (
-        plan_film(source, speed, by_clock=by_clock).segments
+        plan_film(footage, speed, by_clock=by_clock).segments
         == plan_film(other, speed, by_clock=by_clock).segments
     )
 
@@ -211,14 +211,14 @@ def _rescaled(table: SampleTable, multiplier: int, shift: int) -> SampleTable:
 
 def test_a_hundred_thousand_frames_do_not_drift() -> None:
     """A factor that no float holds exactly: the last frame is as true as the first."""
-    source = StitchedFootage.of([clip(0, frames=1_010_000, fps=10, gop=50)])
-    speed = speed_for(source, 29.9)
-    plan = plan_film(source, speed)
+    footage = StitchedFootage.of([clip(0, frames=1_010_000, fps=10, gop=50)])
+    speed = speed_for(footage, 29.9)
+    plan = plan_film(footage, speed)
     assert speed.output_frames > 100_000
     exact_step = Fraction(299, 300) * 1000
     errors = [
         (k + Fraction(1, 2)) * exact_step - at_ms
-        for k, at_ms in enumerate(source_ms(plan))
+        for k, at_ms in enumerate(footage_ms(plan))
         if k % 997 == 0 or k > speed.output_frames - 3
     ]
     assert min(errors) > -1
@@ -227,15 +227,15 @@ def test_a_hundred_thousand_frames_do_not_drift() -> None:
 
 def test_a_known_film_is_planned_frame_by_frame() -> None:
     """Two clips of 10 s at 4x and 1 frame a second: at 2, 6 | 0, 4, 8 s of the clips."""
-    source = StitchedFootage.of([clip(0, fps=10, frames=100), clip(1, fps=10, frames=100)])
-    plan = plan_film(source, speed_for(source, 4.0, fps=1))
+    footage = StitchedFootage.of([clip(0, fps=10, frames=100), clip(1, fps=10, frames=100)])
+    plan = plan_film(footage, speed_for(footage, 4.0, fps=1))
     assert list(plan.picks()) == [(0, 20), (0, 60), (1, 0), (1, 40), (1, 80)]
 
 
 def test_keyframes_stand_for_groups_of_about_a_step() -> None:
     """150x at 30 frames a second is 5 s a step, and so is a group of pictures."""
-    source = StitchedFootage.of([clip(0, frames=15 * 61 + 7, gop=75)])
-    plan = plan_film(source, speed_for(source, 150.0))
+    footage = StitchedFootage.of([clip(0, frames=15 * 61 + 7, gop=75)])
+    plan = plan_film(footage, speed_for(footage, 150.0))
     shown = [frame for _, frame in plan.picks()]
     assert all(frame % 75 == 0 for frame in shown)
     assert len(set(shown)) == len(shown) == 12
@@ -243,15 +243,15 @@ def test_keyframes_stand_for_groups_of_about_a_step() -> None:
 
 def test_keyframes_of_long_groups_stand_for_nothing_else() -> None:
     """48x is 1.6 s a step: with groups of 5 s each frame is the exact one."""
-    source = StitchedFootage.of([clip(0, frames=150, fps=15)])
-    shown = [frame for _, frame in plan_film(source, speed_for(source, 48.0)).picks()]
+    footage = StitchedFootage.of([clip(0, frames=150, fps=15)])
+    shown = [frame for _, frame in plan_film(footage, speed_for(footage, 48.0)).picks()]
     assert shown == [int((k + Fraction(1, 2)) * Fraction(16, 10) * 15) for k in range(len(shown))]
 
 
 @given(st.integers(1, 400), st.floats(150.0, 2000.0))
 def test_no_frame_is_shown_twice_while_there_are_others(seconds: int, factor: float) -> None:
-    source = StitchedFootage.of([clip(0, frames=seconds * 15)])
-    picks = list(plan_film(source, speed_for(source, factor)).picks())
+    footage = StitchedFootage.of([clip(0, frames=seconds * 15)])
+    picks = list(plan_film(footage, speed_for(footage, factor)).picks())
     assert len(set(picks)) == len(picks)
 
 
@@ -259,15 +259,15 @@ def test_a_keyframe_before_a_long_gap_is_not_shown_twice_for_its_nearness() -> N
     """A keyframe just after the middle of one step stays on screen into the next one."""
     ticks = (0, 100, 200, 550, 2000)
     table = SampleTable(ticks, 2100, Fraction(1, 1000), (0, 3, 4))
-    source = StitchedFootage.of([StitchedClip("clip0", "0" * 64, 0, 2100, table)])
-    plan = plan_film(source, speed_for(source, 10.0, fps=10))
+    footage = StitchedFootage.of([StitchedClip("clip0", "0" * 64, 0, 2100, table)])
+    plan = plan_film(footage, speed_for(footage, 10.0, fps=10))
     shown = [frame for _, frame in plan.picks()]
     assert shown == [2, 3]
 
 
 def test_segments_hold_250_frames_but_the_last() -> None:
-    source = StitchedFootage.of([clip(number, frames=9_000) for number in range(3)])
-    plan = plan_film(source, speed_for(source, 12.0))
+    footage = StitchedFootage.of([clip(number, frames=9_000) for number in range(3)])
+    plan = plan_film(footage, speed_for(footage, 12.0))
     counts = [segment.frame_count for segment in plan.segments]
     assert set(counts[:-1]) == {FRAMES_PER_SEGMENT}
     assert 0 < counts[-1] <= FRAMES_PER_SEGMENT
@@ -329,16 +329,16 @@ def test_by_the_clock_few_more_segments_are_needed() -> None:
 
 def test_a_digest_depends_on_what_is_shown_and_how_alone() -> None:
     """Names, numbers and clips that are not in a segment do not alter its bytes."""
-    source = StitchedFootage.of([clip(0, frames=9_000), clip(1, frames=9_000)])
-    plan = plan_film(source, speed_for(source, 12.0))
+    footage = StitchedFootage.of([clip(0, frames=9_000), clip(1, frames=9_000)])
+    plan = plan_film(footage, speed_for(footage, 12.0))
     renamed = replace(plan.footage.clips[0], name="other", start_ms=5)
-    other = replace(plan, footage=replace(source, clips=(renamed, clip(7))))
+    other = replace(plan, footage=replace(footage, clips=(renamed, clip(7))))
     first = plan.segments[0]
     assert other.digest(replace(first, number=9), FILM) == plan.digest(first, FILM)
     assert plan.digest(first, replace(FILM, crf=24)) != plan.digest(first, FILM)
-    changed = replace(source.clips[0], sha256="f" * 64)
-    source_of_other_bytes = replace(source, clips=(changed, source.clips[1]))
-    assert replace(plan, footage=source_of_other_bytes).digest(first, FILM) != plan.digest(
+    changed = replace(footage.clips[0], sha256="f" * 64)
+    footage_of_other_bytes = replace(footage, clips=(changed, footage.clips[1]))
+    assert replace(plan, footage=footage_of_other_bytes).digest(first, FILM) != plan.digest(
         first, FILM
     )
 
@@ -351,34 +351,33 @@ def test_what_two_clips_share_for_certain_is_shown_once() -> None:
     """
     earlier = clip(0, frames=60 * 15, start_ms=0)
     later = clip(1, frames=30 * 15, start_ms=30_000)
-    source = StitchedFootage.of([earlier, later])
-    assert source.duration_ms == 65_000
-    assert source.repeated_ms == 25_000
-    assert [part.clip for part in source.parts] == [0, 1]
-    assert source.parts[1].first_frame == 25 * 15
+    footage = StitchedFootage.of([earlier, later])
+    assert footage.duration_ms == 90_000 - 25_000
+    assert [part.clip for part in footage.parts] == [0, 1]
+    assert footage.parts[1].first_frame == 25 * 15
 
 
 def test_neighbours_that_may_share_nothing_are_left_whole() -> None:
     """One clip ends where the next begins: how much they share only the files could tell."""
     first = clip(0, frames=64 * 15, start_ms=0, asked_ms=60_000)
     second = clip(1, frames=63 * 15, start_ms=60_000, asked_ms=60_000)
-    assert StitchedFootage.of([first, second]).repeated_ms == 0
+    assert StitchedFootage.of([first, second]).duration_ms == 127_000
 
 
 def test_frames_that_the_files_show_to_be_repeated_are_left_out() -> None:
     first = clip(0, frames=900, start_ms=0)
     second = replace(clip(1, frames=900, start_ms=60_000), repeated_frames=45)
-    source = StitchedFootage.of([first, second])
-    assert source.repeated_ms == 3_000
-    assert plan_film(source, speed_for(source, 2.0)).footage.parts[1].first_frame == 45
+    footage = StitchedFootage.of([first, second])
+    assert footage.duration_ms == 120_000 - 3_000
+    assert plan_film(footage, speed_for(footage, 2.0)).footage.parts[1].first_frame == 45
 
 
 def test_a_clip_within_another_has_no_part_of_its_own() -> None:
     around = clip(0, frames=300 * 15, start_ms=0)
     within = clip(1, frames=10 * 15, start_ms=60_000)
-    source = StitchedFootage.of([around, within])
-    assert [part.clip for part in source.parts] == [0]
-    assert source.duration_ms == 300_000
+    footage = StitchedFootage.of([around, within])
+    assert [part.clip for part in footage.parts] == [0]
+    assert footage.duration_ms == 300_000
 
 
 @given(
@@ -395,9 +394,9 @@ def test_trimming_never_loses_a_recorded_instant(
     later_ms = max(start_ms, start_ms + length_ms + gap_ms)
     one, one_ms = recorded(0, phase_ms, start_ms, start_ms + length_ms)
     two, two_ms = recorded(1, phase_ms, later_ms, later_ms + other_ms)
-    source = StitchedFootage.of([one, two])
+    footage = StitchedFootage.of([one, two])
     shown = set(one_ms)
-    for part in source.parts:
+    for part in footage.parts:
         if part.clip == 1:
             shown |= set(two_ms[part.first_frame :])
     assert shown == set(one_ms) | set(two_ms)
@@ -421,17 +420,8 @@ def test_the_overhang_is_what_the_length_tells() -> None:
     assert clip(0, frames=1_000, start_ms=0, asked_ms=10_000).overhang_ms == 5_000
 
 
-def test_decoding_begins_at_the_keyframe_before() -> None:
-    table = clip(0, offset=500).table
-    assert seek_ticks(table, 74) == 500
-    assert seek_ticks(table, 75) == table.ticks[75]
-    cut = replace(table, keyframes=(75,))
-    assert seek_ticks(cut, 10) == 500
-
-
 def test_no_footage_makes_no_film() -> None:
-    source = StitchedFootage.of([])
-    assert source.duration_ms == 0
-    assert plan_film(source, Speed.of(total_duration_ms=0, target_secs=600, output_fps=30)) == Plan(
-        source, ()
-    )
+    footage = StitchedFootage.of([])
+    assert footage.duration_ms == 0
+    speed = Speed.of(total_duration_ms=0, target_secs=600, output_fps=30)
+    assert plan_film(footage, speed) == Plan(footage, ())

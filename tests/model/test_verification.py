@@ -20,16 +20,12 @@ SPEED = Speed.of(total_duration_ms=2 * HOUR_MS, target_secs=600, output_fps=30)
 FILM = Footage(
     duration_ms=600_000,
     frames=18_000,
-    keyframes=72,
     codec="h264",
     width=1920,
     height=1080,
     has_audio=False,
     rotation=0,
-    full_range=False,
     first_frame_ms=0,
-    longest_gap_ms=34,
-    keyframe_interval_ms=8_334,
 )
 EVENTS = st.builds(
     lambda event_id, start_ms, length_ms: Event(

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.sentences import one_sentence
 from upvs_tasks.errors import StorageError
 from upvs_tasks.output import run_log
 from upvs_tasks.redaction import Redactor
@@ -47,7 +48,10 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 
 def logged(write: Callable[[], None], *secrets: str) -> str:
-    """All text of what is logged, with the texts that JSON escapes as they are."""
+    """All text of what is logged, with the texts that JSON escapes as they are.
+
+    What stands between them is in no secret.
+    """
     with TemporaryDirectory() as folder:
         path = Path(folder) / "run.log"
         handler = run_log.start(path, Redactor(secrets), verbose=True)
@@ -56,7 +60,7 @@ def logged(write: Callable[[], None], *secrets: str) -> str:
         finally:
             run_log.stop(handler)
         [line] = lines_of(path)
-    return "\n".join(str(line[name]) for name in line if name not in {"ts", "level", "source"})
+    return "[]".join(str(line[name]) for name in line if name not in {"ts", "level", "source"})
 
 
 def in_the_message(text: str) -> None:
@@ -178,6 +182,7 @@ def test_lines_of_many_threads_do_not_mix(log_file: Path) -> None:
 @example(password="\udcff\udcfe", write=in_a_fact, around="")
 @example(password="pass\nword", write=in_a_traceback, around="")
 @example(password="%s", write=in_the_message, around="")
+@example(password="\n", write=in_a_fact, around="")
 def test_the_password_never_gets_through(
     password: str, write: Callable[[str], None], around: str
 ) -> None:
@@ -334,5 +339,6 @@ def test_a_log_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path, take
     (tmp_path / taken).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / taken).write_text("in the way")
 
-    with pytest.raises(StorageError, match=str(path)):
+    with pytest.raises(StorageError, match=str(path)) as caught:
         run_log.start(path, Redactor(), verbose=False)
+    one_sentence(str(caught.value))

@@ -9,7 +9,7 @@ import orjson
 
 from tests.film import shown_instants
 from tests.pipeline.project import Project, motions
-from upvs_tasks.phases.measuring import measure
+from upvs_tasks.media.probe import measure
 from upvs_tasks.simulator import FRONT_DOOR, SPARROW, Behaviour, SimulatedConsole
 
 # Few frames and few keyframes: an hour of it is made in a second.

@@ -7,15 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.pipeline.project import Finished, Project, motions
+from tests.sentences import only_error
 from upvs_tasks.simulator import SPARROW, Behaviour, Fault, SimulatedConsole
-
-
-def one_sentence(finished: Finished) -> str:
-    """The only line that was said, which is no traceback."""
-    lines = finished.output.strip().splitlines()
-    assert len(lines) == 1, finished.output
-    assert lines[0].startswith("ERROR: ")
-    return lines[0]
 
 
 def test_a_clip_without_recording_is_named_and_the_film_made_without_it(
@@ -224,7 +217,7 @@ def test_bad_usage_is_one_sentence_and_writes_nothing(
 ) -> None:
     run = project.doit("run", "timelapse", *arguments)
     assert run.code == 3, run.output
-    assert words in one_sentence(run)
+    assert words in only_error(run.output)
     assert "secret" not in run.output
     assert not (project.folder / "out").exists()
     assert console.requests == ()
@@ -234,7 +227,7 @@ def test_a_missing_date_is_one_sentence(project: Project) -> None:
     process = project.start_bare("-m", "doit", "run", "timelapse")
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 3
-    assert "date is missing" in one_sentence(Finished(process.returncode, output))
+    assert "date is missing" in only_error(output)
 
 
 def test_listing_without_a_date_shows_the_tasks(project: Project) -> None:
@@ -276,7 +269,7 @@ def test_a_second_run_in_the_same_folder_is_refused(
         console.wait_for_stalls()
         second = project.doit("run", "timelapse")
         assert second.code == 1, second.output
-        assert "another run is at work" in one_sentence(second)
+        assert "another run is at work" in only_error(second.output)
     finally:
         first.kill()
         first.communicate()
@@ -285,8 +278,9 @@ def test_a_second_run_in_the_same_folder_is_refused(
 def test_an_unreachable_console_is_one_sentence(project: Project) -> None:
     run = project.doit("run", "timelapse", "host=https://127.0.0.1:9", "retry_limit=1")
     assert run.code == 1, run.output
-    assert "127.0.0.1" in run.output
-    assert "Traceback" not in run.output
+    error, account = run.output.splitlines()
+    assert "127.0.0.1" in only_error(error)
+    assert account.startswith("console  ")
 
 
 def _name(entry: dict[str, object]) -> str:

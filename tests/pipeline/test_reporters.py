@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from tests.pipeline.project import Project
+from tests.sentences import one_sentence
 from upvs_tasks.media.ffmpeg import find_ffmpeg
 from upvs_tasks.simulator import Behaviour, Fault, SimulatedConsole
 
@@ -154,7 +155,7 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_code_3(
     told = run(project, way, *arguments)
     assert told.code == 3, told
     [sentence] = [line for line in told.err.splitlines() if line.startswith("ERROR: ")]
-    assert words in sentence
+    assert words in one_sentence(sentence)
     assert "Traceback" not in told.out + told.err
 
 
@@ -165,7 +166,7 @@ def test_a_second_run_is_refused_in_one_sentence(
         told = run(project, way, "timelapse")
     assert told.code == 1, told
     [sentence] = [line for line in told.err.splitlines() if line.startswith("ERROR: ")]
-    assert "another run is at work" in sentence
+    assert "another run is at work" in one_sentence(sentence)
     assert len(console.requests) == 2, "the second run asked the console, too"
 
 
@@ -189,7 +190,8 @@ def test_a_run_that_is_stopped_says_so_in_one_sentence(
         process.kill()
         console.release()
     assert told.code == 128 + sent, told
-    assert f"{words}: run again to go on from here" in told.err.splitlines()
+    [sentence] = [line for line in told.err.splitlines() if words in line]
+    assert one_sentence(sentence) == f"{words}: run again to go on from here"
     assert "Traceback" not in told.out + told.err
     assert logged(project)[-1]["event"] == "run broken off"
 
@@ -217,6 +219,16 @@ def test_who_asks_for_processes_is_told_of_threads(project: Project) -> None:
     [sentence] = [line for line in told.err.splitlines() if "-P" in line]
     assert "threads" in sentence
     assert len(project.clips) == 6
+
+
+def test_tasks_are_not_carried_out_without_a_run(project: Project) -> None:
+    """As where another program uses doit as a library: there would be neither lock nor log."""
+    program = "from doit.doit_cmd import DoitMain; raise SystemExit(DoitMain().run(['run']))"
+    process = project.start_bare("-c", program, environment={"UPVS_DATE": project.date})
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, output
+    assert "start it with doit run" in output
+    assert not (project.folder / "out").exists()
 
 
 def test_cleaning_is_refused_while_a_run_is_at_work(

@@ -2,6 +2,7 @@
 
 import shutil
 
+import orjson
 import pytest
 
 from tests.pipeline.project import Project
@@ -42,6 +43,25 @@ def test_listing_asks_nothing_of_the_console(project: Project, console: Simulate
     project.statuses()
     assert project.doit("info", "timelapse").code == 0
     assert console.requests == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unneeded"),
+    [
+        (("list", "--all", "--status"), {"requests", "av", "ffmpeg", "rich"}),
+        (("run", "timelapse"), {"av", "ffmpeg", "rich"}),
+    ],
+)
+def test_what_has_nothing_to_do_imports_nothing_for_it(
+    project: Project, arguments: tuple[str, ...], unneeded: set[str]
+) -> None:
+    project.doit("run", "timelapse")
+    command = ("-X", "importtime", "-m", "doit", *arguments, f"date={project.date}")
+    process = project.start_bare(*command)
+    output, _ = process.communicate(timeout=60)
+    imported = {line.rpartition("|")[2].strip() for line in output.splitlines()}
+    assert "upvs_tasks.graph" in imported
+    assert imported & unneeded == set()
 
 
 @pytest.mark.usefixtures("filmed")
@@ -129,6 +149,23 @@ def test_footage_that_lost_its_records_and_dates_is_measured_not_downloaded(
     shutil.rmtree(project.out / ".upvs" / "footage")
     for clip in project.clips:
         clip.touch()
+    console.forget_requests()
+    run = project.doit("run", "timelapse")
+    assert run.code == 0, run.output
+    assert project.exports() == []
+    assert project.contents() == before
+    assert project.film.stat().st_mtime_ns == film_time_ns
+
+
+def test_footage_with_records_of_another_version_is_measured_not_downloaded(
+    project: Project, console: SimulatedConsole
+) -> None:
+    project.doit("run", "timelapse")
+    before, film_time_ns = project.contents(), project.film.stat().st_mtime_ns
+    for path in (project.out / ".upvs" / "footage").iterdir():
+        record = orjson.loads(path.read_bytes())
+        record["footage"] |= {"longest_gap_ms": 34}
+        path.write_bytes(orjson.dumps(record))
     console.forget_requests()
     run = project.doit("run", "timelapse")
     assert run.code == 0, run.output

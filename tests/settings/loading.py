@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from tests.sentences import one_sentence
 from upvs_tasks import settings
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.settings import Settings
@@ -49,7 +50,6 @@ def refusal(
     """Sentence with which settings are refused."""
     with pytest.raises(SettingsError) as caught:
         load(variables, config_path=config_path, environment=environment)
-    sentence = str(caught.value)
-    assert "\n" not in sentence
+    sentence = one_sentence(str(caught.value))
     assert caught.value.exit_code == 3
     return sentence

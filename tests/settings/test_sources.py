@@ -60,7 +60,7 @@ def test_an_unknown_name_is_refused_with_those_that_there_are(config: Path, name
     config.write_text(f'"{name}" = 1\n', encoding="utf-8")
 
     for sentence in (refusal(config_path=config), refusal({name: "1"})):
-        assert sentence.startswith(f"{name} is no setting")
+        assert sentence.startswith(f"{name or repr(name)} is no setting")
         assert all(known in sentence for known in settings.NAMES)
 
 

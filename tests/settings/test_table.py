@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.sentences import one_line, one_sentence
 from tests.settings.loading import load, refusal, write_config
 from upvs_tasks import settings
 from upvs_tasks.errors import SettingsError
@@ -235,7 +236,8 @@ def test_whatever_is_written_gives_settings_or_a_sentence(name: str, written: st
     given_here = {"camera": "Door", "date": "2024-01-15"} | {name: written}
     try:
         layout = load(given_here).layout()
-    except SettingsError:
+    except SettingsError as refused:
+        one_line(str(refused))
         return
     assert str(layout.clip_index).encode()
 
@@ -247,7 +249,8 @@ def test_a_hostile_text_gives_settings_or_a_sentence(name: str, written: str) ->
     given_here = {"camera": "Door", "date": "2024-01-15"} | {name: written}
     try:
         layout = load(given_here).layout()
-    except SettingsError:
+    except SettingsError as refused:
+        one_sentence(str(refused))
         return
     assert str(layout.clip_index).encode()
     assert "\0" not in str(layout.clip_index)

@@ -1,0 +1,24 @@
+"""The only codecs and processes.
+
+``from upvs_tasks import media``, then ``media.probe`` and so on: a module is imported when it is
+first used, since PyAV takes a tenth of a second and a run with nothing to do has no use for it.
+"""
+
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from upvs_tasks.media import concat_engine as concat_engine
+    from upvs_tasks.media import ffmpeg as ffmpeg
+    from upvs_tasks.media import join as join
+    from upvs_tasks.media import overlap as overlap
+    from upvs_tasks.media import probe as probe
+    from upvs_tasks.media import segment as segment
+    from upvs_tasks.media import worker_pool as worker_pool
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return import_module(f"{__name__}.{name}")

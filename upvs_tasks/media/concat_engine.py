@@ -10,36 +10,33 @@ from upvs_tasks.model.encoding import Encoding
 # x264 writes other bytes for another number of threads. Eight keep as many cores busy; where there
 # are but two they cost no time, 0.15 % in size, and some 20 MB of memory a thread at 1080p.
 ENCODER_THREADS = 8
-# Left to itself x264 takes other algorithms on other processors. Those for AVX-512 even read memory
-# that nobody wrote, at widths such as 480, so that no two films need be the same.
-X264_ALIKE = "cpu-independent=1"
+# By default x264 takes other algorithms on other processors. Those for AVX-512 even read memory
+# that nobody wrote, at widths such as 480: then two films of the same clips may differ.
+X264_REPEATABLE = "cpu-independent=1"
 
 
 @dataclass(frozen=True, slots=True)
 class ConcatRender:
-    """What to render, from the list at ``concat_path``, and how; both paths are absolute.
+    """What to render from the list at ``concat_path``, and how; both paths are absolute.
 
     Of the encoding only ``fps``, ``crf`` and ``preset`` count: the specification's command keeps
-    the size of the first clip, and its codec is H.264. ``output_frames`` is where the film ends at
-    the latest. ``is_resampled`` False gives the specification's letter, as a yardstick.
+    the size of the first clip, and its codec is H.264. The film has at most ``output_frames``.
     """
 
     concat_path: Path
     output_path: Path
     speed_factor: float
     encoding: Encoding
-    output_frames: int | None = None
-    is_resampled: bool = True
+    output_frames: int
 
 
 def concat_command(ffmpeg: str, render: ConcatRender) -> tuple[str, ...]:
-    """The specification's command line, and what it takes to get the film that it means.
+    """The specification's command line, with options that make its film right and repeatable.
 
-    A fixed number of encoder threads, algorithms of x264 that are alike on every processor, no
-    metadata and bit-exact muxing make the bytes the same on every machine with the same build of
-    ffmpeg, whatever its memory held before. ``-f mp4`` is for the suffix of a partial file,
-    ``+faststart`` for players that read from the start. Options before ``-f concat`` only let us
-    follow the program.
+    A fixed number of encoder threads, the same algorithms of x264 on every processor, no metadata
+    and bit-exact muxing: with the same build of ffmpeg every machine writes the same bytes.
+    ``-f mp4`` is there because a partial file has no suffix of its own, ``+faststart`` for players
+    that read from the start. The options before ``-f concat`` only make ffmpeg report its progress.
     """
     options: dict[str, object] = {
         "vf": _filter(render),
@@ -50,29 +47,29 @@ def concat_command(ffmpeg: str, render: ConcatRender) -> tuple[str, ...]:
         "pix_fmt": "yuv420p",
         "an": None,
         "threads": ENCODER_THREADS,
-        "x264-params": X264_ALIKE,
+        "x264-params": X264_REPEATABLE,
         "map_metadata": -1,
         "fflags": "+bitexact",
         "flags:v": "+bitexact",
         "movflags": "+faststart",
         "format": "mp4",
+        "frames:v": render.output_frames,
     }
-    if render.output_frames is not None:
-        options["frames:v"] = render.output_frames
     clips = ffmpeg_python.input(str(render.concat_path), format="concat", safe=0)
-    watched = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning"]
+    logged = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning"]
     return tuple(
         clips.output(str(render.output_path), **options).compile(
-            cmd=[ffmpeg, *watched, "-progress", "pipe:1"], overwrite_output=True
+            cmd=[ffmpeg, *logged, "-progress", "pipe:1"], overwrite_output=True
         )
     )
 
 
 def _filter(render: ConcatRender) -> str:
-    """``setpts`` shortens the times of the frames, but not how long each says it lasts.
+    """``setpts`` divides the times of the frames, and the fps filter picks the film's frames.
 
-    With ``-r`` alone ffmpeg still honours the latter: a frame before a gap of 3 s stands for 3 s
-    of film, and whole clips after it are dropped to catch up. The fps filter goes by the times.
+    The specification has ``-r`` alone, which goes by the durations of the frames, and ``setpts``
+    leaves those as they were: a frame before a gap of 3 s stands for 3 s of film, and whole clips
+    after it are dropped to catch up.
     """
-    faster = f"setpts=PTS/{repr(render.speed_factor).removesuffix('.0')}"
-    return f"{faster},fps={render.encoding.fps}" if render.is_resampled else faster
+    factor = repr(render.speed_factor).removesuffix(".0")
+    return f"setpts=PTS/{factor},fps={render.encoding.fps}"

@@ -1,4 +1,4 @@
-"""Chosen frames of a clip, decoding no more than what they need."""
+"""Frames of a clip, by their time stamps; nothing is decoded that they do not need."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -19,68 +19,70 @@ from upvs_tasks.media.hwaccel import accelerated_by
 
 log = logging.getLogger(__name__)
 
-# On opening a file libav decodes its first pictures, to learn what the index says anyway.
+# When it opens a file, libav decodes the first frames to learn what the index says anyway.
 _OPEN_OPTIONS = {"analyzeduration": "0", "probesize": "32", "skip_frame": "all"}
-_REPLACEABLE = frozenset({"h264"})
+_SKIPPABLE_CODECS = frozenset({"h264"})
 _NEVER, _ALWAYS = -1 << 63, 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A frame by its time stamp, and that of the keyframe from which it is decoded."""
+class FrameRequest:
+    """A frame that is asked for: its time stamp, and that of the keyframe where decoding begins."""
 
     ticks: int
     keyframe_ticks: int
 
 
 def decoded_frames(
-    path: Path, wanted: Sequence[Wanted], *, device: str | None = None
+    path: Path, requests: Sequence[FrameRequest], *, device: str | None = None
 ) -> Iterator[VideoFrame | None]:
-    """Each wanted frame, in the order of their times; None for one that cannot be had whole.
+    """One frame for each request; None where the frame is damaged or absent.
 
-    A frame is whole when neither it nor any frame that it is built on is damaged. A picture is
-    good until the next is asked for. What ``device`` (see `hardware`) cannot decode, software
-    does. Raises BrokenFootageError when the file cannot be opened at all.
+    Requests are in the order of time. A frame is damaged if it, or a frame that it refers to, is.
+    Use a frame before you take the next one. ``device`` (see `hwaccel`) decodes; software decodes
+    the rest as soon as the device fails. Raises BrokenFootageError when the file cannot be opened.
     """
-    given = 0
+    done = 0
     if device is not None:
-        for frame in _given_by(device, path, wanted):
+        for frame in _decoded_by_device(device, path, requests):
             yield frame
-            given += 1
-    if given < len(wanted):
-        yield from _decoded(path, wanted[given:], None)
+            done += 1
+    if done < len(requests):
+        yield from _decoded(path, requests[done:], None)
 
 
-def _given_by(device: str, path: Path, wanted: Sequence[Wanted]) -> Iterator[VideoFrame]:
-    """Wanted frames up to the first with which the device has trouble of any kind."""
-    given = 0
+def _decoded_by_device(
+    device: str, path: Path, requests: Sequence[FrameRequest]
+) -> Iterator[VideoFrame]:
+    """Frames in the order of the requests; ends at the first one that the device does not give."""
+    done = 0
     try:
-        for frame in _decoded(path, wanted, device):
+        for frame in _decoded(path, requests, device):
             if frame is None:
                 break
             yield frame
-            given += 1
+            done += 1
     except BrokenFootageError as error:
         reason = str(error)
     else:
-        reason = "a picture did not come"
-    if given < len(wanted):
+        reason = "the device gave no frame"
+    if done < len(requests):
         log.info("software decodes what hardware does not", extra={"reason": reason})
 
 
 def _decoded(
-    path: Path, wanted: Sequence[Wanted], device: str | None
+    path: Path, requests: Sequence[FrameRequest], device: str | None
 ) -> Iterator[VideoFrame | None]:
     with open_quickly(path, device=device) as container:
         stream = video_of(container, path)
-        for keyframe_ticks, group in groupby(wanted, lambda frame: frame.keyframe_ticks):
-            ticks = [frame.ticks for frame in group]
+        for keyframe_ticks, group in groupby(requests, lambda request: request.keyframe_ticks):
+            ticks = [request.ticks for request in group]
             frames = _group_frames(container, stream, keyframe_ticks, set(ticks))
-            yield from _in_order(frames, ticks)
+            yield from _frames_at(ticks, frames)
 
 
 def open_quickly(path: Path, *, device: str | None = None) -> InputContainer:
-    """Open an MP4 without decoding any of it. Raises BrokenFootageError where libav refuses it."""
+    """Open an MP4 without decoding anything. Raises BrokenFootageError where libav cannot."""
     try:
         return av.open(
             f"file:{path}",
@@ -96,7 +98,7 @@ def open_quickly(path: Path, *, device: str | None = None) -> InputContainer:
 
 
 def video_of(container: InputContainer, path: Path) -> VideoStream:
-    """First video track, the only one to be read. Raises BrokenFootageError where there is none."""
+    """First video track; no other track is read. Raises BrokenFootageError where there is none."""
     video = next(iter(container.streams.video), None)
     if video is None or video.codec_context is None:
         raise BrokenFootageError(f"{path.name} has no video track that can be decoded")
@@ -107,8 +109,8 @@ def video_of(container: InputContainer, path: Path) -> VideoStream:
     return video
 
 
-def _in_order(frames: Iterator[VideoFrame], ticks: Sequence[int]) -> Iterator[VideoFrame | None]:
-    """The frame of each of the ascending ``ticks``, or None where it does not come."""
+def _frames_at(ticks: Sequence[int], frames: Iterator[VideoFrame]) -> Iterator[VideoFrame | None]:
+    """The frame at each time of the ascending ``ticks``; None where there is none."""
     shown_at, frame = _NEVER, None
     for tick in ticks:
         while shown_at < tick:
@@ -124,26 +126,25 @@ def _time_of(frame: VideoFrame) -> int:
 def _group_frames(
     container: InputContainer, stream: VideoStream, keyframe_ticks: int, missing: set[int]
 ) -> Iterator[VideoFrame]:
-    """Whole frames of one group of pictures in the order of their times, the missing among them.
+    """Good frames of one group of pictures, in the order of time, until none is missing.
 
-    Ends where the last missing one comes out, or with the first damage: what follows that is built
-    on it, up to the next keyframe.
+    Ends at the first damaged frame: the frames after it, up to the next keyframe, refer to it.
     """
     context = stream.codec_context
     try:
         for packet in _packets(container, stream, keyframe_ticks, min(missing)):
-            _skip_if_replaceable(context, packet, missing)
+            _skip_if_not_needed(context, packet, missing)
             missing.discard(packet.pts or 0)
             for frame in context.decode(packet):
                 if _time_of(frame) < keyframe_ticks:
-                    continue  # leading pictures of a group before, which we did not decode
+                    continue  # it belongs to the group before, which was not decoded
                 if frame.is_corrupt:
                     return
                 yield frame
             if not missing:
                 break
     except (av.FFmpegError, ValueError):
-        pass  # what the decoder still holds was whole before the damage
+        pass  # frames that the decoder still holds come before the damage
     yield from _drained(context, keyframe_ticks)
 
 
@@ -152,7 +153,8 @@ def _packets(
 ) -> Iterator["Packet[VideoStream]"]:
     """Packets from the keyframe on, in the order in which they are stored.
 
-    libav seeks by decoding times, so that with B frames and tiny groups it may land too late.
+    libav seeks by decoding time, so with B frames and very short groups it may land too late. Then
+    all packets of the file come.
     """
     container.seek(keyframe_ticks, stream=stream)
     is_checked = False
@@ -168,18 +170,19 @@ def _packets(
         yield from (packet for packet in container.demux(stream) if packet.size)
 
 
-def _skip_if_replaceable(
+def _skip_if_not_needed(
     context: VideoCodecContext, packet: "Packet[VideoStream]", missing: set[int]
 ) -> None:
-    """Spare the decoder a picture that is not wanted, if no other picture is built on it.
+    """Let the decoder skip a frame that is not missing and to which no other frame refers.
 
-    In HEVC a picture that is none to its own layer may still be one to the next.
+    Not in HEVC: there a frame to which no frame of its own layer refers may have some in the next.
     """
-    if context.name in _REPLACEABLE:
+    if context.name in _SKIPPABLE_CODECS:
         context.skip_frame = "DEFAULT" if packet.pts in missing else "NONREF"
 
 
 def _drained(context: VideoCodecContext, keyframe_ticks: int) -> Iterator[VideoFrame]:
+    """Good frames that the decoder still holds; afterwards it is ready for another group."""
     try:
         for frame in context.decode(None):
             if frame.is_corrupt:

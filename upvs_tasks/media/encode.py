@@ -1,4 +1,4 @@
-"""Writes one segment of the film: one thread, the same bytes for the same pictures."""
+"""Encodes one segment of the film: in one thread, the same bytes for the same frames."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -16,20 +16,20 @@ from av.video.stream import VideoStream
 from upvs_tasks.model.encoding import Codec, Encoding
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT
 
-# Ticks of a segment's time base for a frame: with a whole number of them nothing is ever rounded.
+# A frame lasts so many ticks of a segment's time base: a whole number, so that nothing is rounded.
 TICKS_PER_FRAME = 512
 
-# x264 and x265 spend less on pictures that few others refer to, and so on a segment's last ones:
-# quality would sink and leap at each border. Before keyframes of their own they look beyond them,
-# so the last picture is shown to them so many times more, and dropped. Four came closest to the
-# quality within a film encoded in one piece, at 2x and at 12x; sixteen cost 3 to 5 % in size.
+# x264 and x265 spend fewer bits on frames to which few others refer, and so on the last frames of a
+# segment: the quality would drop and jump at each border. So the last frame is encoded so many
+# times more, as a keyframe and what follows it, and these are dropped. Four came closest to the
+# quality of a film encoded in one piece, at 2x and at 12x; sixteen cost 3 to 5 % in size.
 _FRAMES_BEYOND = {Codec.H264: 4, Codec.HEVC: 4, Codec.AV1: 0}
 _LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
 _BT709 = 1  # its number as primaries, transfer characteristic and matrix
 _ENCODERS = {Codec.H264: "libx264", Codec.HEVC: "libx265", Codec.AV1: "libsvtav1"}
-_TAGS = {Codec.H264: "avc1", Codec.HEVC: "hvc1", Codec.AV1: "av01"}
-# Encoders write their name, version and settings into the stream: nothing that a film needs.
-_CLEANERS = {
+CODEC_TAGS = {Codec.H264: "avc1", Codec.HEVC: "hvc1", Codec.AV1: "av01"}
+# Encoders write their name, version and settings into the stream. These filters remove that.
+_METADATA_FILTERS = {
     Codec.H264: "filter_units=remove_types=6",
     Codec.HEVC: "filter_units=remove_types=39-40",
 }
@@ -52,10 +52,10 @@ def timescale(encoding: Encoding) -> int:
 
 
 class SegmentWriter:
-    """Encodes pictures of the film's format into an MP4 at a path that the caller promotes.
+    """Encodes converted frames into an MP4. The caller gives the file its final name.
 
-    As a context it finishes the file when the block ends well. The first picture is a keyframe, and
-    nothing refers beyond the file, so that segments of the same format join by copying.
+    A context manager: it finishes the file when the block ends without an error. The first frame is
+    a keyframe and no frame refers to another file, so segments join by copying.
     """
 
     def __init__(self, path: Path, encoding: Encoding) -> None:
@@ -66,17 +66,17 @@ class SegmentWriter:
         options = {"video_track_timescale": str(timescale(encoding)), "fflags": "+bitexact"}
         self._container: OutputContainer = av.open(f"file:{path}", "w", "mp4", options=options)
         self._stream = _new_stream(self._container, encoding)
-        cleaner = _CLEANERS.get(encoding.codec)
-        self._cleaner = BitStreamFilterContext(cleaner, encoding.codec) if cleaner else None
+        name = _METADATA_FILTERS.get(encoding.codec)
+        self._metadata_filter = BitStreamFilterContext(name, encoding.codec) if name else None
 
     @property
     def frame_count(self) -> int:
-        """How many pictures were taken so far."""
+        """How many frames were written so far."""
         return self._frames
 
     def write(self, frame: VideoFrame) -> None:
-        """Append a picture; it can be shown again afterwards, but not be drawn on."""
-        # A keyframe of the source would otherwise become one of the film.
+        """Append a frame. The caller may write it again, but not change its pixels."""
+        # Without a type of its own, a keyframe of the clip would become one of the film.
         packets = self._encode(frame, self._frames, PictureType.NONE)
         self._frames, self._last = self._frames + 1, frame
         self._mux(packets)
@@ -106,7 +106,7 @@ class SegmentWriter:
 
     def _finish(self) -> None:
         if self._last is not None:
-            picture_type = PictureType.I  # so that nothing before it refers to it
+            picture_type = PictureType.I  # so that no frame before it refers to it
             for place in range(self._frames, self._frames + self._frames_beyond):
                 self._mux(self._encode(self._last, place, picture_type))
                 picture_type = PictureType.NONE
@@ -116,12 +116,12 @@ class SegmentWriter:
         for packet in packets:
             if packet.pts is not None and packet.pts >= self._frames:
                 continue
-            if self._cleaner is None:
+            if self._metadata_filter is None:
                 self._container.mux(packet)
                 continue
-            for cleaned in self._cleaner.filter(packet):
-                cleaned.stream = self._stream
-                self._container.mux(cleaned)
+            for filtered in self._metadata_filter.filter(packet):
+                filtered.stream = self._stream
+                self._container.mux(filtered)
 
 
 def _new_stream(container: OutputContainer, encoding: Encoding) -> VideoStream:
@@ -134,7 +134,7 @@ def _new_stream(container: OutputContainer, encoding: Encoding) -> VideoStream:
     context = stream.codec_context
     context.time_base = Fraction(1, encoding.fps)
     context.thread_count = 1
-    context.codec_tag = _TAGS[encoding.codec]
+    context.codec_tag = CODEC_TAGS[encoding.codec]
     context.color_range = _LIMITED_RANGE
     context.color_primaries = context.color_trc = context.colorspace = _BT709
     context.flags |= Flags.bitexact
@@ -146,17 +146,18 @@ def _new_stream(container: OutputContainer, encoding: Encoding) -> VideoStream:
 def _encoder_options(encoding: Encoding) -> dict[str, str]:
     match encoding.codec:
         case Codec.H264:
-            # Left to itself x264 takes other algorithms on other processors; with those for AVX-512
-            # the bytes even change with what the memory held before, at widths such as 720 or 480.
-            alike = "threads=1:stitchable=1:cpu-independent=1"
-            # x264 spends less on the first picture of all than on later keyframes, by its own
-            # ratio of keyframes to others, 1.4; the first of each segment would stand out.
+            # By default x264 takes other algorithms on other processors; with those for AVX-512
+            # the bytes even depend on what the memory held before, at widths such as 720.
+            repeatable = "threads=1:stitchable=1:cpu-independent=1"
+            # x264 spends fewer bits on its very first frame than on later keyframes, by its own
+            # ratio of keyframes to others, 1.4: the first of each segment would stand out.
             first = "zones=0,0,b=1.4"
-            own = {"preset": encoding.preset, "x264-params": f"{alike}:{first}", "forced-idr": "1"}
+            parameters = f"{repeatable}:{first}"
+            own = {"preset": encoding.preset, "x264-params": parameters, "forced-idr": "1"}
         case Codec.HEVC:
             quiet = "log-level=error:info=0"
-            alike = f"pools=none:frame-threads=1:{quiet}"
-            own = {"preset": encoding.preset, "x265-params": alike, "forced-idr": "1"}
+            repeatable = f"pools=none:frame-threads=1:{quiet}"
+            own = {"preset": encoding.preset, "x265-params": repeatable, "forced-idr": "1"}
         case Codec.AV1:
             own = {"preset": str(_SVT_PRESETS[encoding.preset]), "svtav1-params": "lp=1"}
     return own | {"crf": str(encoding.crf)}

@@ -1,4 +1,4 @@
-"""The only door to the ffmpeg program: where it is, and how it is run to its end or ended."""
+"""Finds the ffmpeg program, and runs it; the only module that does."""
 
 import atexit
 import signal
@@ -12,18 +12,18 @@ from threading import Thread
 from typing import IO
 
 from upvs_tasks.errors import RenderError, StorageError, UsageError
-from upvs_tasks.media.parent_death import on_a_leash
+from upvs_tasks.media.parent_death import ending_with_parent
 
-_GRACE_SECS = 3.0
-_KEPT_LINES = 40
-_TOLD_LINES = 3
+_END_TIMEOUT_SECS = 3.0
+_KEPT_ERROR_LINES = 40
+_SHOWN_ERROR_LINES = 3
 _DISK_FULL = ("No space left on device", "Disk quota exceeded")
 
 _running: set[subprocess.Popen[str]] = set()
 
 
 def find_ffmpeg() -> str:
-    """Absolute path of the ffmpeg of PATH, or else of the one that came with imageio-ffmpeg.
+    """Absolute path of the ffmpeg on PATH, or else of the one in the package imageio-ffmpeg.
 
     Raises UsageError when there is neither.
     """
@@ -35,46 +35,46 @@ def find_ffmpeg() -> str:
     try:
         return str(Path(get_ffmpeg_exe()).absolute())
     except RuntimeError as error:
-        message = "no ffmpeg is to be found: install one (it has to be on PATH), then run again"
+        message = "no ffmpeg was found: install one (it has to be on PATH), then run again"
         raise UsageError(message) from error
 
 
 def run(
     command: Sequence[str], *, on_frame: Callable[[int], None] | None = None, partial: Path
 ) -> None:
-    """Run an ffmpeg command that writes ``partial`` and reports with ``-progress pipe:1``.
+    """Run an ffmpeg command that writes ``partial`` and has the option ``-progress pipe:1``.
 
-    ``on_frame`` is told how many frames are encoded, about twice a second. Whatever ends the wait,
-    ffmpeg is gone afterwards, and so is ``partial`` unless all went well. Raises StorageError when
-    the disk is full and RenderError for any other failure.
+    ``on_frame`` is called with the number of encoded frames, about twice a second. However the wait
+    ends, ffmpeg does not run afterwards, and ``partial`` is removed unless all went well. Raises
+    StorageError when the disk is full and RenderError for any other failure.
     """
-    complaints: deque[str] = deque(maxlen=_KEPT_LINES)
+    error_lines: deque[str] = deque(maxlen=_KEPT_ERROR_LINES)
     try:
-        with _started(command, complaints) as process:
+        with _started(command, error_lines) as process:
             for frames in _encoded_frames(_stream(process.stdout)):
                 if on_frame is not None:
                     on_frame(frames)
             process.wait()
-        _check_outcome(process.returncode, list(complaints), partial)
+        _check_outcome(process.returncode, list(error_lines), partial)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
 
 
 def stop_all() -> None:
-    """End every ffmpeg that any thread of this process has started; each then fails its `run`."""
+    """End every ffmpeg that this process has started; each `run` then raises RenderError."""
     for process in tuple(_running):
         _end(process)
 
 
 @contextmanager
-def _started(command: Sequence[str], complaints: deque[str]) -> Iterator[subprocess.Popen[str]]:
-    """Have ffmpeg at work, in its own session so that a Ctrl-C reaches it by way of us alone."""
-    atexit.unregister(stop_all)  # once is enough
+def _started(command: Sequence[str], error_lines: deque[str]) -> Iterator[subprocess.Popen[str]]:
+    """Start ffmpeg, in a session of its own, so that Ctrl-C in the terminal does not reach it."""
+    atexit.unregister(stop_all)  # so that it is registered once
     atexit.register(stop_all)
     process = subprocess.Popen(  # noqa: S603  built by us, without a shell
-        on_a_leash(command),
-        stdin=subprocess.DEVNULL,
+        ending_with_parent(command),
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
@@ -82,14 +82,15 @@ def _started(command: Sequence[str], complaints: deque[str]) -> Iterator[subproc
         start_new_session=True,
     )
     _running.add(process)
-    listener = Thread(target=complaints.extend, args=[_stream(process.stderr)], daemon=True)
+    error_reader = Thread(target=error_lines.extend, args=[_stream(process.stderr)], daemon=True)
     try:
-        listener.start()
+        error_reader.start()
         yield process
     finally:
         _end(process)
-        listener.join()
+        error_reader.join()
         _running.discard(process)
+        _stream(process.stdin).close()
         _stream(process.stdout).close()
         _stream(process.stderr).close()
 
@@ -97,11 +98,11 @@ def _started(command: Sequence[str], complaints: deque[str]) -> Iterator[subproc
 def _end(process: subprocess.Popen[str]) -> None:
     if process.poll() is not None:
         return
-    process.terminate()
+    _stream(process.stdin).close()
     try:
         with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_SECS)
-    finally:  # a second Ctrl-C does not leave it running either
+            process.wait(_END_TIMEOUT_SECS)
+    finally:  # also when a second Ctrl-C interrupts the wait
         process.kill()
         process.wait()
 
@@ -113,18 +114,19 @@ def _encoded_frames(progress: IO[str]) -> Iterator[int]:
             yield int(value)
 
 
-def _check_outcome(exit_code: int, complaints: list[str], partial: Path) -> None:
+def _check_outcome(exit_code: int, error_lines: list[str], partial: Path) -> None:
     if exit_code == 0:
         return
-    if any(sign in line for line in complaints for sign in _DISK_FULL):
+    if any(text in line for line in error_lines for text in _DISK_FULL):
         raise StorageError(
             f"the disk is full while writing {partial}: free some space, then run again"
         )
-    told = "; ".join(line.strip() for line in complaints[-_TOLD_LINES:]) or "it gave no reason"
-    how = f"with exit code {exit_code}"
+    last_lines = [line.strip() for line in error_lines[-_SHOWN_ERROR_LINES:]]
+    reason = "; ".join(last_lines) or "it gave no reason"
+    cause = f"with exit code {exit_code}"
     if exit_code < 0:
-        how = f"by {signal.Signals(-exit_code).name}"
-    raise RenderError(f"ffmpeg was to write {partial.name} but ended {how}: {told}")
+        cause = f"by {signal.Signals(-exit_code).name}"
+    raise RenderError(f"ffmpeg did not write {partial.name}; it ended {cause}: {reason}")
 
 
 def _stream(pipe: IO[str] | None) -> IO[str]:

@@ -1,4 +1,4 @@
-"""Brings pictures of any size, shape and kind to the film's."""
+"""Converts frames of any size, shape and pixel format to the film's."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -13,16 +13,18 @@ _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _BT709 = 1  # AVCOL_SPC_BT709
 _MATRICES = {_BT709: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020"}
 _PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
-# The last two keep the vector units of different processors from rounding differently.
+# The last two make different processors round alike.
 _SCALER = "bicubic+accurate_rnd+full_chroma_int+bitexact"
 _TURNS = {90: "transpose=clock", 180: "hflip,vflip", 270: "transpose=cclock"}
-# Coded sizes are multiples of 2, 8 or 16: what is cropped for that is no reason for black bars.
+# Codecs crop sizes to multiples of 2, 8 or 16; so small a difference is no reason for black bars.
 _TOLERATED_STRETCH = Fraction(102, 100)
 
 _Conversion = Callable[[VideoFrame], VideoFrame]
 
 
-class _Kind(NamedTuple):
+class _FrameKind(NamedTuple):
+    """All that decides how a frame is converted."""
+
     width: int
     height: int
     pixel_format: str
@@ -32,20 +34,19 @@ class _Kind(NamedTuple):
 
 
 class FrameConverter:
-    """Brings pictures to the film's size, upright and undistorted, 4:2:0 in limited range.
+    """Converts frames to the film's size, upright and undistorted, 4:2:0 in limited range.
 
-    What has another shape is set between black bars. What already is as it should be is handed on
-    untouched. Colours that claim another matrix than BT.709 are converted; those that claim none
-    are taken as they are.
+    A frame of another shape gets black bars. A frame that needs no conversion is returned as it is.
+    Colours with another matrix than BT.709 are converted; those without a matrix count as BT.709.
     """
 
     def __init__(self, encoding: Encoding) -> None:
         self._encoding = encoding
-        self._conversions: dict[_Kind, _Conversion] = {}
+        self._conversions: dict[_FrameKind, _Conversion] = {}
 
-    def fitted(self, frame: VideoFrame, rotation: int) -> VideoFrame:
-        """The picture turned clockwise by ``rotation`` degrees and brought to the film's format."""
-        kind = _Kind(
+    def converted(self, frame: VideoFrame, rotation: int) -> VideoFrame:
+        """The frame, turned clockwise by ``rotation`` degrees, as the film needs it."""
+        kind = _FrameKind(
             frame.width,
             frame.height,
             frame.format.name,
@@ -58,8 +59,8 @@ class FrameConverter:
         return self._conversions[kind](frame)
 
 
-def _conversion(kind: _Kind, encoding: Encoding) -> _Conversion:
-    plain = _Kind(encoding.width, encoding.height, "yuv420p", False, "bt709", 0)  # noqa: FBT003
+def _conversion(kind: _FrameKind, encoding: Encoding) -> _Conversion:
+    plain = _FrameKind(encoding.width, encoding.height, "yuv420p", False, "bt709", 0)  # noqa: FBT003
     if kind == plain:
         return lambda frame: frame
     graph = av.filter.Graph()
@@ -70,7 +71,7 @@ def _conversion(kind: _Kind, encoding: Encoding) -> _Conversion:
         f"colorspace={'bt709' if kind.matrix == 'bt709' else 'unknown'}:"
         f"range={'pc' if kind.is_full_range else 'tv'}",
     )
-    for description in filter_chain(kind, encoding):
+    for description in _filter_chain(kind, encoding):
         name, _, options = description.partition("=")
         after = graph.add(name, options or None)
         node.link_to(after)
@@ -87,10 +88,10 @@ def _conversion(kind: _Kind, encoding: Encoding) -> _Conversion:
     return convert
 
 
-def filter_chain(kind: _Kind, encoding: Encoding) -> tuple[str, ...]:
-    """Filters of libavfilter, each with its options, that bring a kind of picture to the film's."""
+def _filter_chain(kind: _FrameKind, encoding: Encoding) -> tuple[str, ...]:
+    """Filters of libavfilter, each with its options, that convert such a frame to the film's."""
     turn = _TURNS.get(kind.rotation, "")
-    width, height = inner_size(kind, encoding)
+    width, height = _inner_size(kind, encoding)
     levels = f"in_range={'pc' if kind.is_full_range else 'tv'}:out_range=tv"
     matrices = f"in_color_matrix={kind.matrix}:out_color_matrix=bt709"
     chain = [*turn.split(",")] if turn else []
@@ -102,8 +103,8 @@ def filter_chain(kind: _Kind, encoding: Encoding) -> tuple[str, ...]:
     return tuple(chain)
 
 
-def inner_size(kind: _Kind, encoding: Encoding) -> tuple[int, int]:
-    """Even width and height that the picture takes of the film's."""
+def _inner_size(kind: _FrameKind, encoding: Encoding) -> tuple[int, int]:
+    """Even width and height of the frame within the film's, without the black bars."""
     shape = Fraction(kind.width, kind.height)
     if kind.rotation % 180:
         shape = 1 / shape

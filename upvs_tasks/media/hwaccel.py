@@ -1,9 +1,9 @@
 """Decoding by a graphics processor, where there is one.
 
-H.264 and HEVC define every pixel of a decoded picture, and what hardware hands over is only
-arranged otherwise (NV12): of whole footage a film has the same bytes wherever it was decoded. Of
-damaged footage it need not: hardware conceals damage and does not say so, so that a film may show a
-smeared picture where software would have taken its neighbour, and no two devices smear alike.
+H.264 and HEVC define every pixel of a decoded frame; hardware only stores them in another order
+(NV12). So a film of whole footage has the same bytes wherever it was decoded. A film of damaged
+footage may differ: hardware hides damage without saying so, and each device in its own way. The
+film then shows a smeared frame where software would have taken the neighbour of the damaged one.
 """
 
 import logging
@@ -17,20 +17,20 @@ from upvs_tasks.model.encoding import HardwareAcceleration
 
 log = logging.getLogger(__name__)
 
-# Cameras record no other codec; a device that knows only one of them leaves the other to software.
+# Cameras record no other codec. A device may know only one of them; software decodes the other.
 _CODECS = ("h264", "hevc")
 
 
 def decoding_device(acceleration: HardwareAcceleration) -> str | None:
     """Type of the device that decodes, by libav's name for it; None where software does.
 
-    Devices are tried once a process, and the log is told the outcome.
+    Devices are tried once in each process, and the outcome is logged.
     """
     return _working_device() if acceleration is HardwareAcceleration.AUTO else None
 
 
 def accelerated_by(device: str | None) -> HWAccel | None:
-    """The device for one clip to be opened; its pictures come back to ordinary memory."""
+    """Libav's setting for a clip that this device decodes; its frames are copied to main memory."""
     return None if device is None else HWAccel(device, allow_software_fallback=True)
 
 
@@ -38,7 +38,7 @@ def accelerated_by(device: str | None) -> HWAccel | None:
 def _working_device() -> str | None:
     reasons = []
     for device in hwdevices_available():
-        reason = _refusal(device)
+        reason = _unusable_because(device)
         if reason is None:
             log.info("hardware decodes", extra={"device": device})
             return device
@@ -47,9 +47,9 @@ def _working_device() -> str | None:
     return None
 
 
-def _refusal(device: str) -> str | None:
-    """Why a type of device decodes nothing here, None where it decodes something."""
-    reason = "libav decodes nothing by it"
+def _unusable_because(device: str) -> str | None:
+    """Why a type of device decodes nothing on this machine; None where it decodes something."""
+    reason = "libav cannot decode with it"
     for codec in _CODECS:
         try:
             HWAccel(device).create(Codec(codec, "r"))

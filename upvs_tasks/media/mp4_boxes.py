@@ -1,8 +1,8 @@
-"""The boxes of an MP4, looked over before libav parses them.
+"""Checks the boxes of an MP4 before libav parses them.
 
-libav allocates what a table claims to hold and reads past a cut without a word. So every box has
-to lie inside the one around it, every table inside its box, and no table may claim more samples
-than hours of video have. Layouts: ISO/IEC 14496-12.
+libav allocates whatever a table claims, and reads past the end of a cut file without an error. So
+every box has to lie inside the box around it, every table inside its box, and no table may claim
+more samples than hours of video have. The layouts are from ISO/IEC 14496-12.
 """
 
 import math
@@ -19,24 +19,24 @@ _CONTAINERS = frozenset(
     {b"trak", b"edts", b"mdia", b"minf", b"stbl", b"mvex", b"traf", b"udta", b"dinf", b"moov"}
 )
 _ENTRY_BYTES = {b"stts": 8, b"ctts": 8, b"stsc": 12, b"stco": 4, b"co64": 8, b"stss": 4}
-_MOST_BOXES = 100_000
-_MOST_INDEX_BYTES = 64 << 20
-_MOST_SAMPLES = 4_000_000
-_MOST_TRACKS = 16
-_MOST_EDITS = 64
-_DEEPEST = 8
+_MAX_BOXES = 100_000
+_MAX_INDEX_BYTES = 64 << 20
+_MAX_SAMPLES = 4_000_000
+_MAX_TRACKS = 16
+_MAX_EDITS = 64
+_MAX_DEPTH = 8
 
 _Boxes = dict[bytes, memoryview]
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What the boxes alone say of a file, and of its first video track.
+    """What the boxes say of a file and of its first video track.
 
-    ``reorders``: frames may be shown in another order than they are stored. ``samples`` is how many
-    the video track's table names, or None where it says nothing certain (fragments, edit lists).
-    ``last_ticks``: how long the last frame lasts in the track's units, 0 where it is not said.
-    ``rotation``: clockwise degrees by which the picture is to be turned, 0, 90, 180 or 270.
+    ``reorders``: frames may be shown in another order than they are stored in. ``samples`` is their
+    number, or None where it is not certain (fragments, edit lists). ``last_ticks`` is the duration
+    of the last frame in the track's time base, 0 where it is unknown. ``rotation`` is how far to
+    turn the frames clockwise: 0, 90, 180 or 270 degrees.
     """
 
     reorders: bool
@@ -47,11 +47,11 @@ class Structure:
 
 
 class _MalformedError(Exception):
-    """What is wrong, to follow the name of the file."""
+    """What is wrong; the sentence continues the name of the file."""
 
 
 def check_boxes(path: Path) -> Structure:
-    """Structure of an MP4 that is whole and that libav can be trusted with.
+    """Structure of an MP4 that is whole and safe for libav.
 
     Raises BrokenFootageError when it is not.
     """
@@ -71,18 +71,18 @@ def check_boxes(path: Path) -> Structure:
 
 
 def _indexes(stream: BinaryIO, file_bytes: int) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and content of each ``moov`` and ``moof``."""
+    """Kind and content of each ``moov`` and ``moof`` box."""
     if file_bytes == 0:
         raise _MalformedError("is empty")
     offset = index_bytes = 0
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAX_BOXES):
         if offset >= file_bytes:
             break
         stream.seek(offset)
         kind, head_bytes, box_bytes = _head(stream.read(16), file_bytes - offset, first=not offset)
         if kind in {b"moov", b"moof"}:
             index_bytes += box_bytes
-            if index_bytes > _MOST_INDEX_BYTES:
+            if index_bytes > _MAX_INDEX_BYTES:
                 raise _MalformedError(
                     f"has an index of {index_bytes >> 20} MB: no video needs that"
                 )
@@ -90,11 +90,11 @@ def _indexes(stream: BinaryIO, file_bytes: int) -> Iterator[tuple[bytes, bytes]]
             yield kind, stream.read(box_bytes - head_bytes)
         offset += box_bytes
     else:
-        raise _MalformedError(f"has more than {_MOST_BOXES} boxes: no video needs that")
+        raise _MalformedError(f"has more than {_MAX_BOXES} boxes: no video needs that")
 
 
 def _head(head: bytes, left_bytes: int, *, first: bool) -> tuple[bytes, int, int]:
-    """Kind, bytes of the header and bytes of the whole of a box, of which ``head`` is the start."""
+    """Kind, header size and whole size of the box that begins with ``head``; sizes in bytes."""
     if first and head[4:8] not in _FIRST_KINDS:
         shown = head.decode("latin-1").strip()
         raise _MalformedError(
@@ -151,8 +151,8 @@ def _facts(tracks: list[_Boxes], fragments: list[memoryview]) -> Structure:
 
 
 def _walk(content: memoryview, depth: int = 0) -> Iterator[tuple[bytes, memoryview]]:
-    """Each box inside ``content``, outer before inner, with what it holds."""
-    if depth > _DEEPEST:
+    """Kind and payload of each box inside ``content``, outer boxes before inner ones."""
+    if depth > _MAX_DEPTH:
         raise _MalformedError("nests its boxes too deeply")
     offset = 0
     while offset + 8 <= len(content):
@@ -167,7 +167,7 @@ def _walk(content: memoryview, depth: int = 0) -> Iterator[tuple[bytes, memoryvi
 
 
 def _check_table(kind: bytes, payload: memoryview) -> None:
-    """Refuse a table that claims more entries than its box has room for."""
+    """Raise for a table that claims more entries than fit into its box."""
     if kind == b"cmov":
         raise _MalformedError("has a compressed index, which no camera writes")
     if kind in _ENTRY_BYTES:
@@ -176,7 +176,7 @@ def _check_table(kind: bytes, payload: memoryview) -> None:
     elif kind == b"elst":
         version, entries = struct.unpack_from(">B3xI", payload)
         needed_bytes = 8 + entries * (20 if version else 12)
-        if entries > _MOST_EDITS:
+        if entries > _MAX_EDITS:
             raise _MalformedError(f"is cut together from {entries} parts: no export is")
     elif kind == b"stsz":
         sample_bytes, entries = struct.unpack_from(">II", payload, 4)
@@ -193,8 +193,8 @@ def _check_table(kind: bytes, payload: memoryview) -> None:
 
 
 def _check_counts(tracks: list[_Boxes], fragments: list[memoryview]) -> None:
-    """Refuse more samples than a day of video has: libav sets memory aside for each."""
-    if len(tracks) > _MOST_TRACKS:
+    """Raise for more samples than a day of video has: libav allocates memory for each."""
+    if len(tracks) > _MAX_TRACKS:
         raise _MalformedError(f"has {len(tracks)} tracks: no export has")
     claimed = sum(struct.unpack_from(">I", fragment, 4)[0] for fragment in fragments)
     for track in tracks:
@@ -203,12 +203,12 @@ def _check_counts(tracks: list[_Boxes], fragments: list[memoryview]) -> None:
         runs = [count for kind in (b"stts", b"ctts") for count, _ in _runs(track.get(kind))]
         sizes = track.get(b"stsz", track.get(b"stz2"))
         claimed += max(sum(runs), struct.unpack_from(">I", sizes, 8)[0] if sizes else 0)
-    if claimed > _MOST_SAMPLES:
+    if claimed > _MAX_SAMPLES:
         raise _MalformedError(f"claims to hold {claimed} frames: no export does")
 
 
 def _is_raw_audio(track: _Boxes) -> bool:
-    """Whether a sample is one value of a waveform; libav indexes those by the chunk."""
+    """Whether a sample is one value of a waveform; libav has one index entry for many of those."""
     runs = list(_runs(track.get(b"stts")))
     return bytes(track.get(b"hdlr", b"")[8:12]) == b"soun" and [ticks for _, ticks in runs] == [1]
 
@@ -218,7 +218,7 @@ def _last_ticks(video: _Boxes) -> int:
 
 
 def _runs(table: memoryview | None) -> Iterator[tuple[int, int]]:
-    """Runs of ``stts`` or ``ctts``: how many samples, and the ticks of each of them."""
+    """Entries of ``stts`` or ``ctts``: a number of samples, and the ticks of each of them."""
     if table is not None:
         (entries,) = struct.unpack_from(">I", table, 4)
         yield from struct.iter_unpack(">II", table[8 : 8 + entries * 8])

@@ -1,7 +1,7 @@
-"""Finds what two neighbouring clips both hold.
+"""Finds the frames that two neighbouring clips both hold.
 
-Exports are cut on keyframes but not compressed anew: where two overlap, they hold the same packets,
-byte by byte.
+The console cuts exports at keyframes and does not encode them again: where two overlap, they hold
+the same packets, byte by byte.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from upvs_tasks.media.decode import open_quickly, video_of
 
-# B frames are stored after frames that are shown later: at most so many (H.264 and HEVC).
+# H.264 and HEVC store a B frame after at most so many frames that are shown later.
 _MOST_REORDERED = 16
 
 
@@ -25,9 +25,9 @@ class _Packets:
 def repeated_frames(before: Path, after: Path) -> int:
     """How many of the first frames of ``after`` are the last ones of ``before``.
 
-    0 where that is not certain: where the bytes of the shared part's first and last packets or the
-    sizes of all others differ, and in clips of which an edit list hides a part. Raises
-    BrokenFootageError when a clip cannot be opened.
+    0 where that is not certain. It is certain where all packets of the shared part have the same
+    sizes, and the first and the last of them the same bytes; never in a clip of which an edit list
+    hides a part. Raises BrokenFootageError when a clip cannot be opened.
     """
     earlier, later = _packets(before), _packets(after)
     if earlier is None or later is None or not later.places:

@@ -1,9 +1,8 @@
-"""What a clip holds, read from its table of frames; the pictures themselves are not touched."""
+"""Measures a clip from its table of frames; no frame is decoded, but by `decode_check`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -16,16 +15,15 @@ from upvs_tasks.media.mp4_boxes import Structure, check_boxes
 from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.sample_table import SampleTable
 
-_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _LONGEST_MS = 25 * 3_600_000  # the longest day there is
 
-_Sample = tuple[int, int, bool]  # time stamp, ticks on screen (0: not said), keyframe
+_Sample = tuple[int, int, bool]  # time stamp, duration in ticks (0: unknown), keyframe
 
 
 def read_sample_table(path: Path) -> SampleTable:
-    """Every frame of the video track of an MP4, each known to lie inside the file.
+    """Table of all frames of an MP4's video track; all of them lie inside the file.
 
-    Raises BrokenFootageError, with the file's name and what is wrong, when it is no whole video.
+    Raises BrokenFootageError, which names the file and what is wrong, when it is not a whole video.
     """
     structure = check_boxes(path)
     with opened_clip(path) as (container, stream):
@@ -33,12 +31,12 @@ def read_sample_table(path: Path) -> SampleTable:
 
 
 def measure(path: Path) -> Footage:
-    """Facts of a clip's video track. Raises BrokenFootageError as `read_sample_table` does."""
+    """What a clip holds. Raises BrokenFootageError as `read_sample_table` does."""
     return survey(path)[0]
 
 
 def survey(path: Path) -> tuple[Footage, SampleTable]:
-    """Facts of a clip's video track, and its table. Raises BrokenFootageError likewise."""
+    """What a clip holds, and its table. Raises BrokenFootageError as `read_sample_table` does."""
     structure = check_boxes(path)
     with opened_clip(path) as (container, stream):
         table = _table(path, structure, container, stream)
@@ -46,30 +44,26 @@ def survey(path: Path) -> tuple[Footage, SampleTable]:
         footage = Footage(
             duration_ms=table.duration_ms,
             frames=len(table.ticks),
-            keyframes=len(table.keyframes),
             codec=context.name,
             width=context.width,
             height=context.height,
             has_audio=structure.has_audio,
             rotation=structure.rotation,
-            full_range=stream.color_range == _FULL_RANGE,
             first_frame_ms=table.ms_of(table.ticks[0]),
-            longest_gap_ms=max(table.durations_ms),
-            keyframe_interval_ms=_keyframe_interval_ms(table),
         )
         return footage, table
 
 
 def decode_check(path: Path) -> None:
-    """Decode the first frame, and the last with those that it needs.
+    """Decode the first frame, and the last with the frames that it refers to.
 
-    Raises BrokenFootageError when either cannot be decoded.
+    Raises BrokenFootageError when one of the two cannot be decoded.
     """
     table = read_sample_table(path)
     with opened_clip(path) as (container, stream):
         stream.codec_context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
         if next(iter(container.decode(stream)), None) is None:
-            raise BrokenFootageError(f"{path.name} holds no picture that can be decoded")
+            raise BrokenFootageError(f"{path.name} holds no frame that can be decoded")
         container.seek(table.ticks[table.keyframes[-1]], stream=stream)
         shown = [frame.pts for frame in container.decode(stream) if frame.pts is not None]
         if not shown or max(shown) < table.ticks[-1]:
@@ -78,9 +72,9 @@ def decode_check(path: Path) -> None:
 
 @contextmanager
 def opened_clip(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open an MP4, and nothing that merely bears the name of one, with its first video track.
+    """Open an MP4 with its first video track; a file of another format is refused.
 
-    What libav refuses in the block becomes a BrokenFootageError that names the file.
+    An error of libav in the block becomes a BrokenFootageError that names the file.
     """
     try:
         with av.open(f"file:{path}", "r", format="mp4", metadata_errors="replace") as container:
@@ -98,26 +92,29 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     if context is None or not stream.time_base:
         raise BrokenFootageError(f"{path.name} has a video track of a kind that cannot be decoded")
     if not (context.width and context.height):
-        raise BrokenFootageError(f"{path.name} has a video track without a picture")
+        raise BrokenFootageError(f"{path.name} has a video track without a size")
     context.thread_count = 1
     return stream
 
 
 def _decoder_of(stream: VideoStream) -> VideoCodecContext | None:
-    """Decoder of a track; None for a codec that libav does not know, whatever PyAV declares."""
+    """Decoder of a track; None for a codec that libav does not know. PyAV declares it otherwise."""
     return stream.codec_context
 
 
 def _table(
     path: Path, structure: Structure, container: InputContainer, stream: VideoStream
 ) -> SampleTable:
-    read = _reordered_samples if structure.reorders else _stored_samples
-    samples = sorted(read(path, structure, container, stream), key=lambda sample: sample[0])
+    if structure.reorders:
+        unsorted = _reordered_samples(path, container, stream)
+    else:
+        unsorted = _stored_samples(path, structure, container, stream)
+    samples = sorted(unsorted, key=lambda sample: sample[0])
     if not samples:
         raise BrokenFootageError(f"{path.name} holds no frame")
     keyframes = tuple(place for place, (_, _, is_key) in enumerate(samples) if is_key)
     if not keyframes:
-        raise BrokenFootageError(f"{path.name} holds no keyframe, so that nothing can be decoded")
+        raise BrokenFootageError(f"{path.name} holds no keyframe: nothing of it can be decoded")
     tick_secs = Fraction(stream.time_base or 1)
     ticks = tuple(tick for tick, _, _ in samples)
     end_ticks = ticks[-1] + _last_ticks(ticks, samples[-1][1], tick_secs)
@@ -130,11 +127,11 @@ def _table(
 def _stored_samples(
     path: Path, structure: Structure, container: InputContainer, stream: VideoStream
 ) -> Iterator[_Sample]:
-    """Frames of a track that shows them as they are stored: the index in memory says all."""
+    """Frames of a track that shows them in the order of storage; the index in memory has all."""
     entries = stream.index_entries
     if structure.samples not in {None, len(entries)}:
         raise BrokenFootageError(
-            f"{path.name} names {structure.samples} frames, but only {len(entries)} are to be found"
+            f"{path.name} names {structure.samples} frames, but only {len(entries)} can be found"
         )
     file_bytes = container.size
     for entry in entries:
@@ -144,9 +141,9 @@ def _stored_samples(
 
 
 def _reordered_samples(
-    path: Path, _: Structure, container: InputContainer, stream: VideoStream
+    path: Path, container: InputContainer, stream: VideoStream
 ) -> Iterator[_Sample]:
-    """Frames of a track with B frames: when they are shown, libav says only packet by packet."""
+    """Frames of a track with B frames: only their packets say when they are shown."""
     file_bytes = container.size
     for packet in container.demux(stream):
         if not packet.size:
@@ -166,13 +163,8 @@ def _check_inside(path: Path, offset: int, sample_bytes: int, file_bytes: int) -
         )
 
 
-def _last_ticks(ticks: tuple[int, ...], said_ticks: int, tick_secs: Fraction) -> int:
-    """How long the last frame is shown: as said, or as the one before it where that is absurd."""
-    if len(ticks) == 1 or 0 < said_ticks * tick_secs <= 1:
-        return said_ticks
+def _last_ticks(ticks: tuple[int, ...], stated_ticks: int, tick_secs: Fraction) -> int:
+    """How long the last frame lasts: as stated, or as the frame before it if that is impossible."""
+    if len(ticks) == 1 or 0 < stated_ticks * tick_secs <= 1:
+        return stated_ticks
     return ticks[-1] - ticks[-2]
-
-
-def _keyframe_interval_ms(table: SampleTable) -> int:
-    starts = [table.ticks[place] for place in table.keyframes]
-    return max(table.ms_of(after - at) for at, after in pairwise((*starts, table.end_ticks)))

@@ -1,22 +1,20 @@
-"""Renders one segment of the film: decode what its plan names, fit, encode."""
+"""Renders one segment of the film: decodes the planned frames, converts them, encodes them."""
 
 import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import av
 from av.video.frame import VideoFrame
 
 from upvs_tasks.errors import BrokenFootageError, RenderError, StorageError, UpvsError
-from upvs_tasks.media.decode import Wanted, decoded_frames
+from upvs_tasks.media.decode import FrameRequest, decoded_frames
 from upvs_tasks.media.encode import SegmentWriter
 from upvs_tasks.media.frame_converter import FrameConverter
 from upvs_tasks.media.hwaccel import decoding_device
 from upvs_tasks.model.damage import Damage
-from upvs_tasks.model.encoding import Codec, Encoding, HardwareAcceleration
-from upvs_tasks.model.plan import seek_ticks
+from upvs_tasks.model.encoding import Encoding, HardwareAcceleration
 from upvs_tasks.model.sample_table import SampleTable
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -25,105 +23,66 @@ _LUMA_BLACK, _CHROMA_GREY = 16, 128
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """What is shown of one clip; the picture is to be turned clockwise by ``rotation`` degrees."""
+    """Frames of one clip that follow each other in the film.
 
-    name: str
+    The film shows them turned clockwise by ``rotation`` degrees.
+    """
+
+    clip_name: str
     path: Path
     rotation: int
-    wanted: tuple[Wanted, ...]
+    requests: tuple[FrameRequest, ...]
 
     @classmethod
     def of(
-        cls, name: str, path: Path, *, rotation: int, table: SampleTable, frames: Sequence[int]
+        cls, clip_name: str, path: Path, *, rotation: int, table: SampleTable, frames: Sequence[int]
     ) -> "Shot":
-        """Shot of the frames at some places of a clip's table."""
-        wanted = tuple(Wanted(table.ticks[place], seek_ticks(table, place)) for place in frames)
-        return cls(name, path, rotation, wanted)
+        """Shot of the frames at these places of the clip's table."""
+        requests = tuple(
+            FrameRequest(table.ticks[place], table.seek_ticks(place)) for place in frames
+        )
+        return cls(clip_name, path, rotation, requests)
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentJob:
-    """A segment to render; ``output_path`` is absolute and written in place.
-
-    ``hwaccel`` says whether hardware may decode.
-    """
+    """A segment to render into the file at ``output_path``, which is absolute."""
 
     encoding: Encoding
     output_path: Path
     shots: tuple[Shot, ...]
     hwaccel: HardwareAcceleration = HardwareAcceleration.OFF
 
-    def to_document(self) -> dict[str, object]:
-        """The job as plain values, for another process."""
-        return {
-            "encoding": self.encoding.to_document(),
-            "output_path": str(self.output_path),
-            "hwaccel": self.hwaccel,
-            "shots": [
-                {
-                    "name": shot.name,
-                    "path": str(shot.path),
-                    "rotation": shot.rotation,
-                    "ticks": [frame.ticks for frame in shot.wanted],
-                    "keyframe_ticks": [frame.keyframe_ticks for frame in shot.wanted],
-                }
-                for shot in self.shots
-            ],
-        }
-
-    @classmethod
-    def from_document(cls, document: Any) -> "SegmentJob":  # noqa: ANN401  parsed JSON
-        """Job that `to_document` gave. Raises KeyError, TypeError or ValueError for another."""
-        encoding = document["encoding"] | {"codec": Codec(document["encoding"]["codec"])}
-        shots = tuple(
-            Shot(
-                shot["name"],
-                Path(shot["path"]),
-                shot["rotation"],
-                tuple(map(Wanted, shot["ticks"], shot["keyframe_ticks"])),
-            )
-            for shot in document["shots"]
-        )
-        output_path = Path(document["output_path"])
-        return cls(
-            Encoding(**encoding), output_path, shots, HardwareAcceleration(document["hwaccel"])
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class SegmentResult:
-    """What became of a segment: how many frames it has, and which clips were damaged."""
+    """How many frames a rendered segment has, and which clips were damaged."""
 
     frames: int
     damages: tuple[Damage, ...] = ()
-
-    @property
-    def replaced(self) -> int:
-        """How many frames show a neighbour instead."""
-        return sum(damage.replaced_frames for damage in self.damages)
 
 
 def render_segment(
     job: SegmentJob, on_frame: Callable[[int], None] = lambda _: None
 ) -> SegmentResult:
-    """Render a segment in this process; ``on_frame`` is told how many frames are encoded.
+    """Render a segment in this process.
 
-    There are as many frames as the job wants, whatever the clips are like: one that is damaged is
-    replaced by the whole one nearest to it in the film, or by black where the segment has none.
-    What was written is the caller's to remove when this raises: StorageError when the disk refuses,
-    RenderError when the encoder does.
+    ``on_frame`` is called with the number of frames that are encoded. The segment always has as
+    many frames as the job asks for: a damaged one is replaced by the nearest good frame of the
+    segment, or by black where there is none. When this raises, the caller removes the output.
+    Raises StorageError for a failure of the disk, and RenderError for one of the encoder.
     """
     damages: list[Damage] = []
     try:
         with SegmentWriter(job.output_path, job.encoding) as writer:
-            for frame in _without_holes(_pictures(job, damages), job.encoding):
+            for frame in _without_gaps(_converted_frames(job, damages), job.encoding):
                 writer.write(frame)
                 on_frame(writer.frame_count)
     except (av.FFmpegError, OSError) as error:
         raise _failure(job.output_path, error) from error
-    wanted = sum(len(shot.wanted) for shot in job.shots)
-    if writer.frame_count != wanted:
-        raise RenderError(f"a segment has {writer.frame_count} frames instead of {wanted}")
+    planned = sum(len(shot.requests) for shot in job.shots)
+    if writer.frame_count != planned:
+        raise RenderError(f"a segment has {writer.frame_count} frames instead of {planned}")
     return SegmentResult(writer.frame_count, tuple(damages))
 
 
@@ -138,51 +97,51 @@ def _failure(path: Path, error: Exception) -> UpvsError:
     return RenderError(f"{path.name} cannot be encoded: {reason}")
 
 
-def _pictures(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame | None]:
-    """Fitted picture of every wanted frame, None for one that is damaged."""
-    fitter, device = FrameConverter(job.encoding), decoding_device(job.hwaccel)
+def _converted_frames(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame | None]:
+    """All planned frames, ready to be encoded; None for a damaged one. Adds to ``damages``."""
+    converter, device = FrameConverter(job.encoding), decoding_device(job.hwaccel)
     for shot in job.shots:
-        given = whole = 0
+        wanted = len(shot.requests)
+        decoded = good = 0
         reason = "damaged frames"
         try:
-            for frame in decoded_frames(shot.path, shot.wanted, device=device):
-                picture = _fitted(fitter, frame, shot.rotation)
-                given += 1
-                whole += picture is not None
-                yield picture
+            for frame in decoded_frames(shot.path, shot.requests, device=device):
+                converted = _converted(converter, frame, shot.rotation)
+                decoded += 1
+                good += converted is not None
+                yield converted
         except BrokenFootageError as error:
             reason = str(error)
-        yield from [None] * (len(shot.wanted) - given)
-        if whole < len(shot.wanted):
-            count = len(shot.wanted)
-            damages.append(Damage(shot.name, count, count - whole, reason))
+        yield from [None] * (wanted - decoded)
+        if good < wanted:
+            damages.append(Damage(shot.clip_name, wanted, wanted - good, reason))
 
 
-def _fitted(fitter: FrameConverter, frame: VideoFrame | None, rotation: int) -> VideoFrame | None:
-    """The picture in the film's format; None where libav knows no way from its own to that."""
+def _converted(
+    converter: FrameConverter, frame: VideoFrame | None, rotation: int
+) -> VideoFrame | None:
+    """The frame as the film needs it; None where libav cannot convert it."""
     if frame is None:
         return None
     try:
-        return fitter.fitted(frame, rotation)
+        return converter.converted(frame, rotation)
     except (av.FFmpegError, ValueError):
         return None
 
 
-def _without_holes(
-    pictures: Iterator[VideoFrame | None], encoding: Encoding
-) -> Iterator[VideoFrame]:
-    """The pictures, with the nearest one in place of each that is missing; of two, the earlier."""
+def _without_gaps(frames: Iterator[VideoFrame | None], encoding: Encoding) -> Iterator[VideoFrame]:
+    """The frames, with the nearest one in place of each that is None; of two, the earlier."""
     before: VideoFrame | None = None
     missing = 0
-    for picture in pictures:
-        if picture is None:
+    for frame in frames:
+        if frame is None:
             missing += 1
             continue
         for place in range(missing):
             is_nearer_to_before = before is not None and place < (missing + 1) // 2
-            yield before if is_nearer_to_before and before is not None else picture
-        yield picture
-        before, missing = picture, 0
+            yield before if is_nearer_to_before and before is not None else frame
+        yield frame
+        before, missing = frame, 0
     last = before or _black(encoding)
     yield from [last] * missing
 

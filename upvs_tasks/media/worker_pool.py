@@ -1,153 +1,121 @@
-"""Renders segments in processes of their own.
-
-A job comes as a line of JSON on standard input, which then stays open: where it ends, the parent is
-gone, and so is this process at once. What it tells are lines of JSON on standard output: frames
-encoded so far, what is worth a line in the log, and last either the result or the reason why there
-is none. After a result it waits for the next job, but not for long; after anything else it ends.
-"""
+"""Starts, reuses and stops the worker processes that render segments."""
 
 import atexit
-import json
 import logging
-import os
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from threading import Lock, Thread
-from typing import IO, Any
+from typing import IO
 
 import upvs_tasks
-from upvs_tasks.errors import RenderError, StorageError, UpvsError
-from upvs_tasks.media.segment import SegmentJob, SegmentResult, render_segment
-from upvs_tasks.model.damage import Damage
+from upvs_tasks.errors import DocumentError, RenderError, StorageError
+from upvs_tasks.media.segment import SegmentJob, SegmentResult
+from upvs_tasks.media.worker_protocol import (
+    FramesEncoded,
+    LogEvent,
+    Message,
+    RenderFailure,
+    decode_message,
+    encode_job,
+    encode_message,
+)
 
 log = logging.getLogger(__name__)
 
-_FRAMES_PER_REPORT = 10
-_KEPT_LINES = 10
-_GRACE_SECS = 3.0
-# How long a child waits for another job before it gives its memory back.
-_PATIENCE_SECS = 5.0
-_ORPHANED = 70
-_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({})))
-
-_Told = dict[str, Any]
+_WORKER_MODULE = "upvs_tasks.media.worker"
+_KEPT_ERROR_LINES = 10
+_END_TIMEOUT_SECS = 3.0
 
 
-def render_apart(
+def render_in_worker(
     job: SegmentJob, *, nice: int = 0, on_frame: Callable[[int], None] = lambda _: None
 ) -> SegmentResult:
-    """Render a segment in a child process, as `render_segment` does in this one.
+    """Render a segment in a worker process, as `render_segment` does in this one.
 
-    A child that has done well is kept for a while for the next job: Python, libav and its codecs
-    are slow to start. ``nice`` is added to the child's niceness. Whatever else ends the wait, the
-    child is gone afterwards, and so is the job's output unless all went well. Raises StorageError
-    when the disk is full or may not be written, and RenderError for any other failure.
+    A worker that has succeeded is kept for some seconds for the next job: Python, libav and its
+    codecs are slow to start. ``nice`` is added to the worker's niceness. However the wait ends, no
+    worker goes on with the job afterwards, and its output is removed unless all went well. Raises
+    StorageError when the disk is full or may not be written, and RenderError for any other failure.
     """
     try:
-        child = _kept_child(nice)
-        told = child.told_of(job, on_frame) if child else {}
-        if child is None or not (told or child.is_stopped):  # a kept one may have ended just now
-            child = _Child(nice)
-            told = child.told_of(job, on_frame)
-        return _judged(told, child, job)
+        worker = _take_idle(nice)
+        last = worker.render(job, on_frame) if worker else None
+        if worker is None or (last is None and not worker.is_stopped):  # it may just have ended
+            worker = _Worker(nice)
+            last = worker.render(job, on_frame)
+        return _result(last, worker, job)
     except BaseException:
         job.output_path.unlink(missing_ok=True)
         raise
 
 
 def stop_all() -> None:
-    """End every child that any thread of this process waits for, each of which then fails.
-
-    Those that wait for a job end as well.
-    """
-    for child in tuple(_running):
-        child.is_stopped = True
-        child.process.kill()
+    """End all workers of this process; each thread that waits for one gets a RenderError."""
+    for worker in tuple(_busy):
+        worker.is_stopped = True
+        worker.process.kill()
     with _lock:
         idle = tuple(_idle)
         _idle.clear()
         _logged.clear()
-    for child in idle:
-        child.end()
+    for worker in idle:
+        worker.end()
 
 
-def running() -> tuple[int, ...]:
-    """Process ids of the children at work."""
-    return tuple(child.process.pid for child in _running)
+def busy_workers() -> tuple[int, ...]:
+    """Process ids of the workers that render."""
+    return tuple(worker.process.pid for worker in _busy)
 
 
-def main() -> int:
-    """Do what comes on standard input, line by line. Returns the exit code."""
-    logging.getLogger(upvs_tasks.__name__).addHandler(_Teller())
-    logging.getLogger(upvs_tasks.__name__).setLevel(logging.INFO)
-    orders: SimpleQueue[bytes] = SimpleQueue()
-    Thread(target=_listen, args=[orders], daemon=True).start()
-    while True:
-        try:
-            order = orders.get(timeout=_PATIENCE_SECS)
-        except Empty:
-            return 0
-        try:
-            result = render_segment(SegmentJob.from_document(json.loads(order)), _report)
-        except UpvsError as error:
-            _tell({"error": type(error).__name__, "reason": str(error)})
-            return error.exit_code
-        _tell({"frames": result.frames, "damages": [asdict(damage) for damage in result.damages]})
+class _Worker:
+    """A worker process in a session of its own, so that Ctrl-C in the terminal does not reach it.
 
-
-class _Child:
-    """The worker, found where this package is, in a session that no Ctrl-C reaches."""
+    It finds this package where it was imported from.
+    """
 
     def __init__(self, nice: int) -> None:
-        atexit.unregister(stop_all)  # once is enough
+        atexit.unregister(stop_all)  # so that it is registered once
         atexit.register(stop_all)
         self.nice, self.is_stopped = nice, False
-        self.complaints: deque[str] = deque(maxlen=_KEPT_LINES)
+        self.error_lines: deque[bytes] = deque(maxlen=_KEPT_ERROR_LINES)
         self.process = subprocess.Popen(  # noqa: S603  ourselves, without a shell
-            [sys.executable, "-m", __name__, str(nice)],
+            [sys.executable, "-m", _WORKER_MODULE, str(nice)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
             cwd=Path(upvs_tasks.__file__).parents[1],
             start_new_session=True,
         )
-        self._listener = Thread(
-            target=self.complaints.extend, args=[_pipe(self.process.stderr)], daemon=True
+        self._error_reader = Thread(
+            target=self.error_lines.extend, args=[_pipe(self.process.stderr)], daemon=True
         )
-        self._listener.start()
+        self._error_reader.start()
 
-    def told_of(self, job: SegmentJob, on_frame: Callable[[int], None]) -> _Told:
-        """Have a job done: the last thing that the child tells of it, empty where it tells nothing.
+    def render(self, job: SegmentJob, on_frame: Callable[[int], None]) -> Message | None:
+        """Render a job. Returns the worker's last message, None where it sent none.
 
-        It is then kept if it has a result, and ended if not.
+        The worker is kept for the next job if that is a result; otherwise it is ended.
         """
-        last: _Told = {}
-        _running.add(self)
+        last: Message | None = None
+        _busy.add(self)
         try:
-            self._order(job)
+            self._send(job)
             while line := _pipe(self.process.stdout).readline():
-                last = _told(line)
-                match last:
-                    case {"damages": _}:
-                        break
-                    case {"frames": int(frames)}:
-                        on_frame(frames)
-                    case {"event": str(event), "facts": dict(facts)}:
-                        _log_once(event, facts)
+                with suppress(DocumentError):  # libraries may print, too
+                    last = decode_message(line)
+                    _act_on(last, on_frame)
+                if isinstance(last, SegmentResult):
+                    break
         except BaseException:
-            last = {}
+            last = None
             raise
         finally:
-            _running.discard(self)
-            if "damages" in last:
+            _busy.discard(self)
+            if isinstance(last, SegmentResult):
                 with _lock:
                     _idle.append(self)
             else:
@@ -155,111 +123,78 @@ class _Child:
         return last
 
     def end(self) -> None:
-        """Wait for a child that has closed its output; the end of its input ends any other."""
+        """Close the worker's input, which ends it, and wait; kill it if that takes too long."""
         with suppress(OSError):
             _pipe(self.process.stdin).close()
         try:
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(_GRACE_SECS)
+                self.process.wait(_END_TIMEOUT_SECS)
         finally:
             self.process.kill()
             self.process.wait()
-        self._listener.join()
+        self._error_reader.join()
         _pipe(self.process.stdout).close()
         _pipe(self.process.stderr).close()
 
-    def _order(self, job: SegmentJob) -> None:
-        with suppress(BrokenPipeError):  # it has died; its exit code and its words tell why
-            _pipe(self.process.stdin).write(json.dumps(job.to_document()) + "\n")
+    def _send(self, job: SegmentJob) -> None:
+        with suppress(BrokenPipeError):  # it has died; its exit code and error lines say why
+            _pipe(self.process.stdin).write(encode_job(job))
             _pipe(self.process.stdin).flush()
 
 
-_running: set[_Child] = set()
-_idle: list[_Child] = []
-_logged: set[str] = set()
+_busy: set[_Worker] = set()
+_idle: list[_Worker] = []
+_logged: set[bytes] = set()
 _lock = Lock()
 
 
-def _log_once(event: str, facts: dict[str, object]) -> None:
-    """Log what a child tells, unless another one has told it."""
+def _act_on(message: Message, on_frame: Callable[[int], None]) -> None:
+    match message:
+        case FramesEncoded(frames):
+            on_frame(frames)
+        case LogEvent():
+            _log_once(message)
+
+
+def _log_once(event: LogEvent) -> None:
+    """Log an event of a worker, unless another worker has sent the same."""
+    line = encode_message(event)
     with _lock:
-        line = json.dumps([event, facts], sort_keys=True)
-        is_news = line not in _logged
+        is_new = line not in _logged
         _logged.add(line)
-    if is_news:
-        log.info(event, extra=facts)
+    if is_new:
+        log.info(event.event, extra=event.facts)
 
 
-def _kept_child(nice: int) -> _Child | None:
-    """A child that waits for a job, and is as nice as it should be."""
+def _take_idle(nice: int) -> _Worker | None:
+    """A worker that waits for a job and has this niceness; those that have ended are removed."""
     with _lock:
-        ended = [child for child in _idle if child.process.poll() is not None]
-        fitting = (child for child in _idle if child not in ended and child.nice == nice)
+        ended = [worker for worker in _idle if worker.process.poll() is not None]
+        fitting = (worker for worker in _idle if worker not in ended and worker.nice == nice)
         chosen = next(fitting, None)
-        _idle[:] = [child for child in _idle if child not in ended and child is not chosen]
-    for child in ended:
-        child.end()
+        _idle[:] = [worker for worker in _idle if worker not in ended and worker is not chosen]
+    for worker in ended:
+        worker.end()
     return chosen
 
 
-def _pipe(pipe: IO[str] | None) -> IO[str]:
+def _result(last: Message | None, worker: _Worker, job: SegmentJob) -> SegmentResult:
+    """What the worker's last message says. Raises the error that it reports."""
+    match last:
+        case SegmentResult():
+            return last
+        case RenderFailure(StorageError.__name__, reason):
+            raise StorageError(reason)
+        case RenderFailure(_, reason):
+            raise RenderError(reason)
+    lines = (line.decode(errors="replace").strip() for line in worker.error_lines)
+    raise RenderError(
+        f"the worker that rendered {job.output_path.name} ended with exit code "
+        f"{worker.process.returncode}: {' '.join(lines) or 'it gave no reason'}"
+    )
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     if pipe is None:
         raise AssertionError("the process was started without this pipe")
     return pipe
-
-
-def _told(line: str) -> _Told:
-    try:
-        told = json.loads(line)
-    except json.JSONDecodeError:
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _judged(told: _Told, child: _Child, job: SegmentJob) -> SegmentResult:
-    match told:
-        case {"frames": int(frames), "damages": [*damages]}:
-            return SegmentResult(frames, tuple(Damage(**damage) for damage in damages))
-        case {"error": StorageError.__name__, "reason": str(reason)}:
-            raise StorageError(reason)
-        case {"reason": str(reason)}:
-            raise RenderError(reason)
-    words = " ".join(line.strip() for line in child.complaints) or "it gave no reason"
-    name, exit_code = job.output_path.name, child.process.returncode
-    raise RenderError(f"the process that was to render {name} ended with {exit_code}: {words}")
-
-
-class _Teller(logging.Handler):
-    """Tells the parent what is to be logged; the child has no log of its own."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        facts = {key: value for key, value in vars(record).items() if key not in _STANDARD_FIELDS}
-        _tell({"event": record.getMessage(), "facts": facts})
-
-
-def _report(frames: int) -> None:
-    if frames % _FRAMES_PER_REPORT == 0:
-        _tell({"frames": frames})
-
-
-def _tell(facts: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(facts) + "\n")
-    sys.stdout.flush()
-
-
-def _listen(orders: SimpleQueue[bytes]) -> None:
-    """Take orders, and be gone as soon as nobody waits for the result.
-
-    Not by way of ``sys.stdin``, which Python could not close at its end while a thread reads it.
-    """
-    begun = b""
-    while content := os.read(sys.stdin.fileno(), 1 << 16):
-        *lines, begun = (begun + content).split(b"\n")
-        for line in lines:
-            orders.put(line)
-    os._exit(_ORPHANED)
-
-
-if __name__ == "__main__":
-    os.nice(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
-    sys.exit(main())

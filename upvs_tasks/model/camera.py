@@ -24,7 +24,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a camera keeps: since and until when (Unix ms), and how much around what it sees.
+    """What a camera keeps: its first and last instant (Unix ms), and the padding around events.
 
     ``mode`` is "always", "detections", "adaptive" or "never".
     """
@@ -59,7 +59,7 @@ class Camera:
 
 
 def resolve_camera(wanted: str, cameras: Iterable[Camera]) -> Camera:
-    """Camera whose id is ``wanted``, or else the only one of that name, whatever its case.
+    """The camera with the id ``wanted``, or else the only one with that name in any case.
 
     Raises CameraNotFound or MultipleCameras, both listing the candidates.
     """
@@ -83,9 +83,9 @@ def resolve_camera(wanted: str, cameras: Iterable[Camera]) -> Camera:
 
 
 def check_channel(camera: Camera, channel_id: int) -> None:
-    """Raise SettingsError where the camera says that it does not record in this quality.
+    """Raise SettingsError where the camera does not record in this quality.
 
-    The best one, 0, is what every camera is exported in unless told otherwise.
+    Channel 0, the best one, is allowed for every camera.
     """
     recorded = [channel for channel in camera.channels if channel.enabled]
     known = {channel.channel_id for channel in recorded}
@@ -98,12 +98,11 @@ def check_channel(camera: Camera, channel_id: int) -> None:
 
 
 def safe_name(text: str, *, fallback: str) -> str:
-    r"""``text`` as one component of a path, on any file system.
+    r"""``text`` as the name of a file or folder, on any file system.
 
     The specification's rule (§4: remove ``/ \ : * ? " < > |``, collapse underscores, trim), and
-    beyond it: no runs of white space, no control characters, no leading or trailing dot, no name
-    that Windows reserves, at most 120 bytes. What is left empty becomes ``fallback``, made safe
-    in turn.
+    more: no runs of white space, no control characters, no leading or trailing dot, no name that
+    Windows reserves, at most 120 bytes. If nothing is left, ``fallback`` is made safe and used.
     """
     encodable = text.encode(errors="ignore").decode()
     plain = re.sub(r"_+(?=_)|\s+(?=\s)", "", _NOT_IN_NAMES.sub("", encodable)).strip(" ._")

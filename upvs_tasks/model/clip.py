@@ -13,14 +13,14 @@ _SAFE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
 
 class FilmedSource(StrEnum):
-    """What of the day is filmed."""
+    """Which footage of the day is filmed."""
 
     EVENTS = "events"
     CONTINUOUS = "continuous"
 
 
 class Overlaps(StrEnum):
-    """What becomes of events that overlap."""
+    """What is done with events that overlap."""
 
     MERGE = "merge"
     SEPARATE = "separate"
@@ -52,12 +52,12 @@ class Clip:
 
     @property
     def duration_ms(self) -> int:
-        """Length that was asked for; the footage that comes may be longer or shorter."""
+        """Length that is asked for; the footage may be longer or shorter."""
         return self.end_ms - self.start_ms
 
 
 def is_short(clip: Clip, footage_ms: int) -> bool:
-    """Whether less than half of what was asked for came: a gap in the recording, or a blank."""
+    """Whether the footage is less than half of what was asked for: there is a gap in it."""
     return 2 * footage_ms < clip.duration_ms
 
 
@@ -79,9 +79,8 @@ def clips_of(
     """Clips that cover every second of the ended events, in the order of the film.
 
     Merged, no two clips share a second, and none lie closer than ``merge_gap_ms``: exports are
-    cut on keyframes, so closer ones would show the same frames twice. Nothing longer than an hour
-    is asked for in one request; longer spans are cut at whole hours of Unix time, so that a late
-    event changes no cut.
+    cut at keyframes, so closer ones would show the same frames twice. No clip is longer than an
+    hour: longer spans are cut at whole hours of Unix time, so that a late event moves no cut.
     """
     ordered = sorted(events, key=lambda event: event.timeline_key)
     alone = (
@@ -94,7 +93,7 @@ def clips_of(
 
 
 def slices_of(start_ms: int, end_ms: int, camera_id: str) -> tuple[Clip, ...]:
-    """Clips that cover all of a span, whatever happened in it, in slices of an hour at most."""
+    """Clips of an hour at most that cover a whole span, with or without events."""
     everything = Event(CONTINUOUS, CONTINUOUS, start_ms, end_ms, camera_id)
     return tuple(_hourly(Clip(start_ms, end_ms, (everything,))))
 
@@ -127,7 +126,7 @@ def _hourly(span: Clip) -> Iterator[Clip]:
 
 
 def _end_of(event: Event) -> int:
-    """End to ask for: an event that the console gives no length still has a second of footage."""
+    """End to ask for: at least a second after the start, even if the event has no length."""
     return max(event.start_ms + _SHORTEST_MS, event.end_ms or 0)
 
 

@@ -16,7 +16,7 @@ class Damage:
 
 
 def damage_by_clip(damages: Iterable[Damage]) -> tuple[Damage, ...]:
-    """The damages of all segments added up, one for each clip; the first reason counts."""
+    """The damages of all segments, added up for each clip; the first reason counts."""
     found: dict[str, Damage] = {}
     for damage in damages:
         known = found.get(damage.clip_name, Damage(damage.clip_name, 0, 0, damage.reason))

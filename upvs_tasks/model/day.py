@@ -18,8 +18,8 @@ class Day:
     def of(cls, day_date: dt.date, timezone: str) -> "Day":
         """Day from one midnight to the next in ``timezone`` (an IANA name).
 
-        Where the clocks skip midnight, the day starts at the instant of the change; where they
-        show it twice, at the first. Raises SettingsError for an unknown zone.
+        If the clocks skip midnight, the day starts at the instant of the change; if they show it
+        twice, at the first. Raises SettingsError for an unknown zone.
         """
         zone = zone_named(timezone)
         start, end = (

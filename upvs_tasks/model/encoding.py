@@ -1,6 +1,6 @@
 """How the film is rendered."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -40,10 +40,6 @@ class Encoding:
     crf: int
     preset: str
     codec: Codec = Codec.H264
-
-    def to_document(self) -> dict[str, object]:
-        """The encoding as plain values, to be kept as JSON."""
-        return asdict(self)
 
 
 def film_size(

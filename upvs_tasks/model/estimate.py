@@ -1,17 +1,17 @@
-"""What rendering will take, foreseen from a few frames that were tried."""
+"""How large a film gets and how long it takes to render, estimated from a few frames."""
 
 from dataclasses import dataclass
 from math import ceil
 
-# Frames differ over a day: what was tried may fall short by so much.
+# Frames differ over a day, so an estimate may be too low by this factor.
 _MARGIN = 1.3
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A film's size, and the time that it takes; None where that is not known.
+    """A film's size, and the time to render it; None where that is not known.
 
-    ``missing_bytes`` are those of the parts that have yet to be rendered.
+    ``missing_bytes`` is the size of the parts that are not rendered yet.
     """
 
     film_bytes: int
@@ -20,12 +20,12 @@ class Estimate:
 
     @property
     def needed_bytes(self) -> int:
-        """Free space that it takes: the missing parts, and the film that is joined from all."""
+        """Free space that rendering needs: for the missing parts, and for the joined film."""
         return ceil(_MARGIN * (self.missing_bytes + self.film_bytes))
 
     @classmethod
     def of_parts(cls, *, frames: int, all_frames: int, size_bytes: int) -> "Estimate":
-        """Estimate of a film of which so many frames are there, in so many bytes."""
+        """Estimate of a film of which ``frames`` are rendered already, in ``size_bytes``."""
         bytes_per_frame = size_bytes / max(1, frames)
         return cls(
             film_bytes=round(bytes_per_frame * all_frames),
@@ -36,7 +36,7 @@ class Estimate:
     def of_trials(
         cls, trials: "tuple[Trial, ...]", *, segments: int, all_frames: int, secs: float
     ) -> "Estimate":
-        """Estimate of a film of which some places were tried, all at once, in ``secs``."""
+        """Estimate from trials in several places of the film, which took ``secs`` side by side."""
         key_bytes = sum(trial.key_bytes for trial in trials) / len(trials)
         other_bytes = sum(trial.other_bytes for trial in trials) / len(trials)
         film_bytes = round(segments * key_bytes + (all_frames - segments) * other_bytes)
@@ -46,7 +46,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one place of the film came to: bytes of its first frame, a keyframe, and of all."""
+    """Some frames that were rendered as a test: bytes of the first, a keyframe, and of all."""
 
     frames: int
     key_bytes: int
@@ -54,12 +54,12 @@ class Trial:
 
     @property
     def other_bytes(self) -> float:
-        """Bytes of a frame that is no keyframe."""
+        """Mean bytes of a frame that is not a keyframe."""
         return max(0, self.all_bytes - self.key_bytes) / max(1, self.frames - 1)
 
 
 def in_words(estimate: Estimate) -> str:
-    """The estimate as a sentence: true to a factor, so with one or two digits."""
+    """The estimate as a phrase, in round numbers because it is not exact."""
     size = f"about {_size(estimate.film_bytes)}"
     if estimate.render_secs is not None:
         return f"{size}, in about {_time(estimate.render_secs)}"

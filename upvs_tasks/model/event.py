@@ -51,11 +51,11 @@ def events_of_day(
 ) -> DayEvents:
     """Those of the listed events that belong to the film of this camera and day.
 
-    An event belongs to the day in which it starts. The console's own choice is not relied on:
-    whether it matches a window by start or by overlap, and whether it heeds ``cameras`` and
-    ``types``, differs between versions. Of two reports of one event the ended one counts, and of
-    two ended ones the longer, in whatever order they were listed. With ``smart_types``, only
-    events in which one of these was recognised belong to the film; plain motion recognises none.
+    An event belongs to the day in which it starts. All filters are applied here again, because
+    versions of the console differ: in whether a window selects by start or by overlap, and in
+    whether ``cameras`` and ``types`` have an effect. Of two reports of one event the ended one
+    counts, and of two ended ones the longer, in whatever order they are listed. With
+    ``smart_types``, only events in which one of these was recognised belong to the film.
     """
     wanted, wanted_smart = frozenset(event_types), frozenset(smart_types)
     newest: dict[str, Event] = {}
@@ -75,7 +75,7 @@ def events_of_day(
 
 
 def finality(report: Event) -> tuple[bool, int, tuple[object, ...]]:
-    """The greater, the more a report of an event is to be believed.
+    """Orders the reports of one event: the one with the greatest value counts.
 
     Two reports that differ in anything differ in this, so no choice depends on their order.
     """

@@ -8,10 +8,10 @@ from upvs_tasks.model.footage import Footage
 def concat_text(paths: Iterable[PurePath], *, footage: Iterable[Footage] | None = None) -> str:
     r"""List of absolute paths as ffmpeg's concat demuxer reads it (specification §6 C).
 
-    With ``footage``, one for each path, every line is followed by where the clip's video begins
-    and how long it lasts: ffmpeg would go by its audio where that begins earlier or ends later,
-    and the film would show stills instead. A single quote ends the quoting, is escaped and begins
-    it anew: ``'\''``. Raises UsageError for a line break or a NUL, which no such list can hold.
+    With ``footage``, one for each path, the start and the duration of the clip's video follow each
+    path. Without them ffmpeg would use those of the audio where it begins earlier or ends later,
+    and the film would show still frames there. A single quote in a path is written as ``'\''``.
+    Raises UsageError for a line break or a NUL in a path, which no such list can hold.
     """
     if footage is None:
         return "".join(_file_line(path) for path in paths)
@@ -30,7 +30,7 @@ def _file_line(path: PurePath) -> str:
 
 
 def _span_lines(clip: Footage) -> Iterator[str]:
-    if clip.first_frame_ms > 0:  # the millisecond more keeps the first frame from being skipped
+    if clip.first_frame_ms > 0:  # one more millisecond, or ffmpeg skips the first frame
         yield f"inpoint {_seconds(clip.first_frame_ms + 1)}\n"
     yield f"duration {_seconds(clip.duration_ms)}\n"
 

@@ -7,7 +7,7 @@ from upvs_tasks.model.encoding import Encoding, Engine
 
 @dataclass(frozen=True, slots=True)
 class ClipIdentity:
-    """Which bytes a clip's file holds; where it lies does not matter."""
+    """Which bytes a clip's file holds; its place does not matter."""
 
     name: str
     sha256: str
@@ -24,5 +24,5 @@ class FilmFingerprint:
     encoding: Encoding
 
     def digest(self) -> str:
-        """The same for two fingerprints exactly when they make the same film."""
+        """The same for two fingerprints exactly when they are equal."""
         return sha256(dumps(asdict(self), sort_keys=True).encode()).hexdigest()

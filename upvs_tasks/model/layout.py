@@ -6,16 +6,16 @@ from upvs_tasks.model.clip import Clip
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where everything lies under one output folder (specification §4).
+    """Paths below one output folder (specification §4).
 
-    What the specification does not name, our own records of its files, lies in ``.upvs``.
+    Our own records, which the specification does not name, are in ``.upvs``.
     """
 
     out_dir: Path
 
     @property
     def own_folders(self) -> tuple[Path, ...]:
-        """The folders in which nobody but us writes."""
+        """The folders in which no other program writes."""
         names = ("metadata", "clips", "manifests", "timelapse", ".upvs")
         return tuple(self.out_dir / name for name in names)
 
@@ -46,7 +46,7 @@ class Layout:
 
     @property
     def lock(self) -> Path:
-        """Held by the one run that may be at work here."""
+        """Locked by the one run that works in this folder."""
         return self.out_dir / ".upvs" / "run.lock"
 
     @property
@@ -76,7 +76,7 @@ class Layout:
 
     @property
     def timeline_json(self) -> Path:
-        """Which second of the film shows what, and when it was."""
+        """Which second of the film shows what, and when that was recorded."""
         return self.out_dir / "metadata" / "timeline.json"
 
     def segment(self, digest: str) -> Path:
@@ -92,11 +92,11 @@ class Layout:
         return self.out_dir / file_path
 
     def footage_record(self, file_path: str) -> Path:
-        """What was measured of a clip, kept apart from the clips themselves."""
+        """What was measured of a clip."""
         return self.out_dir / ".upvs" / "footage" / f"{PurePosixPath(file_path).stem}.json"
 
     def failure_record(self, file_path: str) -> Path:
-        """Why a clip could not be had."""
+        """Why a clip could not be fetched."""
         return self.out_dir / ".upvs" / "failures" / f"{PurePosixPath(file_path).stem}.json"
 
 

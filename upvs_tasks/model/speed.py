@@ -8,17 +8,17 @@ _TOLERANCE_SECS = 10.0
 
 
 def speed_factor(total_secs: float, target_secs: float) -> float:
-    """How many times faster than life the film runs (specification §6 D).
+    """How many times faster than real time the film runs (specification §6 D).
 
-    Less footage than the target is not slowed down, and none at all runs at 1.
+    At least 1: less footage than the target is not slowed down.
     """
     return min(max(total_secs / target_secs, SLOWEST_FACTOR), FASTEST_FACTOR)
 
 
 def stepped(factor: float, *, step_percent: float, target_secs: float) -> float:
-    """The factor next to ``factor`` of those that lie ``step_percent`` apart, 1 being one of them.
+    """The nearest factor on a scale that begins at 1 and has steps of ``step_percent``.
 
-    Steps are narrower than that where the film would end more than 10 s from its target.
+    The steps are smaller where the film would otherwise miss its target by more than 10 s.
     """
     ratio = 1 + min(step_percent / 100, 2 * _TOLERANCE_SECS / target_secs)
     if ratio == 1:
@@ -30,7 +30,7 @@ def stepped(factor: float, *, step_percent: float, target_secs: float) -> float:
 class Speed:
     """How much footage becomes how much film.
 
-    ``output_frames`` is the length of the film; any footage at all gives at least one frame.
+    ``output_frames`` is the length of the film, at least one frame where there is any footage.
     """
 
     total_duration_ms: int
@@ -48,10 +48,10 @@ class Speed:
         output_fps: int,
         step_percent: float = 0.0,
     ) -> "Speed":
-        """Speed that brings the footage to the target, within the specification's bounds.
+        """Speed at which the film reaches its target, within the specification's bounds.
 
-        With ``step_percent`` it comes within 10 s of the target, at a speed that a little more or
-        less footage seldom changes.
+        With ``step_percent`` the film lasts up to 10 s more or less, and a little more footage
+        seldom changes the speed.
         """
         total_secs = total_duration_ms / 1000
         factor = stepped(
@@ -78,7 +78,7 @@ class Speed:
         return round(self.output_frames / self.output_fps, 3)
 
     def to_document(self) -> dict[str, object]:
-        """The fields of ``day.json`` that speed decides: the specification's, and two of ours."""
+        """The fields of ``day.json`` about the speed: the specification's, and two of ours."""
         return {
             "total_duration_secs": self.total_duration_ms / 1000,
             "speed_factor": self.speed_factor,

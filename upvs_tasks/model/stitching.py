@@ -1,13 +1,13 @@
 """All footage of a day end to end, each second of it once.
 
-An export begins at the keyframe at or before the instant that was asked for, so the end of one clip
-can show what the next one begins with. How much of it is known in two ways:
+An export begins at the keyframe at or before the instant that was asked for. So two clips can hold
+the same frames: the last of the one and the first of the next. How many is known in two ways:
 
-* The caller has compared the two files (`StitchedClip.repeated_frames`): exact.
-* The tables alone: the asked start lies within the clip's first group of pictures, and the next
-  clip begins with a keyframe that the first clip holds as well. That leaves one or two candidates;
-  the latest counts, so that at most one group is shown twice, and nothing is lost. Recordings with
-  gaps do not spoil this: a gap takes from the time between two instants, never adds to it.
+* The caller has compared the two files (`StitchedClip.repeated_frames`). This is exact.
+* The tables alone. The asked start lies within the clip's first group of pictures, and the next
+  clip begins with a keyframe that the first clip holds as well. That leaves one or two candidates.
+  The latest counts, so at most one group is shown twice, and nothing is lost. This holds for
+  recordings with gaps, too: a gap makes the footage between two instants shorter, never longer.
 """
 
 from bisect import bisect_right
@@ -18,17 +18,17 @@ from fractions import Fraction
 from upvs_tasks.model.clip import Clip
 from upvs_tasks.model.sample_table import SampleTable
 
-# Recorders' clocks and media time stamps need not run alike.
+# A recorder's clock and the time stamps of its footage may differ by this much.
 _CLOCK_SLACK_MS = 500
-# An export is cut at keyframes on both sides; on all recorders seen these are 5 s apart at most.
+# An export is cut at keyframes on both sides; on all known recorders they are at most 5 s apart.
 _NEAR_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class StitchedClip:
-    """A clip: what was asked of the console (Unix ms), and which frames came.
+    """A clip: the span that was asked for (Unix ms), and the frames of its file.
 
-    ``repeated_frames`` of its first frames are known to be at the end of the clip before.
+    The first ``repeated_frames`` are also the last ones of the clip before.
     """
 
     name: str
@@ -40,21 +40,21 @@ class StitchedClip:
 
     @property
     def overhang_ms(self) -> int:
-        """How much earlier than asked the footage begins, as far as its length tells.
+        """How much earlier than asked the footage begins, judged from its length.
 
-        At most the first group of pictures; what goes beyond that was added at the end.
+        At most the first group of pictures: more than that was added at the end.
         """
         surplus_ms = self.table.duration_ms - (self.end_ms - self.start_ms)
         return max(0, min(surplus_ms, _first_group_ms(self.table) or surplus_ms))
 
     def wall_ms(self, frame: int) -> int:
-        """Unix ms of a frame, true to about a keyframe interval: no file says when it was made."""
+        """Unix ms of a frame, exact to about a keyframe interval: the file does not hold it."""
         since_first_ms = self.table.ms_of(self.table.ticks[frame] - self.table.ticks[0])
         return self.start_ms - self.overhang_ms + since_first_ms
 
 
 def may_share(earlier: Clip, later: Clip) -> bool:
-    """Whether the later clip may begin with what the earlier one ends with."""
+    """Whether the later clip may begin with the last frames of the earlier one."""
     return later.start_ms - earlier.end_ms <= _NEAR_MS
 
 
@@ -75,9 +75,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class StitchedFootage:
-    """The clips in the order of the film, and the part that is shown of each.
+    """The clips in the order of the film, and the part of each that is shown.
 
-    A clip of which the ones before show everything has no part.
+    A clip has no part where the clips before it show all of it.
     """
 
     clips: tuple[StitchedClip, ...]
@@ -85,19 +85,14 @@ class StitchedFootage:
 
     @classmethod
     def of(cls, clips: Iterable[StitchedClip]) -> "StitchedFootage":
-        """StitchedFootage of clips that are in the order of the film."""
+        """Footage of these clips, which are in the order of the film."""
         ordered = tuple(clips)
         return cls(ordered, tuple(_parts(ordered)))
 
     @property
     def duration_ms(self) -> int:
-        """All footage, without what is repeated: what the speed is computed from."""
+        """Length of all footage, each second counted once."""
         return self.parts[-1].end_ms if self.parts else 0
-
-    @property
-    def repeated_ms(self) -> int:
-        """How much footage is left out because a clip before shows it."""
-        return sum(clip.table.duration_ms for clip in self.clips) - self.duration_ms
 
 
 def _parts(clips: Sequence[StitchedClip]) -> Iterator[Part]:
@@ -117,7 +112,7 @@ def _parts(clips: Sequence[StitchedClip]) -> Iterator[Part]:
 
 
 def _repeated_frames(earlier: StitchedClip, later: StitchedClip) -> int:
-    """How many of the later clip's first frames the earlier clip shows for certain."""
+    """How many of the later clip's first frames the earlier clip certainly holds."""
     first_group_ms = _first_group_ms(earlier.table)
     if first_group_ms is None:
         return 0
@@ -134,10 +129,10 @@ def _repeated_frames(earlier: StitchedClip, later: StitchedClip) -> int:
 
 
 def _whole_frames(table: SampleTable, secs: Fraction) -> int:
-    """How many frames have come and gone ``secs`` after the first one came.
+    """How many frames are over ``secs`` after the start of the first one.
 
-    One that is still on screen does not count: time bases that differ round its start, and whether
-    the other clip holds it is not certain.
+    The frame on screen at that instant does not count. Its start is rounded in each time base, so
+    it is not certain that the other clip holds it.
     """
     last_tick = table.ticks[0] + secs // table.tick_secs
     if table.end_ticks <= last_tick:
@@ -146,7 +141,7 @@ def _whole_frames(table: SampleTable, secs: Fraction) -> int:
 
 
 def _reach_ms(clip: StitchedClip) -> int:
-    """Instant up to which the clip shows for certain all that was recorded."""
+    """Instant up to which the clip certainly holds all that was recorded."""
     first_group_ms = _first_group_ms(clip.table)
     if first_group_ms is None:
         return clip.start_ms

@@ -1,4 +1,4 @@
-"""Which stretch of the film shows which clip, and what the clock showed then."""
+"""Which part of the film shows which clip, and when that was recorded."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ _SHORTEST_CHAPTER_SECS = 2
 class Scene:
     """Frames of the film, from the first to the one after the last, that show one clip.
 
-    The instants are Unix ms, true to about a keyframe interval.
+    The instants are Unix ms, exact to about a keyframe interval.
     """
 
     start_frame: int
@@ -44,9 +44,9 @@ def scenes_of(plan: Plan, entries: Iterable[IndexEntry]) -> tuple[Scene, ...]:
 
 
 def chapters_of(scenes: Sequence[Scene], *, day: Day, fps: int) -> tuple[Chapter, ...]:
-    """A chapter for each scene that is long enough to see, and at the latest for each hour.
+    """The film's chapters: one for each scene that is long enough, and at least one an hour.
 
-    Shorter scenes belong to the chapter before. Titles are the local time and what was detected.
+    Shorter scenes belong to the chapter before. A title is the local time and what was detected.
     """
     starts = [place for place, scene in enumerate(scenes) if place == 0]
     for place, scene in enumerate(scenes[1:], start=1):
@@ -61,11 +61,11 @@ def chapters_of(scenes: Sequence[Scene], *, day: Day, fps: int) -> tuple[Chapter
         if is_long or _hour(day, scene) != _hour(day, chapter):
             starts.append(place)
     ends = [*starts[1:], len(scenes)]
-    return tuple(_stretch(scenes[start:end], day) for start, end in zip(starts, ends, strict=True))
+    return tuple(_chapter(scenes[start:end], day) for start, end in zip(starts, ends, strict=True))
 
 
 def timeline_document(scenes: Iterable[Scene], *, day: Day, fps: int) -> dict[str, object]:
-    """``timeline.json``: seconds of the film against the clock."""
+    """``timeline.json``: what each part of the film shows, and when that was recorded."""
     return {
         "date": day.text,
         "timezone": day.timezone,
@@ -85,7 +85,7 @@ def timeline_document(scenes: Iterable[Scene], *, day: Day, fps: int) -> dict[st
 
 
 def captions(scenes: Iterable[Scene], *, day: Day, fps: int) -> str:
-    """The same as WebVTT, a caption for each clip."""
+    """The same as WebVTT subtitles, one for each clip."""
     cues = (
         f"{_vtt_time(scene.start_frame, fps)} --> {_vtt_time(scene.end_frame, fps)}\n"
         f"{day.clock(scene.shown_from_ms):%Y-%m-%d %H:%M:%S} {' '.join(scene.detected)}".rstrip()
@@ -112,13 +112,13 @@ def _scenes(plan: Plan, detected: dict[str, tuple[str, ...]]) -> Iterator[Scene]
 
 
 def _detected(entry: IndexEntry) -> tuple[str, ...]:
-    """What the events of a clip are about: what was recognised, or else their types."""
+    """What was recognised in the events of a clip, or else their types."""
     events = entry.clip.events
     recognised = {kind for event in events for kind in event.smart_types}
     return tuple(sorted(recognised or {event.event_type for event in events}))
 
 
-def _stretch(scenes: Sequence[Scene], day: Day) -> Chapter:
+def _chapter(scenes: Sequence[Scene], day: Day) -> Chapter:
     detected = sorted({kind for scene in scenes for kind in scene.detected})
     title = f"{day.clock(scenes[0].shown_from_ms):%H:%M} {', '.join(detected)}".rstrip()
     return Chapter(scenes[0].start_frame, scenes[-1].end_frame, title)

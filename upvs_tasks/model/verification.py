@@ -1,4 +1,4 @@
-"""What the specification wants to be true of a finished day (§10), as findings of what is not."""
+"""Checks a finished day against the specification (§10); each finding says what is wrong."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,13 +6,13 @@ from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.speed import Speed
 
-# The specification's own tolerance is 10 s; the film is planned to the frame, and one second
-# leaves room for what ffmpeg rounds at the seams of the clips.
+# The specification tolerates 10 s. The film is planned to the frame; one second is enough for what
+# ffmpeg rounds between the clips.
 _TOLERANCE_SECS = 1.0
 
 
 def film_findings(film: Footage, speed: Speed) -> tuple[str, ...]:
-    """What is wrong with a film, given the speed it was planned with."""
+    """What is wrong with a film that was planned with this speed."""
     return tuple(_film_findings(film, speed))
 
 
@@ -30,7 +30,7 @@ def _film_findings(film: Footage, speed: Speed) -> Iterator[str]:
 def manifest_findings(
     index: ClipIndex, *, concat_lines: Iterable[str], expected_lines: Iterable[str]
 ) -> tuple[str, ...]:
-    """What is wrong with the order and the number of clips."""
+    """What is wrong with the lists of clips."""
     found = []
     keys = [entry.clip.timeline_key for entry in index.entries]
     if keys != sorted(keys):

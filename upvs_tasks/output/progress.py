@@ -1,9 +1,11 @@
 """What a person sees: a short story on stdout, problems and a progress bar on stderr."""
 
 import sys
-import time
+from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, TextIO
+
+from upvs_tasks.clock import Clock
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -20,7 +22,8 @@ class Terminal:
     JSON reporter replaces them for a while.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._out, self._err = sys.stdout, sys.stderr
         self._story = self._err
         self._tells_story = False
@@ -55,11 +58,11 @@ class Terminal:
             return
         with self._lock:
             if self._work != name:
-                self._begin(name)
+                self._begin(name, done=done, total=total, detail=detail)
             if self._bar is not None:
                 self._bar.update(self._bar.task_ids[0], completed=done, total=total, detail=detail)
-            elif time.monotonic() - self._spoke_at_secs > _QUIET_SECS:
-                self._spoke_at_secs = time.monotonic()
+            elif self._clock.monotonic_secs() - self._spoke_at_secs > _QUIET_SECS:
+                self._spoke_at_secs = self._clock.monotonic_secs()
                 _write_line(self._err, f"{name:<10} {done} of {total} {detail}")
 
     def end_work(self) -> None:
@@ -67,12 +70,15 @@ class Terminal:
         with self._lock:
             self._end()
 
-    def _begin(self, name: str) -> None:
+    def _begin(self, name: str, *, done: int, total: int, detail: str) -> None:
         self._end()
         self._work = name
-        self._spoke_at_secs = time.monotonic()
+        self._spoke_at_secs = self._clock.monotonic_secs()
         if self._err.isatty():
             self._bar = _bar(name, self._err)
+            if self._bar is not None:
+                self._bar.add_task(name, completed=done, total=total, detail=detail)
+                self._bar.start()
 
     def _end(self) -> None:
         if self._bar is not None:
@@ -88,7 +94,8 @@ class Work:
         self._lock = Lock()
         self._clips_done = self._clip_count = 0
         self._bytes_received = 0
-        self._segments_done = self._segment_count = 0
+        self._frame_counts: Mapping[str, int] = {}
+        self._frames_done: dict[str, int] = {}
 
     @property
     def megabytes_received(self) -> float:
@@ -96,7 +103,7 @@ class Work:
         return self._bytes_received / 1e6
 
     def expect_clips(self, count: int) -> None:
-        """How many clips there are."""
+        """How many clips the day has."""
         self._clip_count = count
 
     def begin_clip(self) -> None:
@@ -114,19 +121,25 @@ class Work:
             self._bytes_received += count
         self._show_clips()
 
-    def expect_segments(self, count: int) -> None:
-        """How many segments the film has."""
-        self._segment_count = count
+    def expect_segments(self, frame_counts: Mapping[str, int]) -> None:
+        """How many frames each segment of the film has, by its name."""
+        self._frame_counts = frame_counts
 
-    def end_segment(self) -> None:
-        """One segment more is rendered."""
-        self._segments_done += 1
-        done, total = self._segments_done, self._segment_count
-        self._terminal.work("render", done=done, total=total, detail="segments")
+    def show_segment(self, name: str, frames: int) -> None:
+        """How many frames of a segment are rendered."""
+        with self._lock:
+            self._frames_done[name] = frames
+            done = sum(self._frames_done.values())
+        total = sum(self._frame_counts.values())
+        self._terminal.work("render", done=done, total=total, detail="frames")
 
-    def show_frames(self, done: int, total: int) -> None:
-        """How many frames of a film that is rendered at once are done."""
-        self._terminal.work("timelapse", done=done, total=total, detail="frames")
+    def end_segment(self, name: str) -> None:
+        """A segment is there, whether it was rendered now or before."""
+        self.show_segment(name, self._frame_counts.get(name, 0))
+
+    def show_film(self, frames: int, total: int) -> None:
+        """How many frames of a film that is made at once are rendered."""
+        self._terminal.work("timelapse", done=frames, total=total, detail="frames")
 
     def _show_clips(self) -> None:
         detail = f"clips, {self.megabytes_received:.0f} MB"
@@ -139,7 +152,7 @@ def _write_line(stream: TextIO, line: str) -> None:
 
 
 def _bar(name: str, stream: TextIO) -> "Progress | None":
-    """A bar under way; None on a terminal that cannot show one."""
+    """A bar that has yet to be started; None on a terminal that cannot show one."""
     # Only where somebody looks on: the import takes longer than a run with nothing to do.
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import (  # noqa: PLC0415
@@ -152,7 +165,7 @@ def _bar(name: str, stream: TextIO) -> "Progress | None":
     console = Console(file=stream)
     if console.is_dumb_terminal:
         return None
-    bar = Progress(
+    return Progress(
         TextColumn(f"{name:<10}"),
         BarColumn(),
         TextColumn("{task.completed:.0f} of {task.total:.0f} {task.fields[detail]}"),
@@ -160,6 +173,3 @@ def _bar(name: str, stream: TextIO) -> "Progress | None":
         console=console,
         transient=True,
     )
-    bar.add_task(name, total=0, detail="")
-    bar.start()
-    return bar

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from upvs_tasks import durable
+from upvs_tasks import documents, durable
+from upvs_tasks.errors import DocumentError
 from upvs_tasks.model.clip_index import (
     COMPLETE,
     PENDING,
@@ -17,9 +19,9 @@ from upvs_tasks.model.clip_index import (
     Standing,
 )
 from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.index_document import IndexDocument
 from upvs_tasks.model.layout import Layout
-from upvs_tasks.model.sample_table import SampleTable
-from upvs_tasks.model.stitching import StitchedClip, StitchedFootage, may_share
+from upvs_tasks.model.stitching import may_share
 
 _RUNS_TO_SETTLE = 2
 
@@ -31,14 +33,14 @@ Recorded = tuple[_Pair, ...]
 class FootageRecord:
     """What was measured of a clip's file when it was whole.
 
-    ``table_document`` is its sample table, parsed only where a film is planned.
+    ``table`` is the document of its sample table, read only where a film is planned.
     """
 
     size_bytes: int
     modified_ms: int
     sha256: str
     footage: Footage
-    table_document: Any
+    table: dict[str, Any]
 
     def matches(self, path: Path) -> bool:
         """Whether the file is still the one that was measured."""
@@ -49,30 +51,6 @@ class FootageRecord:
         measured = (self.size_bytes, self.modified_ms)
         return (status.st_size, status.st_mtime_ns // 1_000_000) == measured
 
-    def to_document(self) -> dict[str, object]:
-        """The record as its file holds it."""
-        return {
-            "size_bytes": self.size_bytes,
-            "modified_ms": self.modified_ms,
-            "sha256": self.sha256,
-            "footage": self.footage.to_document(),
-            "table": self.table_document,
-        }
-
-    @classmethod
-    def from_document(cls, document: Any) -> "FootageRecord | None":  # noqa: ANN401  parsed JSON
-        """Record from parsed JSON; None when it is none of ours."""
-        match document:
-            case {
-                "size_bytes": int(size_bytes),
-                "modified_ms": int(modified_ms),
-                "sha256": str(sha256),
-                "footage": measured,
-                "table": dict(table_document),
-            } if footage := Footage.from_document(measured):
-                return cls(size_bytes, modified_ms, sha256, footage, table_document)
-        return None
-
 
 def date_file(path: Path, modified_ms: int) -> None:
     """Give a file its footage's own date: the same for the same clip, whenever it was fetched."""
@@ -81,28 +59,45 @@ def date_file(path: Path, modified_ms: int) -> None:
 
 
 class ClipStore:
-    """Where each clip of the day stands, judged from the files alone.
+    """What is known of the day's clips, read from the files alone.
 
-    A clip is looked at once; after that only what is noted here changes its standing, for while a
+    A file is looked at once; after that only what is noted here changes what is known, for while a
     run holds the folder nobody else changes it. Threads may share it.
     """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._lock = Lock()
+        self._revision = 0
+        self.forget()
+
+    @property
+    def revision(self) -> int:
+        """A number that is another one whenever something else is known than before."""
+        return self._revision
+
+    def forget(self) -> None:
+        """Look at every file anew: until a run holds the folder, another one may change it."""
         self._records: dict[str, FootageRecord | None] = {}
-        self._index_content = b""
         self._index: ClipIndex | None = None
+        self._is_index_read = False
         self._overlaps: dict[str, int] | None = None
-        self._source: tuple[Recorded, StitchedFootage] | None = None
+        self._count_change()
 
     def known_index(self) -> ClipIndex | None:
         """The clip index of the last scan; None when there is none that can be read."""
-        content = durable.read_bytes(self._layout.clip_index)
-        if content is None:
-            return None
-        if content != self._index_content:
-            self._index_content, self._index = content, _parsed_index(content)
+        if not self._is_index_read:
+            content = durable.read_bytes(self._layout.clip_index)
+            self._index = None if content is None else _parsed_index(content)
+            self._is_index_read = True
         return self._index
+
+    def note_index(self, index: ClipIndex) -> None:
+        """Keep the day's clip index; a file that holds the same already is not touched."""
+        durable.write_if_changed(self._layout.clip_index, documents.encode(IndexDocument.of(index)))
+        if index != self.known_index():
+            self._index = index
+            self._count_change()
 
     def record_of(self, entry: IndexEntry) -> FootageRecord | None:
         """What was measured of a clip; None unless the file is there and unchanged since."""
@@ -125,23 +120,13 @@ class ClipStore:
         pairs = ((entry, self.record_of(entry)) for entry in index.entries)
         return tuple((entry, record) for entry, record in pairs if record is not None)
 
-    def source(self, recorded: Recorded) -> StitchedFootage:
-        """All footage end to end. Tables that cannot be read count as no footage."""
-        if self._source is None or self._source[0] != recorded:
-            overlaps = self._known_overlaps()
-            repeated = {
-                after[0].name: overlaps.get(_overlap_key(before, after), 0)
-                for before, after in pairwise(recorded)
-            }
-            clips = (
-                _source_clip(entry, record, repeated.get(entry.name, 0))
-                for entry, record in recorded
-            )
-            self._source = (
-                recorded,
-                StitchedFootage.of(clip for clip in clips if clip is not None),
-            )
-        return self._source[1]
+    def repeated_frames(self, recorded: Recorded) -> dict[str, int]:
+        """How many of its first frames a clip shares with the one before, by the clip's name."""
+        known = self._known_overlaps()
+        return {
+            after[0].name: known.get(_overlap_key(before, after), 0)
+            for before, after in pairwise(recorded)
+        }
 
     def has_overlaps(self, recorded: Recorded) -> bool:
         """Whether it is known of all near neighbours what they share."""
@@ -159,7 +144,9 @@ class ClipStore:
             found[key] = known[key] if key in known else repeated_frames(*paths)
         if found or known:
             durable.write_if_changed(self._layout.overlaps, durable.encode_json(found))
-        self._overlaps, self._source = found, None
+        if found != known:
+            self._overlaps = found
+            self._count_change()
 
     def _known_overlaps(self) -> dict[str, int]:
         if self._overlaps is None:
@@ -173,9 +160,10 @@ class ClipStore:
     def note_record(self, entry: IndexEntry, record: FootageRecord) -> None:
         """Keep what was measured of a clip that is whole, and on the disk."""
         path = self._layout.footage_record(entry.file_path)
-        durable.write_if_changed(path, durable.encode_json(record.to_document()))
+        durable.write_if_changed(path, documents.encode(record))
         self._layout.failure_record(entry.file_path).unlink(missing_ok=True)
         self._records[entry.file_path] = record
+        self._count_change()
 
     def note_failure(self, entry: IndexEntry, reason: str, *, can_heal: bool) -> None:
         """Keep why a clip could not be had, and in how many runs that was found."""
@@ -194,9 +182,12 @@ class ClipStore:
         wanted = {self._layout.at(entry.file_path) for entry in index.entries}
         return tuple(sorted(set(folder.glob("clip_*.mp4")) - wanted))
 
+    def _count_change(self) -> None:
+        with self._lock:
+            self._revision += 1
+
     def _read_record(self, file_path: str) -> FootageRecord | None:
-        document = durable.read_json(self._layout.footage_record(file_path))
-        record = FootageRecord.from_document(document)
+        record = documents.read(self._layout.footage_record(file_path), FootageRecord)
         return record if record and record.matches(self._layout.at(file_path)) else None
 
 
@@ -210,21 +201,8 @@ def _overlap_key(before: _Pair, after: _Pair) -> str:
     return f"{before[1].sha256}:{after[1].sha256}"
 
 
-def _source_clip(
-    entry: IndexEntry, record: FootageRecord, repeated_frames: int
-) -> StitchedClip | None:
-    table = SampleTable.from_document(record.table_document)
-    if table is None:
-        return None
-    clip = entry.clip
-    return StitchedClip(
-        entry.name, record.sha256, clip.start_ms, clip.end_ms, table, repeated_frames
-    )
-
-
 def _parsed_index(content: bytes) -> ClipIndex | None:
-    document = durable.decode_json(content)
     try:
-        return None if document is None else ClipIndex.from_document(document)
-    except ValueError:
+        return documents.from_document(durable.decode_json(content), IndexDocument).index()
+    except DocumentError:
         return None

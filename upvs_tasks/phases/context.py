@@ -1,87 +1,37 @@
 """What every phase is given: the settings, the folder, the console, and whom to tell."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock, Semaphore
-from typing import TYPE_CHECKING
+from threading import Semaphore
+from typing import Protocol
 
-from upvs_tasks.console.embedded import EmbeddedConsole
-from upvs_tasks.console.endpoint import Credentials, Endpoint
-from upvs_tasks.console.usage import ConsoleUsage
+from upvs_tasks.clock import Clock
 from upvs_tasks.errors import UpvsError
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.phases.clip_store import ClipStore
-from upvs_tasks.redaction import Redactor
+from upvs_tasks.phases.connection import Connection
+from upvs_tasks.phases.film_plan import FilmPlan, FilmPlanner
 from upvs_tasks.settings import Settings
 
-if TYPE_CHECKING:
-    from upvs_tasks.console.client import Console
 
+class Progress(Protocol):
+    """Whom to tell of work that takes a while; any thread may."""
 
-class Connection:
-    """The one console of a run, opened at first need and shared by all workers."""
+    def expect_clips(self, count: int) -> None:
+        """How many clips the day has."""
 
-    def __init__(self, settings: Settings, redactor: Redactor) -> None:
-        self._settings = settings
-        self._redactor = redactor
-        self._lock = Lock()
-        self._console: Console | None = None
-        self._embedded: EmbeddedConsole | None = None
+    def add_bytes(self, count: int) -> None:
+        """So many bytes more of some clip have come."""
 
-    def console(self) -> "Console":
-        """The console's client; not logged in before the first question."""
-        # What only lists the tasks does without HTTP, which takes a tenth of a second to import.
-        from upvs_tasks.console.client import Console  # noqa: PLC0415
-        from upvs_tasks.console.retry import RetryPolicy  # noqa: PLC0415
+    def expect_segments(self, frame_counts: Mapping[str, int]) -> None:
+        """How many frames each segment of the film has, by its name."""
 
-        with self._lock:
-            if self._console is None:
-                endpoint, credentials = self._address()
-                self._console = Console(
-                    endpoint,
-                    credentials,
-                    policy=RetryPolicy(attempts=self._settings.retry_limit),
-                    connections=self._settings.max_workers,
-                    session_file=None if self._settings.is_demo else self._settings.session_file,
-                    redactor=self._redactor,
-                )
-            return self._console
+    def show_segment(self, name: str, frames: int) -> None:
+        """How many frames of a segment are rendered."""
 
-    def usage(self) -> ConsoleUsage | None:
-        """What the console was asked for so far; None when it was not asked at all."""
-        return self._console.usage if self._console else None
-
-    def close(self) -> None:
-        """Hang up, and end the embedded console if it was started."""
-        if self._console is not None:
-            self._console.close()
-        if self._embedded is not None:
-            self._embedded.close()
-
-    def _address(self) -> tuple[Endpoint, Credentials]:
-        settings = self._settings
-        if settings.is_demo:
-            self._embedded = EmbeddedConsole()
-            return self._embedded.address()
-        endpoint = Endpoint(
-            settings.host,
-            ca_file=settings.ca_file,
-            tls_insecure=settings.tls_insecure,
-            direct_api=settings.direct_api,
-        )
-        credentials = Credentials(
-            settings.username, settings.password, settings.totp_secret, settings.one_time_code
-        )
-        return endpoint, credentials
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Whom to tell of work that takes a while."""
-
-    bytes_received: Callable[[int], None]
-    frames_rendered: Callable[[int, int], None]
+    def show_film(self, frames: int, total: int) -> None:
+        """How many frames of a film that is made at once are rendered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +40,21 @@ class Context:
 
     settings: Settings
     layout: Layout
-    inventory: ClipStore
+    clips: ClipStore
+    planner: FilmPlanner
     connection: Connection
+    clock: Clock
     rendering: Semaphore
     progress: Progress
 
     def index(self) -> ClipIndex:
         """The clip index of the last scan. Raises UpvsError when there is none."""
-        index = self.inventory.known_index()
-        if index is None:
+        return self.film().index
+
+    def film(self) -> FilmPlan:
+        """The film of the clips that are on the disk. Raises UpvsError without a clip index."""
+        film = self.planner.film()
+        if film is None:
             path = self.layout.clip_index
             raise UpvsError(f"{path} is absent or cannot be read: run the task scan first")
-        return index
+        return film

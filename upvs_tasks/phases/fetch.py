@@ -2,11 +2,11 @@
 
 import hashlib
 import logging
-import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from upvs_tasks import durable
+from upvs_tasks import durable, media
+from upvs_tasks.clock import Clock
 from upvs_tasks.errors import BrokenFootageError, ConsoleError, PermanentError, TransientError
 from upvs_tasks.model.clip import Clip, is_short
 from upvs_tasks.model.clip_index import IndexEntry
@@ -14,7 +14,6 @@ from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.phases.clip_store import FootageRecord, date_file
 from upvs_tasks.phases.context import Context
-from upvs_tasks.phases.measuring import survey
 
 if TYPE_CHECKING:
     from upvs_tasks.console.export import Download
@@ -26,34 +25,44 @@ log = logging.getLogger(__name__)
 _SETTLING_MS = 8_000
 
 
-def is_current(job: Context, entry: IndexEntry) -> bool:
+def is_current(context: Context, entry: IndexEntry) -> bool:
     """Whether the clip is there as it was measured."""
-    return job.inventory.record_of(entry) is not None
+    return context.clips.record_of(entry) is not None
 
 
-def run(job: Context, camera_id: str, entry: IndexEntry) -> None:
+def all_current(context: Context) -> bool:
+    """Whether the day has clips, and every one is there as it was measured."""
+    index = context.clips.known_index()
+    return (
+        index is not None
+        and bool(index.entries)
+        and all(is_current(context, entry) for entry in index.entries)
+    )
+
+
+def run(context: Context, camera_id: str, entry: IndexEntry) -> None:
     """Make the clip current, or record why it could not be had.
 
     A clip that cannot be had is no reason to stop: the film is made from the others. What would
     stop every clip (no access, no disk) is raised.
     """
     try:
-        record = _adopted(job, entry) or _downloaded(job, camera_id, entry)
+        record = _adopted(context, entry) or _downloaded(context, camera_id, entry)
     except (ConsoleError, BrokenFootageError) as error:
         can_heal = not isinstance(error, PermanentError)
-        job.inventory.note_failure(entry, str(error), can_heal=can_heal)
+        context.clips.note_failure(entry, str(error), can_heal=can_heal)
         log.warning("clip failed", extra={"clip": entry.name, "reason": str(error)})
     else:
-        job.inventory.note_record(entry, record)
+        context.clips.note_record(entry, record)
 
 
-def _adopted(job: Context, entry: IndexEntry) -> FootageRecord | None:
+def _adopted(context: Context, entry: IndexEntry) -> FootageRecord | None:
     """Record of a whole clip that lies there already: not measured yet, copied, or re-dated."""
-    path = job.layout.at(entry.file_path)
+    path = context.layout.at(entry.file_path)
     if not path.exists():
         return None
     try:
-        footage, table = survey(path)
+        footage, table = media.probe.survey(path)
     except BrokenFootageError as error:
         log.warning("clip on disk is broken", extra={"clip": entry.name, "reason": str(error)})
         return None
@@ -65,21 +74,21 @@ def _adopted(job: Context, entry: IndexEntry) -> FootageRecord | None:
     return FootageRecord(size_bytes, entry.clip.end_ms, digest, footage, table.to_document())
 
 
-def _downloaded(job: Context, camera_id: str, entry: IndexEntry) -> FootageRecord:
-    clip, path = entry.clip, job.layout.at(entry.file_path)
-    _wait_until_settled(clip.end_ms)
-    started_secs = time.monotonic()
+def _downloaded(context: Context, camera_id: str, entry: IndexEntry) -> FootageRecord:
+    clip, path = entry.clip, context.layout.at(entry.file_path)
+    _wait_until_settled(clip, context.clock)
+    started_secs = context.clock.monotonic_secs()
     with durable.replacing(path) as stream:
         check = ClipCheck(
-            clip, stream, durable.partial_of(path), may_retry=job.settings.retry_limit > 1
+            clip, stream, durable.partial_of(path), may_retry=context.settings.retry_limit > 1
         )
-        download = job.connection.console().export(
+        download = context.connection.console().export(
             camera_id,
             start_ms=clip.start_ms,
             end_ms=clip.end_ms,
             channel=clip.channel,
             into=stream,
-            on_bytes=job.progress.bytes_received,
+            on_bytes=context.progress.add_bytes,
             accept=check,
         )
         date_file(durable.partial_of(path), clip.end_ms)
@@ -89,7 +98,7 @@ def _downloaded(job: Context, camera_id: str, entry: IndexEntry) -> FootageRecor
         extra={
             "clip": entry.name,
             "bytes": download.size_bytes,
-            "secs": round(time.monotonic() - started_secs, 3),
+            "secs": round(context.clock.monotonic_secs() - started_secs, 3),
             "footage_ms": footage.duration_ms,
         },
     )
@@ -118,7 +127,7 @@ class ClipCheck:
         """
         self._stream.flush()
         try:
-            self.survey = survey(self._partial)
+            self.survey = media.probe.survey(self._partial)
         except BrokenFootageError as error:
             raise TransientError(str(error)) from error
         footage_ms = self.survey[0].duration_ms
@@ -129,7 +138,7 @@ class ClipCheck:
             raise TransientError(f"only {footage_ms / 1000:g} s of {asked_secs:g} s came")
 
 
-def _wait_until_settled(end_ms: int) -> None:
-    wait_ms = end_ms + _SETTLING_MS - time.time() * 1000
+def _wait_until_settled(clip: Clip, clock: Clock) -> None:
+    wait_ms = clip.end_ms + _SETTLING_MS - clock.unix_secs() * 1000
     if wait_ms > 0:
-        time.sleep(min(wait_ms, _SETTLING_MS) / 1000)
+        clock.sleep(min(wait_ms, _SETTLING_MS) / 1000)

@@ -1,17 +1,15 @@
-"""Plan the film, and render it segment by segment, each in a process of its own."""
+"""Render the film's segments, each in a process of its own."""
 
 import logging
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upvs_tasks import durable
-from upvs_tasks.model.clip_index import ClipIndex, IndexEntry
-from upvs_tasks.model.encoding import Encoding, film_size
-from upvs_tasks.model.plan import Plan, Segment, plan_film
-from upvs_tasks.phases.clip_store import FootageRecord, Recorded
+from upvs_tasks import documents, durable, media
+from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.plan import Segment
 from upvs_tasks.phases.context import Context
-from upvs_tasks.phases.speed import speed_of
+from upvs_tasks.phases.film_plan import FilmPlan
 
 if TYPE_CHECKING:
     from upvs_tasks.media.segment import SegmentResult, Shot
@@ -19,69 +17,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class FilmPlan:
-    """A film before it is made: which frames, in which encoding, from which clips."""
-
-    plan: Plan
-    encoding: Encoding
-    recorded: dict[str, tuple[IndexEntry, FootageRecord]]
-
-    def digest(self, segment: Segment) -> str:
-        """Under which the segment is kept."""
-        return self.plan.digest(segment, self.encoding)
+def segment_name(segment: Segment) -> str:
+    """Name of the segment's task."""
+    return f"{segment.number:03}"
 
 
-def film_plan(job: Context, index: ClipIndex) -> FilmPlan:
-    """FilmPlan of the film of all clips that are on the disk; there has to be one."""
-    recorded = job.inventory.recorded(index)
-    footage, speed = job.inventory.source(recorded), speed_of(job, recorded)
-    plan = plan_film(footage, speed, by_clock=job.settings.speed_step > 0)
-    return FilmPlan(plan, encoding_of(job, recorded), {pair[0].name: pair for pair in recorded})
-
-
-def encoding_of(job: Context, recorded: Recorded) -> Encoding:
-    """How the film of these clips is encoded; there has to be one."""
-    settings = job.settings
-    shown_ms: dict[tuple[int, int], int] = {}
-    for _, record in recorded:
-        size = record.footage.shown_size
-        shown_ms[size] = shown_ms.get(size, 0) + record.footage.duration_ms
-    width, height = film_size(shown_ms, settings.height or None)
-    return Encoding(
-        width, height, settings.output_fps, settings.crf, settings.preset, settings.codec
-    )
-
-
-def is_current(job: Context, drawing: FilmPlan, segment: Segment) -> bool:
-    """Whether the segment is there; it is only ever there whole."""
-    return job.layout.segment(drawing.digest(segment)).exists()
-
-
-def run(job: Context, drawing: FilmPlan, segment: Segment) -> None:
-    """Render the segment, and note beside it what of it is damaged."""
-    path = job.layout.segment(drawing.digest(segment))
-    partial = durable.partial_of(path)
-    with job.rendering:
-        result = render_at(job, drawing, segment, partial)
-    if result.damages:
-        log.warning("segment damaged", extra={"segment": segment.number, "result": str(result)})
-        damages = [asdict(damage) for damage in result.damages]
-        durable.write_if_changed(damage_record(path), durable.encode_json(damages))
-    durable.sync_file(partial)
-    durable.promote(partial, path)
-
-
-def render_at(job: Context, drawing: FilmPlan, segment: Segment, path: Path) -> "SegmentResult":
-    """Render the segment into a file, in a process of its own, and say what became of it."""
-    from upvs_tasks.media.segment import SegmentJob  # noqa: PLC0415  only where there is work
-    from upvs_tasks.media.worker_pool import render_apart  # noqa: PLC0415  likewise
-
-    with durable.storing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    shots = tuple(_shots(job, drawing, segment))
-    segment_job = SegmentJob(drawing.encoding, path, shots, job.settings.hwaccel)
-    return render_apart(segment_job, nice=job.settings.nice)
+def segment_path(layout: Layout, film: FilmPlan, segment: Segment) -> Path:
+    """Where the segment is kept; it is only ever there whole."""
+    return layout.segment(film.digest_of(segment))
 
 
 def damage_record(segment_path: Path) -> Path:
@@ -89,19 +32,57 @@ def damage_record(segment_path: Path) -> Path:
     return segment_path.with_suffix(".json")
 
 
-def _shots(job: Context, drawing: FilmPlan, segment: Segment) -> "list[Shot]":
-    from upvs_tasks.media.segment import Shot  # noqa: PLC0415  see render_at
+def all_rendered(layout: Layout, film: FilmPlan) -> bool:
+    """Whether the film has segments, and all of them are there."""
+    return bool(film.segments) and all(
+        segment_path(layout, film, segment).exists() for segment in film.segments
+    )
 
-    shots = []
-    for run_of_frames in segment.runs:
-        clip = drawing.plan.footage.clips[run_of_frames.clip]
-        entry, record = drawing.recorded[clip.name]
-        shot = Shot.of(
+
+def run(context: Context, film: FilmPlan, segment: Segment) -> None:
+    """Render the segment, and note beside it what of it is damaged."""
+    path = segment_path(context.layout, film, segment)
+    partial = durable.partial_of(path)
+    name = segment_name(segment)
+    with context.rendering:
+        result = render_at(
+            context,
+            film,
+            segment,
+            partial,
+            on_frame=lambda frames: context.progress.show_segment(name, frames),
+        )
+    if result.damages:
+        log.warning("segment damaged", extra={"segment": segment.number, "result": str(result)})
+        durable.write_if_changed(damage_record(path), documents.encode(result.damages))
+    durable.sync_file(partial)
+    durable.promote(partial, path)
+
+
+def render_at(
+    context: Context,
+    film: FilmPlan,
+    segment: Segment,
+    path: Path,
+    *,
+    on_frame: Callable[[int], None] = lambda _: None,
+) -> "SegmentResult":
+    """Render the segment into a file, in a process of its own, and say what became of it."""
+    with durable.storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    shots = tuple(_shots(context.layout, film, segment))
+    job = media.segment.SegmentJob(film.encoding, path, shots, context.settings.hwaccel)
+    return media.worker_pool.render_in_worker(job, nice=context.settings.nice, on_frame=on_frame)
+
+
+def _shots(layout: Layout, film: FilmPlan, segment: Segment) -> "Iterator[Shot]":
+    for frame_run in segment.runs:
+        clip = film.plan.footage.clips[frame_run.clip]
+        entry, record = film.clip_of(clip.name)
+        yield media.segment.Shot.of(
             clip.name,
-            job.layout.at(entry.file_path),
+            layout.at(entry.file_path),
             rotation=record.footage.rotation,
             table=clip.table,
-            frames=run_of_frames.frames,
+            frames=frame_run.frames,
         )
-        shots.append(shot)
-    return shots

@@ -7,6 +7,7 @@ from pathlib import Path
 from upvs_tasks.model.clip import is_short
 from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, IndexEntry
 from upvs_tasks.model.damage import Damage
+from upvs_tasks.model.plural import counted, is_or_are
 from upvs_tasks.phases import timelapse
 from upvs_tasks.phases.context import Context
 
@@ -40,54 +41,57 @@ class DayAccount:
             unnamed = len(self.missing) - _MOST_NAMED
             yield f"missing: {unnamed} more, each with its reason in clip_index.json"
         for entry, footage_ms in self.short[:_MOST_NAMED]:
-            counted = f"{footage_ms / 1000:.0f} of {entry.clip.duration_ms / 1000:.0f} s"
-            yield f"short: {_span(index, entry)} {entry.name}: {counted} were recorded"
+            share = f"{footage_ms / 1000:.0f} of {entry.clip.duration_ms / 1000:.0f} s"
+            yield f"short: {_span(index, entry)} {entry.name}: {share} were recorded"
         if len(self.short) > _MOST_NAMED:
             yield f"short: {len(self.short) - _MOST_NAMED} more"
         for damage in self.damages if film_wanted else ():
-            counted = f"{damage.replaced_frames} of {damage.wanted_frames} frames"
-            yield f"damaged: {damage.clip_name}: {counted} of it show a neighbour: {damage.reason}"
+            share = f"{damage.replaced_frames} of {damage.wanted_frames} frames"
+            yield f"damaged: {damage.clip_name}: {share} of it show a neighbour: {damage.reason}"
         for event in index.ongoing:
             began = index.day.clock(event.start_ms)
             yield f"under way: {event.event_type} since {began:%H:%M:%S}; a later run takes it up"
         if self.leftovers:
             folder = self.leftovers[0].parent
-            count = len(self.leftovers)
-            yield f"left over: {count} clips of an earlier list, safe to delete, in {folder}"
+            clips = counted(len(self.leftovers), "clip")
+            yield f"left over: {clips} of an earlier list, safe to delete, in {folder}"
         if not index.entries:
             yield f"no events on {index.day.text}: nothing to film"
         elif film_wanted and self.film_is_current:
             yield self._whole_or_not()
 
     def _whole_or_not(self) -> str:
-        day = self.index.day.text
+        day, events = self.index.day.text, counted(self.index.event_count, "event")
         if self.missing:
             lost = len({event.event_id for entry in self.missing for event in entry.clip.events})
-            missing = f"{lost} of {self.index.event_count} events of {day} are missing"
+            missing = f"{lost} of {events} of {day} {is_or_are(lost)} missing"
             if all(entry.standing.is_settled for entry in self.missing):
                 return f"whole but for what the console does not have: {missing}"
             return f"not whole: {missing}; running again asks for those alone"
         if self.damages:
-            return f"not whole: {len(self.damages)} clips of {day} are damaged on this disk"
-        whole = f"whole: all {self.index.event_count} events of {day} are in the film"
+            count = len(self.damages)
+            clips = counted(count, "clip")
+            return f"not whole: {clips} of {day} {is_or_are(count)} damaged on this disk"
+        which = "the only event" if self.index.event_count == 1 else f"all {events}"
+        whole = f"whole: {which} of {day} {is_or_are(self.index.event_count)} in the film"
         return f"{whole}, as far as they were recorded" if self.short else whole
 
 
-def run(job: Context) -> DayAccount | None:
+def run(context: Context) -> DayAccount | None:
     """Account of the day as it stands; None when it was never scanned."""
-    known = job.inventory.known_index()
-    if known is None:
+    film = context.planner.film()
+    if film is None:
         return None
     return DayAccount(
-        index=known.with_standings(job.inventory.standing_of),
-        film_is_current=timelapse.is_current(job),
+        index=film.index.with_standings(context.clips.standing_of),
+        film_is_current=timelapse.is_current(context),
         short=tuple(
             (entry, record.footage.duration_ms)
-            for entry, record in job.inventory.recorded(known)
+            for entry, record in film.recorded
             if is_short(entry.clip, record.footage.duration_ms)
         ),
-        leftovers=job.inventory.leftovers(known),
-        damages=timelapse.damages(job),
+        leftovers=context.clips.leftovers(film.index),
+        damages=timelapse.damages(context.layout),
     )
 
 

@@ -1,7 +1,6 @@
 """Ask the console for the camera and the day's events, and write the clip index."""
 
 import logging
-import time
 from dataclasses import replace
 
 from upvs_tasks import durable
@@ -11,6 +10,7 @@ from upvs_tasks.model.clip import Clip, FilmedSource, Padding, clips_of, slices_
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, Event, events_of_day
+from upvs_tasks.model.plural import counted
 from upvs_tasks.phases.context import Context
 
 log = logging.getLogger(__name__)
@@ -20,19 +20,28 @@ _LISTED_AFTER_MS = 600_000
 _ONLY_DETECTIONS = "detections"
 
 
-def run(job: Context) -> str:
+def has_index(context: Context) -> bool:
+    """Whether the day was listed before."""
+    return context.clips.known_index() is not None
+
+
+def need_index(context: Context) -> None:
+    """Raise UpvsError unless the day was listed before."""
+    context.index()
+
+
+def run(context: Context) -> str:
     """List the day anew; files that hold the same already are not touched. Returns the story."""
-    console = job.connection.console()
+    console = context.connection.console()
     bootstrap = console.bootstrap()
-    camera = resolve_camera(job.settings.camera, bootstrap.cameras)
-    check_channel(camera, job.settings.channel)
-    timezone = job.settings.timezone or bootstrap.nvr.timezone
-    day = Day.of(job.settings.required_date(), timezone)
-    index = _listed(job, camera, day)
-    durable.write_if_changed(
-        job.layout.camera_json, durable.encode_json(_camera_document(camera, bootstrap.nvr.version))
-    )
-    durable.write_if_changed(job.layout.clip_index, durable.encode_json(index.to_document()))
+    camera = resolve_camera(context.settings.camera, bootstrap.cameras)
+    check_channel(camera, context.settings.channel)
+    timezone = context.settings.timezone or bootstrap.nvr.timezone
+    day = Day.of(context.settings.required_date(), timezone)
+    index = _listed(context, camera, day)
+    camera_json = durable.encode_json(_camera_document(camera, bootstrap.nvr.version))
+    durable.write_if_changed(context.layout.camera_json, camera_json)
+    context.clips.note_index(index)
     log.info(
         "day scanned",
         extra={
@@ -46,27 +55,27 @@ def run(job: Context) -> str:
     return _story(index) + _left_edge(index, camera.recording)
 
 
-def _listed(job: Context, camera: Camera, day: Day) -> ClipIndex:
-    now_ms = round(time.time() * 1000)
-    match job.settings.source:
+def _listed(context: Context, camera: Camera, day: Day) -> ClipIndex:
+    now_ms = round(context.clock.unix_secs() * 1000)
+    match context.settings.source:
         case FilmedSource.EVENTS:
-            clips, ongoing = _event_clips(job, camera, day)
+            clips, ongoing = _event_clips(context, camera, day)
         case FilmedSource.CONTINUOUS:
-            start_ms, end_ms = day.span(job.settings.start, job.settings.end)
+            start_ms, end_ms = day.span(context.settings.start, context.settings.end)
             slices = slices_of(start_ms, end_ms, camera.camera_id)
             clips = tuple(piece for piece in slices if piece.end_ms < now_ms)
             ongoing = ()
     is_over = now_ms > day.end_ms
-    clips = tuple(replace(clip, channel=job.settings.channel) for clip in clips)
+    clips = tuple(replace(clip, channel=context.settings.channel) for clip in clips)
     index = ClipIndex.of(camera, day, clips, ongoing, is_over=is_over)
-    return index.with_standings(job.inventory.standing_of)
+    return index.with_standings(context.clips.standing_of)
 
 
 def _event_clips(
-    job: Context, camera: Camera, day: Day
+    context: Context, camera: Camera, day: Day
 ) -> tuple[tuple[Clip, ...], tuple[Event, ...]]:
-    settings = job.settings
-    listed = job.connection.console().events(
+    settings = context.settings
+    listed = context.connection.console().events(
         camera.camera_id,
         start_ms=day.start_ms,
         end_ms=day.end_ms,
@@ -80,7 +89,7 @@ def _event_clips(
         smart_types=settings.smart_types,
     )
     if not events.ended and not events.ongoing and not settings.smart_types:
-        _doubt_silence(job, camera, day)
+        _doubt_silence(context, camera, day)
     clips = clips_of(
         events.ended,
         overlaps=settings.overlaps,
@@ -97,13 +106,13 @@ def _padding(padding_secs: float | None, recording: Recording) -> Padding:
     return Padding(padding_ms, padding_ms)
 
 
-def _doubt_silence(job: Context, camera: Camera, day: Day) -> None:
+def _doubt_silence(context: Context, camera: Camera, day: Day) -> None:
     """Raise ImplausibleListError where the console says elsewhere that something happened.
 
     An empty list looks like a quiet day, but may be a query that a new version does not understand.
     """
-    contradiction = _contradicted_by_camera(job, camera, day) or _contradicted_by_list(
-        job, camera, day
+    contradiction = _contradicted_by_camera(context, camera, day) or _contradicted_by_list(
+        context, camera, day
     )
     if contradiction:
         raise ImplausibleListError(
@@ -112,11 +121,11 @@ def _doubt_silence(job: Context, camera: Camera, day: Day) -> None:
         )
 
 
-def _contradicted_by_camera(job: Context, camera: Camera, day: Day) -> str:
+def _contradicted_by_camera(context: Context, camera: Camera, day: Day) -> str:
     """What the camera's last motion, or its recordings, say against an empty list."""
-    wanted, recording = set(job.settings.event_types), camera.recording
+    wanted, recording = set(context.settings.event_types), camera.recording
     moved_ms, recorded_ms = camera.last_motion_ms or 0, recording.last_ms or 0
-    listed_before_ms = time.time() * 1000 - _LISTED_AFTER_MS
+    listed_before_ms = context.clock.unix_secs() * 1000 - _LISTED_AFTER_MS
     if "motion" in wanted and day.contains(moved_ms) and moved_ms < listed_before_ms:
         return f"the camera says that it saw motion at {day.clock(moved_ms):%H:%M:%S}"
     records_what_is_wanted = recording.mode == _ONLY_DETECTIONS and wanted.issuperset(
@@ -128,10 +137,10 @@ def _contradicted_by_camera(job: Context, camera: Camera, day: Day) -> str:
     return ""
 
 
-def _contradicted_by_list(job: Context, camera: Camera, day: Day) -> str:
+def _contradicted_by_list(context: Context, camera: Camera, day: Day) -> str:
     """What the same list, asked for in another way, says against being empty."""
-    wanted = job.settings.event_types
-    listed = job.connection.console().events_in_other_spelling(
+    wanted = context.settings.event_types
+    listed = context.connection.console().events_in_other_spelling(
         camera.camera_id, start_ms=day.start_ms, end_ms=day.end_ms, event_types=wanted
     )
     found = events_of_day(listed, day=day, camera_id=camera.camera_id, event_types=wanted)
@@ -170,9 +179,8 @@ def _story(index: ClipIndex) -> str:
     if not index.entries:
         return f"{head}: nothing to fetch{_running(index)}"
     asked_mins = sum(entry.clip.duration_ms for entry in index.entries) / 60_000
-    events = "1 event" if index.event_count == 1 else f"{index.event_count} events"
-    counted = f"{events} in {len(index.entries)} clips, {asked_mins:.1f} min"
-    return f"{head}: {counted}{_running(index)}"
+    events, clips = counted(index.event_count, "event"), counted(len(index.entries), "clip")
+    return f"{head}: {events} in {clips}, {asked_mins:.1f} min{_running(index)}"
 
 
 def _left_edge(index: ClipIndex, recording: Recording) -> str:

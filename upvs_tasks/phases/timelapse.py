@@ -1,142 +1,91 @@
 """Make the film, and put it under its name once it is what was planned."""
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from upvs_tasks import durable
+from upvs_tasks import documents, durable, media
 from upvs_tasks.errors import RenderError
 from upvs_tasks.model.clip_index import ClipIndex
-from upvs_tasks.model.damage import Damage, damage_by_clip
-from upvs_tasks.model.encoding import Engine
-from upvs_tasks.model.fingerprint import ClipIdentity, FilmFingerprint
+from upvs_tasks.model.damage import Damage
+from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.speed import Speed
-from upvs_tasks.model.timeline import (
-    Scene,
-    captions,
-    chapters_of,
-    scenes_of,
-    timeline_document,
-)
+from upvs_tasks.model.timeline import captions, timeline_document
 from upvs_tasks.model.verification import film_findings
-from upvs_tasks.phases import render
-from upvs_tasks.phases.clip_store import Recorded
 from upvs_tasks.phases.context import Context
-from upvs_tasks.phases.measuring import measure
-from upvs_tasks.phases.speed import speed_of
+from upvs_tasks.phases.engines import engine_of
+from upvs_tasks.phases.film_plan import FilmPlan
+from upvs_tasks.phases.render import damage_record, segment_path
 
 log = logging.getLogger(__name__)
 
 
-def film_path(job: Context, index: ClipIndex) -> Path:
+@dataclass(frozen=True, slots=True)
+class FilmStamp:
+    """What the film on the disk was made from, its size, and what of it is damaged."""
+
+    fingerprint: str
+    size_bytes: int | None
+    damages: tuple[Damage, ...]
+
+
+def film_path(layout: Layout, index: ClipIndex) -> Path:
     """Where the film of this camera and day lies."""
-    return job.layout.film(index.camera_folder, index.day.text)
+    return layout.film(index.camera_folder, index.day.text)
 
 
-def is_current(job: Context) -> bool:
+def targets(context: Context) -> list[Path]:
+    """The film, once it is known of which camera."""
+    film = context.planner.film()
+    return [] if film is None else [film_path(context.layout, film.index)]
+
+
+def is_current(context: Context) -> bool:
     """Whether the film on the disk is made from just these clips and settings.
 
     A day without footage has no film, and needs none.
     """
-    index = job.inventory.known_index()
-    if index is None:
+    film = context.planner.film()
+    if film is None:
         return False
-    recorded = job.inventory.recorded(index)
-    if not recorded:
-        return not index.entries
-    wanted = {
-        "fingerprint": _fingerprint(job, recorded).digest(),
-        "size_bytes": _size(film_path(job, index)),
-    }
-    known = durable.read_json(job.layout.film_stamp)
-    return isinstance(known, dict) and wanted.items() <= known.items()
+    if not film.recorded:
+        return not film.index.entries
+    stamp = documents.read(context.layout.film_stamp, FilmStamp)
+    if stamp is None or stamp.size_bytes != _size(film_path(context.layout, film.index)):
+        return False
+    return stamp.fingerprint == film.fingerprint.digest()
 
 
-def damages(job: Context) -> tuple[Damage, ...]:
+def damages(layout: Layout) -> tuple[Damage, ...]:
     """What of the film on the disk is damaged, clip by clip."""
-    match durable.read_json(job.layout.film_stamp):
-        case {"damages": [*documents]}:
-            return tuple(Damage(**document) for document in documents)
-    return ()
+    stamp = documents.read(layout.film_stamp, FilmStamp)
+    return stamp.damages if stamp else ()
 
 
-def run(job: Context) -> str:
+def run(context: Context) -> str:
     """Make, count, rename, stamp. Returns the story.
 
     The stamp goes first and comes last, so that a film without one is never taken for finished.
     """
-    index = job.index()
-    recorded = job.inventory.recorded(index)
-    if not recorded:
+    film, layout = context.film(), context.layout
+    if not film.recorded:
         return "nothing to film"
-    path, speed = film_path(job, index), speed_of(job, recorded)
-    job.layout.film_stamp.unlink(missing_ok=True)
-    started_secs = time.monotonic()
-    match job.settings.engine:
-        case Engine.SEGMENTS:
-            damaged = _joined(job, index, path, speed)
-        case Engine.CONCAT:
-            damaged = _rendered_at_once(job, recorded, path, speed)
-    _stamp(job, recorded, path, damaged)
-    took_secs = time.monotonic() - started_secs
+    path, engine = film_path(layout, film.index), engine_of(context.settings.engine)
+    layout.film_stamp.unlink(missing_ok=True)
+    started_secs = context.clock.monotonic_secs()
+    with _replacing(path, film.speed) as partial:
+        damaged = engine.make(context, film, partial)
+    if engine.follows_plan:
+        _write_timeline(layout, film, path)
+        _drop_other_segments(layout, film)
+    stamp = FilmStamp(film.fingerprint.digest(), _size(path), damaged)
+    durable.write_if_changed(layout.film_stamp, documents.encode(stamp))
+    took_secs = context.clock.monotonic_secs() - started_secs
     size_bytes = path.stat().st_size
     log.info("film made", extra={"path": str(path), "bytes": size_bytes, "secs": took_secs})
-    return f"{speed.output_frames} frames, {size_bytes / 1e6:.1f} MB: {path}"
-
-
-def _joined(job: Context, index: ClipIndex, path: Path, speed: Speed) -> tuple[Damage, ...]:
-    from upvs_tasks.media import ffmpeg, join  # noqa: PLC0415  only where there is work
-
-    drawing = render.film_plan(job, index)
-    fps = drawing.encoding.fps
-    segments = [
-        (job.layout.segment(drawing.digest(segment)), segment.frame_count)
-        for segment in drawing.plan.segments
-    ]
-    scenes = scenes_of(drawing.plan, index.entries)
-    tags = join.FilmTags(
-        title=f"{index.camera_name} {index.day.text}",
-        date=index.day.text,
-        camera=index.camera_name,
-        chapters=chapters_of(scenes, day=index.day, fps=fps),
-    )
-    list_path, tags_path = job.layout.join_list, job.layout.join_tags
-    listed = join.segment_list(segments, fps)
-    durable.write_if_changed(list_path, listed.encode())
-    durable.write_if_changed(tags_path, join.tags_text(tags, fps).encode())
-    with _replacing(path, speed) as partial:
-        whole = join.Join(list_path, tags_path, partial, drawing.encoding)
-        ffmpeg.run(join.join_command(ffmpeg.find_ffmpeg(), whole), partial=partial)
-        join.check_joined(partial, frames=speed.output_frames, fps=fps)
-    _write_timeline(job, index, path, scenes)
-    _drop_all_but(job, {segment_path for segment_path, _ in segments})
-    return _damages([segment_path for segment_path, _ in segments])
-
-
-def _rendered_at_once(
-    job: Context, recorded: Recorded, path: Path, speed: Speed
-) -> tuple[Damage, ...]:
-    from upvs_tasks.media import ffmpeg  # noqa: PLC0415  only where there is work
-    from upvs_tasks.media.concat_engine import ConcatRender, concat_command  # noqa: PLC0415  likewise
-
-    with _replacing(path, speed) as partial:
-        whole = ConcatRender(
-            concat_path=job.layout.concat_text,
-            output_path=partial,
-            speed_factor=speed.speed_factor,
-            encoding=render.encoding_of(job, recorded),
-            output_frames=speed.output_frames,
-        )
-        ffmpeg.run(
-            concat_command(ffmpeg.find_ffmpeg(), whole),
-            on_frame=lambda frame: job.progress.frames_rendered(frame, speed.output_frames),
-            partial=partial,
-        )
-    return ()
+    return f"{film.speed.output_frames} frames, {size_bytes / 1e6:.1f} MB: {path}"
 
 
 @contextmanager
@@ -156,55 +105,26 @@ def _replacing(path: Path, speed: Speed) -> Iterator[Path]:
 
 
 def _check(film: Path, speed: Speed) -> None:
-    findings = film_findings(measure(film), speed)
+    findings = film_findings(media.probe.measure(film), speed)
     if findings:
         raise RenderError(f"the film is not what was planned: {'; '.join(findings)}")
 
 
-def _write_timeline(job: Context, index: ClipIndex, path: Path, scenes: tuple[Scene, ...]) -> None:
-    fps = job.settings.output_fps
-    document = timeline_document(scenes, day=index.day, fps=fps)
-    durable.write_if_changed(job.layout.timeline_json, durable.encode_json(document))
-    text = captions(scenes, day=index.day, fps=fps)
+def _write_timeline(layout: Layout, film: FilmPlan, path: Path) -> None:
+    day, fps = film.index.day, film.encoding.fps
+    document = timeline_document(film.scenes, day=day, fps=fps)
+    durable.write_if_changed(layout.timeline_json, durable.encode_json(document))
+    text = captions(film.scenes, day=day, fps=fps)
     durable.write_if_changed(path.with_suffix(".vtt"), text.encode())
 
 
-def _drop_all_but(job: Context, wanted: set[Path]) -> None:
+def _drop_other_segments(layout: Layout, film: FilmPlan) -> None:
     """Delete segments of films that the day no longer has."""
-    kept = wanted | {render.damage_record(path) for path in wanted}
-    for path in job.layout.segments.iterdir():
-        if path not in kept:
+    wanted = {segment_path(layout, film, segment) for segment in film.segments}
+    wanted |= {damage_record(path) for path in wanted}
+    for path in layout.segments.iterdir():
+        if path not in wanted:
             path.unlink()
-
-
-def _damages(segments: list[Path]) -> tuple[Damage, ...]:
-    """Damages of all segments, added up clip by clip."""
-    return damage_by_clip(
-        Damage(**document)
-        for path in segments
-        for document in durable.read_json(render.damage_record(path)) or ()
-    )
-
-
-def _fingerprint(job: Context, recorded: Recorded) -> FilmFingerprint:
-    speed = speed_of(job, recorded)
-    return FilmFingerprint(
-        clips=tuple(ClipIdentity(entry.name, record.sha256) for entry, record in recorded),
-        engine=job.settings.engine,
-        speed_factor=speed.speed_factor,
-        output_frames=speed.output_frames,
-        encoding=render.encoding_of(job, recorded),
-    )
-
-
-def _stamp(job: Context, recorded: Recorded, path: Path, damaged: tuple[Damage, ...]) -> None:
-    """Note what proves the film current: its fingerprint, and that it still has the size it had."""
-    document: dict[str, Any] = {
-        "fingerprint": _fingerprint(job, recorded).digest(),
-        "size_bytes": _size(path),
-        "damages": [asdict(damage) for damage in damaged],
-    }
-    durable.write_if_changed(job.layout.film_stamp, durable.encode_json(document))
 
 
 def _size(path: Path) -> int | None:

@@ -2,43 +2,45 @@
 
 from collections.abc import Iterator
 
-from upvs_tasks import durable
+from upvs_tasks import durable, media
 from upvs_tasks.errors import BrokenFootageError, VerificationError
-from upvs_tasks.model.clip_index import ClipIndex
+from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.plural import counted
 from upvs_tasks.model.verification import film_findings, manifest_findings
-from upvs_tasks.phases.clip_store import ClipStore, Recorded
+from upvs_tasks.phases.clip_store import Recorded
 from upvs_tasks.phases.context import Context
+from upvs_tasks.phases.film_plan import FilmPlan
 from upvs_tasks.phases.manifest import wanted_concat
-from upvs_tasks.phases.measuring import decode_ends, measure
-from upvs_tasks.phases.speed import speed_of
 from upvs_tasks.phases.timelapse import film_path
 
 
-def run(job: Context, *, decodes: bool = False) -> str:
+def run(context: Context, *, decodes: bool = False) -> str:
     """Check every clip, the manifests and the film anew. Returns the story.
 
     With ``decodes``, each clip's first and last pictures are decoded, too. Raises
     VerificationError with everything that does not hold. Asks nothing of the console.
     """
-    index = job.index()
-    recorded = ClipStore(job.layout).recorded(index)
+    context.clips.forget()
+    film, layout = context.film(), context.layout
     findings = [
-        *_clip_findings(job, recorded, decodes=decodes),
-        *_manifest_findings(job, index, recorded),
-        *_film_findings(job, index, recorded),
+        *_clip_findings(layout, film.recorded, decodes=decodes),
+        *_manifest_findings(layout, film),
+        *_film_findings(layout, film),
     ]
+    day, entries = film.index.day.text, film.index.entries
     if findings:
-        raise VerificationError(f"{index.day.text} does not hold: {'; '.join(findings)}")
-    return f"{len(recorded)} of {len(index.entries)} clips whole and in order; film as planned"
+        raise VerificationError(f"{day} does not hold: {'; '.join(findings)}")
+    clips = counted(len(entries), "clip")
+    return f"{len(film.recorded)} of {clips} whole and in order; film as planned"
 
 
-def _clip_findings(job: Context, recorded: Recorded, *, decodes: bool) -> Iterator[str]:
+def _clip_findings(layout: Layout, recorded: Recorded, *, decodes: bool) -> Iterator[str]:
     for entry, record in recorded:
-        path = job.layout.at(entry.file_path)
+        path = layout.at(entry.file_path)
         try:
-            footage = measure(path)
+            footage = media.probe.measure(path)
             if decodes:
-                decode_ends(path)
+                media.probe.decode_check(path)
         except BrokenFootageError as error:
             yield str(error)
         else:
@@ -46,27 +48,27 @@ def _clip_findings(job: Context, recorded: Recorded, *, decodes: bool) -> Iterat
                 yield f"{entry.name} is not the footage that was measured"
 
 
-def _manifest_findings(job: Context, index: ClipIndex, recorded: Recorded) -> tuple[str, ...]:
-    concat = durable.read_bytes(job.layout.concat_text) or b""
-    expected = wanted_concat(job, recorded)
+def _manifest_findings(layout: Layout, film: FilmPlan) -> tuple[str, ...]:
+    concat = durable.read_bytes(layout.concat_text) or b""
+    expected = wanted_concat(layout, film.recorded)
     return manifest_findings(
-        index,
+        film.index,
         concat_lines=concat.decode(errors="replace").splitlines(),
         expected_lines=expected.splitlines(),
     )
 
 
-def _film_findings(job: Context, index: ClipIndex, recorded: Recorded) -> Iterator[str]:
-    path = film_path(job, index)
-    if not recorded:
+def _film_findings(layout: Layout, film: FilmPlan) -> Iterator[str]:
+    path = film_path(layout, film.index)
+    if not film.recorded:
         return
     if not path.exists():
         yield f"there is no film at {path}"
         return
     try:
-        film = measure(path)
+        footage = media.probe.measure(path)
     except BrokenFootageError as error:
         yield f"the film is broken: {error}"
     else:
-        for finding in film_findings(film, speed_of(job, recorded)):
+        for finding in film_findings(footage, film.speed):
             yield f"the film is not what was planned: {finding}"

@@ -134,7 +134,9 @@ def _known(name: str, written: str) -> str:
             f"{variable}{_FILE_SUFFIX}"
         )
     if name not in NAMES:
-        raise SettingsError(f"{written} is no setting; there are: {', '.join(sorted(NAMES))}")
+        raise SettingsError(
+            f"{_shown(written)} is no setting; there are: {', '.join(sorted(NAMES))}"
+        )
     return name
 
 
@@ -177,4 +179,9 @@ def _content(place: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{place} {path} cannot be read: {error}") from error
+        raise SettingsError(f"{place} {_shown(str(path))} cannot be read: {error}") from error
+
+
+def _shown(written: str) -> str:
+    """As it was written, or in quotes where one would not see it or it would break the line."""
+    return written if written and written.isprintable() else repr(written)

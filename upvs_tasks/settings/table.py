@@ -6,11 +6,11 @@ config.toml and the help of `upvs` follow from the declaration.
 """
 
 import datetime as dt
-import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from upvs_tasks.errors import SettingsError
+from upvs_tasks.machine import usable_cores
 from upvs_tasks.model.camera import safe_name
 from upvs_tasks.model.clip import FilmedSource, Overlaps
 from upvs_tasks.model.encoding import Codec, Engine, HardwareAcceleration
@@ -198,7 +198,7 @@ class Settings:
     @property
     def renders_at_once(self) -> int:
         """How many segments are rendered side by side."""
-        return self.threads or len(os.sched_getaffinity(0))
+        return self.threads or usable_cores()
 
     @property
     def is_demo(self) -> bool:

@@ -1,0 +1,125 @@
+"""What a person sees of a run, and of work under way."""
+
+import io
+import os
+import pty
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.waiting import deadline
+from upvs_tasks.clock import Clock
+from upvs_tasks.output.progress import Terminal, Work
+
+
+@dataclass
+class Time:
+    """A clock that stands still until it is set."""
+
+    secs: float = 1_000.0
+    clock: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(monotonic_secs=lambda: self.secs)
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+def storytelling(time: Time) -> Terminal:
+    """A terminal whose story somebody tells.
+
+    Made in the test itself: pytest gives each of its phases another stderr.
+    """
+    terminal = Terminal(time.clock)
+    terminal.tell_story_on(io.StringIO())
+    return terminal
+
+
+def test_all_goes_to_stderr_until_somebody_tells_the_story(
+    time: Time, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = Terminal(time.clock)
+    terminal.tell("report", "whole")
+    terminal.warn("ERROR: no")
+    assert capsys.readouterr() == ("", "report     whole\nERROR: no\n")
+
+
+def test_the_story_has_a_stream_of_its_own_and_then_the_account_is_on_stdout(
+    time: Time, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal, story = Terminal(time.clock), io.StringIO()
+    terminal.tell_story_on(story)
+    terminal.tell("scan", "done")
+    terminal.warn("ERROR: no")
+    story.flush()
+    told = story.getvalue()
+    terminal.end_story()
+    story.close()
+    terminal.tell("report", "whole")
+    assert told == "scan       done\n"
+    assert capsys.readouterr() == ("report     whole\n", "ERROR: no\n")
+
+
+def test_work_is_not_shown_where_no_story_is_told(
+    time: Time, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = Work(Terminal(time.clock))
+    work.add_bytes(1)
+    time.secs += 60
+    work.add_bytes(1)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_without_a_terminal_work_is_a_line_now_and_then(
+    time: Time, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = Work(storytelling(time))
+    work.expect_clips(4)
+    work.begin_clip()
+    for _ in range(100):
+        work.add_bytes(50_000)
+    work.end_clip()
+    assert capsys.readouterr().err == ""
+    time.secs += 20
+    work.add_bytes(1)
+    work.add_bytes(1)
+    assert capsys.readouterr().err == "fetch      1 of 4 clips, 5 MB\n"
+
+
+def test_rendering_counts_the_frames_of_all_segments(
+    time: Time, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Segments that are there already count as well; what a worker reports replaces the last."""
+    work = Work(storytelling(time))
+    work.expect_segments({"000": 250, "001": 250, "002": 100})
+    work.end_segment("000")
+    for frames in (10, 20, 30):
+        work.show_segment("001", frames)
+    work.show_segment("002", 40)
+    time.secs += 20
+    work.show_segment("001", 60)
+    assert capsys.readouterr().err == "render     350 of 600 frames\n"
+    time.secs += 20
+    work.end_segment("002")
+    assert capsys.readouterr().err == "render     410 of 600 frames\n"
+
+
+def test_a_terminal_shows_a_bar(time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, written = pty.openpty()
+    with os.fdopen(written, "w") as screen:
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setattr("sys.stderr", screen)
+        terminal = storytelling(time)
+        work = Work(terminal)
+        work.expect_segments({"000": 250})
+        work.show_segment("000", 120)
+        terminal.end_work()
+        said = b""
+        for _ in deadline():  # a terminal hands on in pieces what is written to it
+            said += os.read(shown, 1 << 16)
+            if b"120 of 250 frames" in said:
+                break
+    os.close(shown)

@@ -1,0 +1,40 @@
+"""What not every operating system has, each with what is done where it is missing.
+
+No other module asks for these, save `media.parent_death`, which is a program of its own.
+"""
+
+import os
+import signal
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows, and Python in a browser
+    fcntl = None  # type: ignore[assignment]  # that it may be missing is what is said here
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS gives every process all cores
+
+
+def add_niceness(increment: int) -> None:
+    """Let other programs go first, the more the higher the number."""
+    if hasattr(os, "nice"):  # without it rendering is as fast, and others wait longer
+        os.nice(increment)
+
+
+def lock(stream: IO[str]) -> None:
+    """Lock an open file until it is closed. Raises BlockingIOError when another process has it."""
+    if fcntl is not None:  # without it whoever starts two runs in one folder has to know better
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def signal_thread(thread_id: int, number: int) -> None:
+    """Send a signal to a thread of this process, so that a call in which it waits is broken off."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(thread_id, number)
+    else:
+        signal.raise_signal(number)  # its handler runs once the call is over

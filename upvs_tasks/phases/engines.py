@@ -1,0 +1,80 @@
+"""The two ways to make the film: joined from segments, or by the specification's own command."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from upvs_tasks import documents, durable, media
+from upvs_tasks.model.damage import Damage, damage_by_clip
+from upvs_tasks.model.encoding import Engine
+from upvs_tasks.model.timeline import chapters_of
+from upvs_tasks.phases.context import Context
+from upvs_tasks.phases.film_plan import FilmPlan
+from upvs_tasks.phases.render import damage_record, segment_path
+
+
+@dataclass(frozen=True, slots=True)
+class RenderEngine:
+    """A way to make the film.
+
+    ``follows_plan``: each frame of the film is the planned one, and the film has segments.
+    ``make`` writes the film, which is to get its name later, and says what of it is damaged.
+    """
+
+    follows_plan: bool
+    make: Callable[[Context, FilmPlan, Path], tuple[Damage, ...]]
+
+
+def engine_of(engine: Engine) -> RenderEngine:
+    """The engine that a setting names."""
+    match engine:
+        case Engine.SEGMENTS:
+            return RenderEngine(follows_plan=True, make=_join_segments)
+        case Engine.CONCAT:
+            return RenderEngine(follows_plan=False, make=_render_at_once)
+
+
+def _join_segments(context: Context, film: FilmPlan, partial: Path) -> tuple[Damage, ...]:
+    layout, index, fps = context.layout, film.index, film.encoding.fps
+    paths = [segment_path(layout, film, segment) for segment in film.segments]
+    counts = [segment.frame_count for segment in film.segments]
+    tags = media.join.FilmTags(
+        title=f"{index.camera_name} {index.day.text}",
+        date=index.day.text,
+        camera=index.camera_name,
+        chapters=chapters_of(film.scenes, day=index.day, fps=fps),
+    )
+    listed = media.join.segment_list(list(zip(paths, counts, strict=True)), fps)
+    durable.write_if_changed(layout.join_list, listed.encode())
+    durable.write_if_changed(layout.join_tags, media.join.tags_text(tags, fps).encode())
+    whole = media.join.Join(layout.join_list, layout.join_tags, partial, film.encoding)
+    command = media.join.join_command(media.ffmpeg.find_ffmpeg(), whole)
+    media.ffmpeg.run(command, partial=partial)
+    media.join.check_joined(partial, frames=film.speed.output_frames, fps=fps)
+    return _recorded_damages(paths)
+
+
+def _render_at_once(context: Context, film: FilmPlan, partial: Path) -> tuple[Damage, ...]:
+    speed = film.speed
+    render = media.concat_engine.ConcatRender(
+        concat_path=context.layout.concat_text,
+        output_path=partial,
+        speed_factor=speed.speed_factor,
+        encoding=film.encoding,
+        output_frames=speed.output_frames,
+    )
+    media.ffmpeg.run(
+        media.concat_engine.concat_command(media.ffmpeg.find_ffmpeg(), render),
+        on_frame=lambda frames: context.progress.show_film(frames, speed.output_frames),
+        partial=partial,
+    )
+    return ()
+
+
+def _recorded_damages(segment_paths: list[Path]) -> tuple[Damage, ...]:
+    """Damages of all segments, added up clip by clip."""
+    return damage_by_clip(
+        damage
+        for path in segment_paths
+        for damage in documents.read(damage_record(path), tuple[Damage, ...]) or ()
+    )

@@ -1,0 +1,158 @@
+"""The film before it is made: the day's footage end to end, its speed, its frames, its encoding."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
+from threading import Lock
+
+from upvs_tasks.errors import DocumentError
+from upvs_tasks.model.clip_index import ClipIndex, IndexEntry
+from upvs_tasks.model.encoding import Encoding, film_size
+from upvs_tasks.model.fingerprint import ClipIdentity, FilmFingerprint
+from upvs_tasks.model.plan import Plan, Segment, plan_film
+from upvs_tasks.model.sample_table import SampleTable
+from upvs_tasks.model.speed import Speed
+from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
+from upvs_tasks.model.timeline import Scene, scenes_of
+from upvs_tasks.phases.clip_store import ClipStore, FootageRecord, Recorded
+from upvs_tasks.settings import Settings
+
+
+class FilmPlan:
+    """The film of one set of clips; each fact of it is worked out once, when it is asked for.
+
+    ``recorded`` are the clips of the index that are on the disk; without any there is no film, and
+    only the speed can be asked for. ``follows_plan``: the film is made of the planned frames.
+    """
+
+    def __init__(
+        self,
+        index: ClipIndex,
+        recorded: Recorded,
+        settings: Settings,
+        *,
+        repeated_frames: Mapping[str, int],
+        follows_plan: bool,
+    ) -> None:
+        self.index = index
+        self.recorded = recorded
+        self._settings = settings
+        self._repeated_frames = repeated_frames
+        self._follows_plan = follows_plan
+
+    @cached_property
+    def footage(self) -> StitchedFootage:
+        """All footage end to end, each second once. Tables that cannot be read hold none."""
+        return StitchedFootage.of(self._stitched_clips())
+
+    @cached_property
+    def speed(self) -> Speed:
+        """Speed of the film.
+
+        Repeated footage counts once where it is shown once: where the film follows the plan.
+        """
+        if self._follows_plan:
+            total_duration_ms = self.footage.duration_ms
+        else:
+            total_duration_ms = sum(record.footage.duration_ms for _, record in self.recorded)
+        return Speed.of(
+            total_duration_ms=total_duration_ms,
+            target_secs=self._settings.target_duration,
+            output_fps=self._settings.output_fps,
+            step_percent=self._settings.speed_step,
+        )
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        """How the film is encoded; its size is that of most of the footage."""
+        settings = self._settings
+        shown_ms: dict[tuple[int, int], int] = {}
+        for _, record in self.recorded:
+            size = record.footage.shown_size
+            shown_ms[size] = shown_ms.get(size, 0) + record.footage.duration_ms
+        width, height = film_size(shown_ms, settings.height or None)
+        return Encoding(
+            width, height, settings.output_fps, settings.crf, settings.preset, settings.codec
+        )
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Which frame of which clip each frame of the film shows."""
+        return plan_film(self.footage, self.speed, by_clock=self._settings.speed_step > 0)
+
+    @cached_property
+    def fingerprint(self) -> FilmFingerprint:
+        """All that the film's bytes depend on; needs no plan."""
+        return FilmFingerprint(
+            clips=tuple(ClipIdentity(entry.name, record.sha256) for entry, record in self.recorded),
+            engine=self._settings.engine,
+            speed_factor=self.speed.speed_factor,
+            output_frames=self.speed.output_frames,
+            encoding=self.encoding,
+        )
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The segments that are rendered on their own; none where the film is made at once."""
+        return self.plan.segments if self.recorded and self._follows_plan else ()
+
+    @cached_property
+    def scenes(self) -> tuple[Scene, ...]:
+        """What the film shows, clip by clip."""
+        return scenes_of(self.plan, self.index.entries)
+
+    def digest_of(self, segment: Segment) -> str:
+        """Digest under which a segment is kept."""
+        return self.plan.digest(segment, self.encoding)
+
+    def clip_of(self, name: str) -> tuple[IndexEntry, FootageRecord]:
+        """A clip of the film, with what was measured of it."""
+        return self._clips_by_name[name]
+
+    @cached_property
+    def _clips_by_name(self) -> dict[str, tuple[IndexEntry, FootageRecord]]:
+        return {pair[0].name: pair for pair in self.recorded}
+
+    def _stitched_clips(self) -> Iterator[StitchedClip]:
+        for entry, record in self.recorded:
+            with suppress(DocumentError):
+                table = SampleTable.from_document(record.table)
+                clip, repeated = entry.clip, self._repeated_frames.get(entry.name, 0)
+                yield StitchedClip(
+                    entry.name, record.sha256, clip.start_ms, clip.end_ms, table, repeated
+                )
+
+
+class FilmPlanner:
+    """Plans the film of the clips that are on the disk, once for each set of them.
+
+    Cheap to ask as often as one likes. Threads may share it.
+    """
+
+    def __init__(self, settings: Settings, clips: ClipStore, *, follows_plan: bool) -> None:
+        self._settings = settings
+        self._clips = clips
+        self._follows_plan = follows_plan
+        self._lock = Lock()
+        self._planned: tuple[int, FilmPlan | None] = (-1, None)
+
+    def film(self) -> FilmPlan | None:
+        """Plan of the film as things stand; None where the day was never scanned."""
+        with self._lock:
+            revision = self._clips.revision
+            if self._planned[0] != revision:
+                self._planned = (revision, self._plan())
+            return self._planned[1]
+
+    def _plan(self) -> FilmPlan | None:
+        index = self._clips.known_index()
+        if index is None:
+            return None
+        recorded = self._clips.recorded(index)
+        return FilmPlan(
+            index,
+            recorded,
+            self._settings,
+            repeated_frames=self._clips.repeated_frames(recorded),
+            follows_plan=self._follows_plan,
+        )

@@ -1,0 +1,151 @@
+"""A row of the task table, and the doit task that it becomes."""
+
+import logging
+import os
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doit import create_after
+from doit.exceptions import TaskFailed
+
+from upvs_tasks.errors import UpvsError
+from upvs_tasks.phases.context import Context
+from upvs_tasks.run import Run
+
+log = logging.getLogger(__name__)
+
+TaskDict = dict[str, Any]
+Phase = Callable[[Context], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class UpToDateCheck:
+    """Whether a task is up to date, judged from the disk; in words, too, for `doit info`."""
+
+    words: str
+    check: Callable[[Context], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class SubTasks:
+    """The tasks that a group consists of; they are known once the task ``after`` has run.
+
+    ``target_pattern`` is what their targets look like, so that one can be asked for by its path.
+    """
+
+    after: str
+    rows: "Callable[[Context], Iterable[Row]]"
+    target_pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One task: what it does, when it is up to date, what it makes and what it waits for.
+
+    ``phases`` are carried out one after the other; a group has ``sub_tasks`` instead.
+    ``asks_console``: it needs the console's address and an account. ``may_be_cleaned``: `doit
+    clean` deletes what it makes.
+    """
+
+    name: str
+    doc: str
+    is_current: UpToDateCheck
+    phases: tuple[Phase, ...] = ()
+    targets: Callable[[Context], Sequence[Path]] = lambda _: ()
+    waits_for: tuple[str, ...] = ()
+    sub_tasks: SubTasks | None = None
+    asks_console: bool = False
+    may_be_cleaned: bool = True
+
+
+def task_creators(rows: Iterable[Row], run: Run) -> dict[str, Callable[[], object]]:
+    """What doit looks for to find the tasks: functions called ``task_...``."""
+    return {f"task_{row.name}": _creator(row, run) for row in rows}
+
+
+def _creator(row: Row, run: Run) -> Callable[[], object]:
+    if row.sub_tasks is None:
+        return lambda: _task(row, run)
+    sub_tasks = row.sub_tasks
+
+    def create() -> Iterator[TaskDict]:
+        rows = sub_tasks.rows(run.context) if run.context else ()
+        tasks = [_task(each, run, name=each.name.removeprefix(f"{row.name}:")) for each in rows]
+        yield _group(row, run)
+        yield from tasks
+
+    create.__doc__ = row.doc
+    delayed = create_after(executed=sub_tasks.after, target_regex=sub_tasks.target_pattern)
+    creator: Callable[[], object] = delayed(create)
+    return creator
+
+
+def _group(row: Row, run: Run) -> TaskDict:
+    return {
+        "name": None,
+        "doc": row.doc,
+        "uptodate": [_Look(row, run)],
+        "task_dep": list(row.waits_for),
+    }
+
+
+def _task(row: Row, run: Run, *, name: str | None = None) -> TaskDict:
+    targets = row.targets(run.context) if run.context else ()
+    task: TaskDict = {
+        "doc": row.doc,
+        "actions": [_action(row, run)],
+        "targets": [_as_typed(target) for target in targets],
+        "uptodate": [_Look(row, run)],
+        "task_dep": list(row.waits_for),
+        # doit would swap sys.stdout between threads to capture what tasks print.
+        "io": {"capture": False},
+    }
+    if row.may_be_cleaned:
+        task["clean"] = True
+    return task if name is None else task | {"name": name}
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Lets the run know that a task's turn has come, and judges whether it is up to date."""
+
+    row: Row
+    run: Run
+
+    def __call__(self) -> bool:
+        self.run.look_at(self.row.name, asks_console=self.row.asks_console)
+        context = self.run.context
+        return context is not None and self.row.is_current.check(context)
+
+    def __repr__(self) -> str:
+        return self.row.is_current.words
+
+
+def _action(row: Row, run: Run) -> Callable[[], object]:
+    """Carry out a task's phases: the run tells what fails, in a sentence or as a bug."""
+
+    def action() -> object:
+        try:
+            context = run.working_context()
+            stories = [phase(context) for phase in row.phases]
+        except UpvsError as error:
+            sentence = str(error)
+            run.fail(row.name, error, sentence)
+            log.error("task failed", extra={"reason": sentence})  # noqa: TRY400  foreseen
+            return TaskFailed(sentence)
+        except Exception as error:
+            sentence = f"this is a bug in upvs:\n{traceback.format_exc()}{error}"
+            run.fail(row.name, UpvsError(), sentence)
+            log.exception("task broke")
+            return TaskFailed(sentence)
+        return {"stories": [story for story in stories if story]}
+
+    return action
+
+
+def _as_typed(target: Path) -> str:
+    """A target as one would type it: relative where it lies below the current folder."""
+    return os.path.relpath(target) if target.is_relative_to(Path.cwd()) else str(target)

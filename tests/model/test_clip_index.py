@@ -159,7 +159,9 @@ def test_a_status_is_spelt_as_in_the_specification(status: str) -> None:
 
 def test_only_complete_clips_can_be_in_the_film() -> None:
     """In the order of the index."""
-    clips = tuple(Clip(NOON_MS + step, NOON_MS + step + 1, (PERSON,)) for step in range(len(ClipStatus)))
+    clips = tuple(
+        Clip(NOON_MS + step, NOON_MS + step + 1, (PERSON,)) for step in range(len(ClipStatus))
+    )
     standings = dict(zip((clip.name for clip in clips), ClipStatus, strict=True))
     index = ClipIndex.of(CAMERA, DAY, clips, ())
 

@@ -29,7 +29,7 @@ def _is_known(words: list[str]) -> bool:
         case ["python" | "python3", "-m", module, *_]:
             is_known = _is_module(module)
         case ["pytest", *arguments]:
-            is_known = all(map(_is_for_pytest, arguments))
+            is_known = _is_for_pytest(arguments)
         case ["doit", "run", *arguments]:
             is_known = {word.partition(":")[0] for word in _positional(arguments)} <= tasks()
         case ["doit", command, *_]:
@@ -55,15 +55,13 @@ def _is_module(name: str) -> bool:
     return not name.startswith(_OURS) or find_spec(name) is not None
 
 
-def _is_for_pytest(argument: str) -> bool:
-    """An option, a file or folder, or an expression of markers that exist."""
-    if argument.startswith("-"):
-        return True
-    if "/" in argument:
-        return (REPOSITORY / argument).exists()
+def _is_for_pytest(arguments: list[str]) -> bool:
+    """Whether files and folders are there, and the expression behind ``-m`` is of our markers."""
+    chosen = [after for option, after in pairwise(arguments) if option == "-m"]
+    named = {name for expression in chosen for name in re.findall(r"\w+", expression)}
     markers = project()["tool"]["pytest"]["ini_options"]["markers"]
-    names = {marker.partition(":")[0] for marker in markers}
-    return set(re.findall(r"\w+", argument)) - {"or", "and", "not"} <= names
+    known = {"or", "and", "not", "hypothesis", *(marker.partition(":")[0] for marker in markers)}
+    return named <= known and all((REPOSITORY / path).exists() for path in _positional(arguments))
 
 
 @cache

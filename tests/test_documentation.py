@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import upvs_tasks
 from tests import pages
 from tests.commands import is_command, tasks
 from tests.pages import Page, Span
@@ -88,6 +89,12 @@ def test_every_command_can_be_typed(page: Page) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_every_test_and_module_that_a_page_lets_one_run_is_there(page: Page) -> None:
+    lines = [span.text for span in page.spans() if re.match(r"(pytest|python3? -m) ", span.text)]
+    assert [line for line in lines if not is_command(line)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
 def test_no_page_uses_a_picture_in_place_of_a_term(page: Page) -> None:
     plain = re.sub(r"`[^`]*`", "", page.prose)
     words = set(re.findall(r"[a-z]+", plain.lower()))
@@ -135,6 +142,12 @@ def test_the_picture_of_the_rooms_is_the_table_of_the_architecture() -> None:
     order = list(arrows)
     for room, below in arrows.items():
         assert all(order.index(room) < order.index(other) for other in below), room
+
+
+def test_the_map_of_the_package_has_its_rooms_in_the_order_of_the_picture() -> None:
+    names = re.findall(r"^    (\w+) +\w", upvs_tasks.__doc__ or "", re.MULTILINE)
+    assert names == [room for room in rooms_of(ARCHITECTURE.blocks("text")[0]) if room in names]
+    assert set(names) == ALLOWED_ROOMS.keys() - {"dodo", PACKAGE}
 
 
 def test_there_are_three_trips_and_each_is_long_enough_to_get_lost_on() -> None:

@@ -1,5 +1,6 @@
 """The README's own commands, copied from it and run where nothing is set up."""
 
+import ast
 import os
 import re
 import shutil
@@ -7,11 +8,13 @@ import subprocess
 import sys
 import tomllib
 import venv
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.film import shown_instants
+from tests.sources import SOURCES
 from upvs_tasks import settings
 
 REPOSITORY = Path(__file__).parents[1]
@@ -139,6 +142,28 @@ def test_every_variable_that_the_readme_names_is_read(tmp_path: Path) -> None:
         said = plain | {variable: "no" if variable == "UFP_SSL_VERIFY" else "7443"}
         loaded = settings.load(config_path=config, variables={}, environment=said)
         assert loaded != default, variable
+
+
+def test_every_message_that_the_readme_quotes_is_one_of_ours() -> None:
+    section = README.partition("## When something goes wrong\n")[2].partition("\n## ")[0]
+    seen = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")]
+    quotes = {quote.removesuffix(":") for cell in seen for quote in re.findall(r"`([^`]+)`", cell)}
+    assert len(quotes) > 10
+    assert {quote for quote in quotes if not any(quote in text for text in messages())} == set()
+
+
+@cache
+def messages() -> frozenset[str]:
+    """Every text of the product, with an ellipsis in place of each value that it is given."""
+    ours = [source for source in SOURCES if source.room != "simulator"]
+    nodes = [node for source in ours for node in ast.walk(source.tree)]
+    plain = {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
+    filled_in = {
+        "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+        for node in nodes
+        if isinstance(node, ast.JoinedStr)
+    }
+    return frozenset(plain | filled_in)
 
 
 def test_the_help_of_upvs_is_what_the_readme_promises() -> None:

@@ -1,18 +1,27 @@
 """One day of one UniFi Protect camera as one timelapse of about ten minutes.
 
-Where to look:
+Where to look, from the top down; each imports only what stands below it:
 
-    graph       the tasks, what each waits for and when it is stale; all of doit is here
-    reporter    what a run tells on the terminal, and its exit code
-    run         one run: the folder's lock, the log, the console's session, the exit code
-    cli         `upvs`, a face over the same graph
-    settings    every setting, declared once; config.toml, UPVS_* and name=value become one value
-    phases      one module a task: read, decide, write
-    model       values and decisions, nothing else: day, event, clip, index, speed, plan
-    console     the UniFi Protect console: all of HTTP
-    media       sample tables, ffmpeg, films: all codecs and processes
-    durable     files that are whole or absent
-    journal     logs/run.log, without secrets
-    errors      everything that can go wrong, as a tree
-    simulator   a console on your own machine; a separate program
+    cli          `upvs`, the same tasks as a program of its own
+    graph        the table of tasks: what waits for what, and when it is stale
+    tasks        a row of that table, and the doit task that it becomes
+    doit_access  all that we extend of doit
+    reporter     tells what each task did
+    run          one run: lock, log, signals, the account of the day, the exit code
+    phases       one module a task: read, let the model decide, write
+    console      the client of the UniFi Protect console: all of HTTP
+    media        sample tables, decoding, encoding, ffmpeg: all of video
+    output       run.log, and the lines on the terminal
+    settings     every setting, declared once, and where its value comes from
+    model        values and decisions, nothing else: day, event, clip, speed, plan
+    documents    our records as JSON and back, strictly
+    durable      files that are whole or absent
+    redaction    takes secrets out of texts
+    clock        time and chance, given to whatever needs them
+    signals      Ctrl-C and SIGTERM
+    machine      what not every operating system has
+    errors       everything that can go wrong, as a tree, each with its exit code
+    simulator    a console on your own machine; a program of its own that shares nothing with us
+
+docs/architecture.md shows the same with all arrows, and three trips through the code.
 """

@@ -6,6 +6,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import orjson
+import pytest
 
 from tests.film import shown_instants
 from tests.pipeline.project import Project, motions
@@ -119,6 +120,7 @@ def test_a_day_that_is_over_is_final(quiet_day: Project) -> None:
     assert state(quiet_day) == "final"
 
 
+@pytest.mark.slow
 def test_a_console_that_bears_two_exports_at_once_gives_everything(project: Project) -> None:
     behaviour = Behaviour(max_parallel_exports=2, export_latency_secs=0.05)
     with SimulatedConsole(behaviour=behaviour) as console:

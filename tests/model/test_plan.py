@@ -307,7 +307,7 @@ def test_by_the_clock_a_late_clip_costs_a_tenth_of_a_day_of_60_segments_at_most(
     factor = day.duration_ms / (60 * FRAMES_PER_SEGMENT * 1000 / 30)
     whole = plan_film(day, speed_for(day, factor), by_clock=True)
     assert whole.frame_count in range(60 * FRAMES_PER_SEGMENT - 1, 60 * FRAMES_PER_SEGMENT + 2)
-    for late in range(0, len(day.clips), 7):
+    for late in range(7 * seed, len(day.clips), 21):
         without = StitchedFootage.of(day.clips[:late] + day.clips[late + 1 :])
         before = plan_film(without, speed_for(without, factor), by_clock=True)
         known = set(digests(before))

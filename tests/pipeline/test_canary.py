@@ -9,7 +9,7 @@ import signal
 import stat
 import subprocess
 from base64 import b32decode, b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -39,7 +39,7 @@ PAGE = "<!doctype html><html><body><h1>500</h1></body></html>"
 class Case:
     """What happens, and how the run has to end for it to have happened.
 
-    ``waits`` says that the run waits for real before it tries again, or for the next code.
+    ``is_slow`` leaves it to the long tier: the run waits for real, or there is one much like it.
     """
 
     code: int
@@ -48,7 +48,7 @@ class Case:
     environment: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = DEBUG
     has_second_factor: bool = False
-    waits: bool = False
+    is_slow: bool = False
 
 
 def echoes(
@@ -71,15 +71,15 @@ KEPT: dict[str, object] = {"session_file": "session.json"}
 
 CASES = {
     "all is well": Case(0),
-    "all is well under doit": Case(0, command=DOIT),
+    "all is well under doit": Case(0, command=DOIT, is_slow=True),
     "all is well with ffmpeg": Case(0, settings={"engine": "concat"}),
     "all is well with a second factor": Case(0, settings=SECOND_FACTOR, has_second_factor=True),
-    "all is well with a bearer token": Case(0, settings=DIRECT),
-    "the session is kept": Case(0, settings=KEPT),
+    "all is well with a bearer token": Case(0, settings=DIRECT, is_slow=True),
+    "the session is kept": Case(0, settings=KEPT, is_slow=True),
     "the session is kept after a second factor": Case(
         0, settings=KEPT | SECOND_FACTOR, has_second_factor=True
     ),
-    "the bearer token is kept": Case(0, settings=KEPT | DIRECT),
+    "the bearer token is kept": Case(0, settings=KEPT | DIRECT, is_slow=True),
     "the password is wrong": Case(2, environment={"UPVS_PASSWORD": WRONG_PASSWORD}),
     "the password is wrong under doit": Case(
         2, environment={"UPVS_PASSWORD": WRONG_PASSWORD}, command=DOIT
@@ -88,7 +88,9 @@ CASES = {
         2, settings=DIRECT, environment={"UPVS_PASSWORD": WRONG_PASSWORD}
     ),
     "the login is answered 403": Case(2, refuses("login", 403)),
-    "the login is answered 429 at first": Case(0, refuses("login", 429, retry_after=1), waits=True),
+    "the login is answered 429 at first": Case(
+        0, refuses("login", 429, retry_after=1), is_slow=True
+    ),
     "the login is answered 499 for no reason": Case(2, refuses("login", 499)),
     "the login is answered 500 with a page": Case(
         1, refuses("login", 500, body=PAGE, content_type="text/html"), ONCE
@@ -101,24 +103,26 @@ CASES = {
         3, settings=SECOND_FACTOR, environment={"UPVS_TOTP_SECRET": "canary7fe3-0189"}
     ),
     "a second factor's secret is another account's": Case(
-        2, settings=SECOND_FACTOR, environment={"UPVS_TOTP_SECRET": WRONG_SECRET}, waits=True
+        2, settings=SECOND_FACTOR, environment={"UPVS_TOTP_SECRET": WRONG_SECRET}, is_slow=True
     ),
-    "the session ends in mid-run": Case(0, (Fault(FaultKind.KILLED_SESSION, skip=2),)),
+    "the session ends in mid-run": Case(
+        0, (Fault(FaultKind.KILLED_SESSION, skip=2),), is_slow=True
+    ),
     "the session ends in mid-run with a second factor": Case(
         0, (Fault(FaultKind.KILLED_SESSION, skip=2),), KEPT | SECOND_FACTOR, has_second_factor=True
     ),
     "the bearer token ends in mid-run": Case(
-        0, (Fault(FaultKind.KILLED_SESSION, skip=2),), KEPT | DIRECT
+        0, (Fault(FaultKind.KILLED_SESSION, skip=2),), KEPT | DIRECT, is_slow=True
     ),
     "no session is good enough": Case(2, refuses("export", 401, times=None)),
     "the account may not download": Case(2, settings={"username": "viewer"}),
     "an export is answered 500 with a page": Case(
-        1, refuses("export", 500, body=PAGE, content_type="text/html"), ONCE, waits=True
+        1, refuses("export", 500, body=PAGE, content_type="text/html"), ONCE, is_slow=True
     ),
-    "an export is cut": Case(1, (Fault(FaultKind.CUT_BODY),), ONCE, waits=True),
-    "an export is reset": Case(1, (Fault(FaultKind.RESET, after_bytes=9_000),), ONCE, waits=True),
+    "an export is cut": Case(1, (Fault(FaultKind.CUT_BODY),), ONCE, is_slow=True),
+    "an export is reset": Case(1, (Fault(FaultKind.RESET, after_bytes=9_000),), ONCE, is_slow=True),
     "the certificate is another's": Case(3, settings={"ca_file": "other/" + AUTHORITY_FILE}),
-    "the certificate is not checked": Case(0, settings={"tls_insecure": True}),
+    "the certificate is not checked": Case(0, settings={"tls_insecure": True}, is_slow=True),
     "the login is echoed with 400": Case(1, echoes("login", 400), ONCE),
     "the login is echoed with 401": Case(2, echoes("login", 401)),
     "the login is echoed with 418 as text": Case(1, echoes("login", 418, "text/plain"), ONCE),
@@ -131,19 +135,18 @@ CASES = {
     ),
     "an export is echoed with 418": Case(1, echoes("export", 418), ONCE),
     "an export is echoed with 500 as text": Case(
-        1, echoes("export", 500, "text/plain"), ONCE, waits=True
+        1, echoes("export", 500, "text/plain"), ONCE, is_slow=True
     ),
-    "an export is echoed with 200 as a video": Case(1, echoes("export", 200, "video/mp4"), ONCE),
+    "an export is echoed with 200 as a video": Case(
+        1, echoes("export", 200, "video/mp4"), ONCE, is_slow=True
+    ),
     "an export with a bearer token is echoed with 418": Case(
-        1, echoes("export", 418), ONCE | DIRECT
+        1, echoes("export", 418), ONCE | DIRECT, is_slow=True
     ),
     "an export with a bearer token is echoed with 403": Case(
         2, echoes("export", 403, times=None), DIRECT
     ),
 }
-EACH = [
-    pytest.param(name, marks=pytest.mark.slow if case.waits else ()) for name, case in CASES.items()
-]
 WITH_SESSION_FILE = [name for name, case in CASES.items() if "session_file" in case.settings]
 
 
@@ -282,6 +285,13 @@ def holds(path: Path, secrets: list[bytes]) -> bool:
     return any(secret in content for secret in secrets)
 
 
+def in_tiers(names: Iterable[str]) -> list[object]:
+    """Names of cases, the slow ones marked as such."""
+    return [
+        pytest.param(name, marks=pytest.mark.slow if CASES[name].is_slow else ()) for name in names
+    ]
+
+
 @pytest.fixture(scope="module")
 def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the certificate is kept, so that it is made once."""
@@ -315,7 +325,7 @@ def after(tmp_path_factory: pytest.TempPathFactory, state_dir: Path) -> After:
     return happened
 
 
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", in_tiers(CASES))
 def test_nothing_is_given_away_when(after: After, name: str) -> None:
     case = CASES[name]
     scene, run = after(name)
@@ -343,7 +353,7 @@ def test_a_secret_is_found_in_any_form(scene: Scene, form: int) -> None:
     assert len(scene.places(PASSWORD if form == 4 else "")) == 1
 
 
-@pytest.mark.parametrize("name", WITH_SESSION_FILE)
+@pytest.mark.parametrize("name", in_tiers(WITH_SESSION_FILE))
 def test_only_its_owner_may_read_the_session_when(after: After, name: str) -> None:
     scene, run = after(name)
     assert run.code == 0

@@ -78,6 +78,7 @@ def test_a_clip_that_rots_on_the_disk_loses_at_most_itself_and_is_named(
     assert len(shown_elsewhere) > 450
 
 
+@pytest.mark.slow
 def test_another_run_with_other_numbers_of_processes_gives_the_same_film(
     project: Project,
 ) -> None:

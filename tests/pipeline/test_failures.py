@@ -57,7 +57,9 @@ def test_a_day_that_is_partly_overwritten_is_told_so(
     assert project.film.exists()
 
 
-@pytest.mark.parametrize(("attempts", "asked"), [(3, 2), (1, 1)])
+@pytest.mark.parametrize(
+    ("attempts", "asked"), [pytest.param(3, 2, marks=pytest.mark.slow), (1, 1)]
+)
 def test_a_recording_with_a_gap_is_asked_for_twice_and_named(
     project: Project, console: SimulatedConsole, attempts: int, asked: int
 ) -> None:
@@ -159,6 +161,7 @@ def healed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Finished]
     return project, run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number",
     range(len(HEALING)),

@@ -23,6 +23,7 @@ def small_disks_can_be_had() -> bool:
     return mounted.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not small_disks_can_be_had(), reason="this machine lets nobody mount a disk of his own"
 )

@@ -71,6 +71,7 @@ def test_killed_in_mid_download(
     assert project.contents() == undisturbed
 
 
+@pytest.mark.slow
 def test_killed_in_mid_render(project: Project, undisturbed: dict[str, str]) -> None:
     process = project.start("run", "timelapse")
     segments = project.out / ".upvs" / "segments"
@@ -88,6 +89,7 @@ def test_killed_in_mid_render(project: Project, undisturbed: dict[str, str]) -> 
     assert project.contents() == undisturbed
 
 
+@pytest.mark.slow
 def test_killed_between_the_last_clip_and_the_film(
     project: Project, undisturbed: dict[str, str]
 ) -> None:
@@ -124,7 +126,11 @@ def test_killed_again_and_again(project: Project, undisturbed: dict[str, str]) -
 
 
 @pytest.mark.parametrize(
-    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "terminate"]
+    ("sent", "code"),
+    [
+        pytest.param(signal.SIGINT, 130, id="ctrl-c"),
+        pytest.param(signal.SIGTERM, 143, id="terminate", marks=pytest.mark.slow),
+    ],
 )
 def test_an_interrupted_run_says_so_and_can_go_on(
     project: Project,

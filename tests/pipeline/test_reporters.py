@@ -26,6 +26,8 @@ WAYS = {
     "console": ("-r", "console"),
     "processes": ("-n", "4", "-P", "process"),
 }
+# The others differ from one of these in what they write alone.
+OF_EVERY_KIND = {"our own", "zero"}
 QUICK = {"target_duration": 5, "height": 90}
 
 
@@ -66,7 +68,12 @@ def project(tmp_path: Path, console: SimulatedConsole) -> Project:
     return Project(tmp_path / "home", console, settings=dict(QUICK))
 
 
-@pytest.fixture(params=WAYS, scope="module")
+@pytest.fixture(
+    params=[
+        pytest.param(way, marks=() if way in OF_EVERY_KIND else pytest.mark.slow) for way in WAYS
+    ],
+    scope="module",
+)
 def way(request: pytest.FixtureRequest) -> str:
     """How the run is carried out, and told."""
     name: str = request.param

@@ -215,6 +215,7 @@ def test_a_response_can_repeat_what_was_sent(browser: Browser, content_type: str
     assert any(secret in response.text for secret in browser.console.issued_secrets)
 
 
+@pytest.mark.slow
 def test_the_unreliable_day_fails_in_many_ways_but_never_three_times(browser: Browser) -> None:
     events = detections(browser.console, UNRELIABLE, SPARROW.camera_id)
     failed = 0

@@ -4,7 +4,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
@@ -77,6 +77,8 @@ class ConsoleServer(ThreadingHTTPServer):
         return Thread(target=self.serve_forever, args=(_POLL_SECS,), name="console")
 
     def _stop_listening(self) -> None:
+        with suppress(OSError):  # not every system does this to a socket that listens
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes the listener, which polls otherwise
         self.shutdown()
         self._thread.join()
         with self._lock:

@@ -99,7 +99,11 @@ def calls_of(act: Callable[[], object]) -> Calls:
 
 def _export(console: Console) -> None:
     console.export(
-        FRONT_DOOR.camera_id, start_ms=_NOON_MS, end_ms=_NOON_MS + 10_000, into=io.BytesIO()
+        FRONT_DOOR.camera_id,
+        start_ms=_NOON_MS,
+        end_ms=_NOON_MS + 10_000,
+        into=io.BytesIO(),
+        accept=lambda download: download,
     )
 
 

@@ -31,6 +31,7 @@ import orjson
 
 from upvs_tasks.console.client import Console
 from upvs_tasks.console.endpoint import Credentials, Endpoint
+from upvs_tasks.console.export import as_received
 from upvs_tasks.console.retry import RetryPolicy
 
 _DAY_START_MS = 1_706_763_600_000  # midnight in New York, 2024-02-01
@@ -220,7 +221,9 @@ class _NoDigest:
 def _fetch(console: Console, arena: Arena, number: int) -> None:
     start_ms, end_ms = arena.span_ms(number)
     with arena.path(number).open("wb") as into:
-        console.export(arena.camera_id, start_ms=start_ms, end_ms=end_ms, into=into)
+        console.export(
+            arena.camera_id, start_ms=start_ms, end_ms=end_ms, into=into, accept=as_received
+        )
 
 
 def _curl(arena: Arena, connections: int) -> Measure:

@@ -15,7 +15,7 @@ ALLOWED_ROOMS = {
     "cli": {"graph", "settings", "errors"},
     "graph": {"doit_access", "tasks", "reporter", "run", "phases", "model", "settings", "errors"},
     "tasks": {"run", "phases", "errors"},
-    "doit_access": set[str](),
+    "doit_access": {"errors"},
     "reporter": {"output", "model"},
     "run": {
         "phases",

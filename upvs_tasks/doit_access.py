@@ -16,7 +16,10 @@ from doit import doit_cmd
 from doit.cmd_base import DodoTaskLoader, ModuleTaskLoader
 from doit.cmd_clean import Clean
 from doit.cmd_info import Info
-from doit.cmd_run import Run
+from doit.cmd_run import Run as DoitRun
+from doit.exceptions import InvalidCommand
+
+from upvs_tasks.errors import UsageError
 
 _PARALLEL, _THREADS = "par_type", "thread"
 _NO_ARGUMENTS = " (args=[], kwargs={})"
@@ -87,7 +90,7 @@ class _Loader(ModuleTaskLoader):  # type: ignore[misc]  # doit carries no types
         self.guard = guard
 
 
-class _GuardedRun(Run):  # type: ignore[misc]  # doit carries no types
+class _GuardedRun(DoitRun):  # type: ignore[misc]  # doit carries no types
     """`doit run`, within the guard and in threads.
 
     The tasks of a run share a lock, a log and a session, which other processes would not have.
@@ -96,7 +99,7 @@ class _GuardedRun(Run):  # type: ignore[misc]  # doit carries no types
     name = "run"
     cmd_options = tuple(
         option | {"default": _THREADS} if option["name"] == _PARALLEL else option
-        for option in Run.cmd_options
+        for option in DoitRun.cmd_options
     )
 
     def execute(self, params: dict[str, Any], args: list[str]) -> int:
@@ -104,7 +107,17 @@ class _GuardedRun(Run):  # type: ignore[misc]  # doit carries no types
         if params[_PARALLEL] != _THREADS:
             guard.note("tasks run in threads of one process, whatever -P says")
         params[_PARALLEL] = _THREADS
-        return guard.run(partial(super().execute, params, args), words=args)
+        work = partial(super().execute, params, args)
+        return guard.run(partial(_known_tasks_only, work), words=args)
+
+
+def _known_tasks_only(work: Callable[[], int | None]) -> int | None:
+    """Do the work. Raises UsageError for a task or a target that doit does not know."""
+    try:
+        return work()
+    except InvalidCommand as error:
+        name = error.not_found or error
+        raise UsageError(f"there is no task {name}: doit list --all shows what there is") from error
 
 
 class _GuardedClean(Clean):  # type: ignore[misc]  # doit carries no types
@@ -132,6 +145,6 @@ class _Doit(doit_cmd.DoitMain):  # type: ignore[misc]  # doit carries no types
     """doit, with some of its commands replaced."""
 
     DOIT_CMDS = tuple(
-        {Run: _GuardedRun, Clean: _GuardedClean, Info: _WordedInfo}.get(command, command)
+        {DoitRun: _GuardedRun, Clean: _GuardedClean, Info: _WordedInfo}.get(command, command)
         for command in doit_cmd.DoitMain.DOIT_CMDS
     )

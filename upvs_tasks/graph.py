@@ -59,8 +59,8 @@ class Graph:
         verbose: bool = False,
     ) -> "Graph":
         """Graph of what is asked for."""
-        run = Run(settings, verbose=verbose)
         table = rows(start_from, may_clean_clips=may_clean_clips)
+        run = Run(settings, offline_tasks=offline_tasks(table), verbose=verbose)
         config = {
             "default_tasks": ["timelapse"],
             "backend": "sqlite3",
@@ -134,6 +134,17 @@ def rows(start_from: StartFrom, *, may_clean_clips: bool) -> tuple[Row, ...]:
             phases=(partial(verify.run, decodes=True),),
         ),
     )
+
+
+def offline_tasks(table: Sequence[Row]) -> frozenset[str]:
+    """Names of the tasks that need no console, nor does anything that they wait for."""
+    by_name = {row.name: row for row in table}
+
+    def asks(name: str) -> bool:
+        row = by_name[name]
+        return row.asks_console or any(map(asks, row.waits_for))
+
+    return frozenset(name for name in by_name if not asks(name))
 
 
 def _scan(start_from: StartFrom) -> Row:

@@ -5,6 +5,7 @@ No other module asks for these, save `media.parent_death`, which is a program of
 
 import os
 import signal
+from contextlib import suppress
 from typing import IO
 
 try:
@@ -30,6 +31,16 @@ def lock(stream: IO[str]) -> None:
     """Lock an open file until it is closed. Raises BlockingIOError when another process has it."""
     if fcntl is not None:  # without it whoever starts two runs in one folder has to know better
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def kill_group(leader_id: int) -> None:
+    """Kill a process that leads a group of its own, and all others of the group."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader_id, signal.SIGKILL)
+    else:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(leader_id, signal.SIGTERM)  # there it ends the process outright
 
 
 def signal_thread(thread_id: int, number: int) -> None:

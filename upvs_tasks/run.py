@@ -33,13 +33,23 @@ _FILM = "timelapse"
 
 
 class Run:
-    """Holds the folder, the log and the console's session while tasks are at work."""
+    """Holds the folder, the log and the console's session while tasks are at work.
 
-    def __init__(self, settings: Settings, *, verbose: bool = False) -> None:
+    ``offline_tasks`` are the names of those that need no console, nor does what they wait for.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        offline_tasks: frozenset[str] = frozenset(),
+        verbose: bool = False,
+    ) -> None:
         self._clock = Clock()
         self.terminal = Terminal(self._clock)
         self.work = Work(self.terminal)
         self._settings = settings
+        self._offline_tasks = offline_tasks
         self._verbose = verbose
         self._resources = ExitStack()
         secrets = (settings.password, settings.totp_secret, settings.one_time_code)
@@ -79,6 +89,7 @@ class Run:
         self._is_going_on = True
         with signals.handled() as received, self._resources:
             try:
+                self._check_settings(words)
                 return self._end(work() or 0, words)
             except UpvsError as error:
                 self.note(f"ERROR: {error}")
@@ -93,6 +104,13 @@ class Run:
                     self._break_off(f"this is a bug in upvs ({error!r})")
                 raise
 
+    def _check_settings(self, words: Sequence[str]) -> None:
+        """Raise SettingsError, before anything is written, for a setting that a task will miss."""
+        self._settings.layout()
+        groups = {word.partition(":")[0] for word in words} or {_FILM}
+        if not groups <= self._offline_tasks:
+            self._settings.check_access()
+
     def clean(self, work: Callable[[], int | None]) -> int:
         """Delete what tasks have made, unless a run is at work; returns the exit code."""
         if self.context is None or not self.context.layout.out_dir.exists():
@@ -106,21 +124,17 @@ class Run:
 
     def note(self, sentence: str) -> None:
         """Tell something that has to be known, whichever reporter tells of the tasks."""
-        self.terminal.warn(sentence)
+        self.terminal.warn(self._redactor.redact(sentence))
 
     def look_at(self, task_name: str, *, asks_console: bool) -> None:
         """Take notice of a task whose turn has come; the first one begins the run.
 
-        Raises SettingsError before anything is written, FolderBusyError, or StorageError. Does
-        nothing where tasks are only listed.
+        Raises FolderBusyError or StorageError. Does nothing where tasks are only listed.
         """
         if not self._is_going_on:
             return
-        layout = self._settings.layout()
-        if asks_console:
-            self._settings.check_access()
         if not self._looked_at:
-            self._begin(layout)
+            self._begin(self._settings.layout())
         if asks_console:
             self._tell_which_console()
         self._looked_at.add(task_name)
@@ -168,7 +182,8 @@ class Run:
         asked = self._connection.usage()
         if asked is not None:
             self.terminal.tell("console", asked.sentence())
-        exit_code = self._exit_code or doit_code
+        # Of doit's own codes only that something failed is known: 2 and 3 mean something else here.
+        exit_code = self._exit_code or (UpvsError.exit_code if doit_code else 0)
         self._log("run ends", exit_code=exit_code, console=str(asked))
         return exit_code
 

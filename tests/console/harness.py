@@ -13,7 +13,7 @@ import pytest
 from upvs_tasks.clock import Clock
 from upvs_tasks.console.client import Console
 from upvs_tasks.console.endpoint import Credentials, Endpoint
-from upvs_tasks.console.export import Download
+from upvs_tasks.console.export import Download, as_received
 from upvs_tasks.console.retry import RetryPolicy
 from upvs_tasks.errors import MaxAttemptsExceeded, TransientError
 from upvs_tasks.model.day import Day
@@ -127,6 +127,7 @@ class ConsoleHarness:
             start_ms=start_ms,
             end_ms=start_ms + 10_000,
             into=io.BytesIO() if into is None else into,
+            accept=as_received,
         )
 
     def failed_export(self, into: io.BytesIO | None = None) -> TransientError:

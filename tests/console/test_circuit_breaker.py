@@ -10,6 +10,7 @@ from tests.console.conftest import Running
 from tests.console.harness import CAMERA_ID, DAY, ConsoleHarness, clock_without_waits
 from upvs_tasks.console.client import Console
 from upvs_tasks.console.endpoint import Credentials, Endpoint
+from upvs_tasks.console.export import as_received
 from upvs_tasks.console.retry import RetryPolicy
 from upvs_tasks.errors import MaxAttemptsExceeded, NoFootageError
 from upvs_tasks.simulator import Behaviour, Fault, FaultKind, SimulatedConsole
@@ -34,7 +35,7 @@ def one_attempt(console: Console, number: int) -> int:
     """Size of a clip, exported by a client that has a single attempt."""
     into, first_ms = io.BytesIO(), DAY.start_ms + number * 60_000
     return console.export(
-        CAMERA_ID, start_ms=first_ms, end_ms=first_ms + 1_000, into=into
+        CAMERA_ID, start_ms=first_ms, end_ms=first_ms + 1_000, into=into, accept=as_received
     ).size_bytes
 
 
@@ -45,6 +46,7 @@ def test_a_restart_costs_an_export_no_attempt(harness: ConsoleHarness, status: i
     harness.simulated.order(away(20, status))
     assert one_attempt(harness.console, 1)
     assert harness.asked("export") == 2
+    assert harness.console.usage.retries == 1
     assert sum(harness.waits_secs) == pytest.approx(harness.console.usage.outage_secs, rel=0.1)
     assert 30 < sum(harness.waits_secs) < 600
 

@@ -8,6 +8,7 @@ from tests.console.conftest import Running
 from tests.console.harness import DAY, ConsoleHarness
 from tests.waiting import wait_until
 from upvs_tasks.console.client import Console
+from upvs_tasks.console.export import as_received
 from upvs_tasks.errors import MaxAttemptsExceeded
 from upvs_tasks.simulator import SPARROW, Behaviour, Fault, FaultKind
 
@@ -17,7 +18,9 @@ MINUTE_MS = 60_000
 def bring(console: Console, number: int) -> bytes:
     """A clip of a second, as a worker fetches it."""
     into, first_ms = io.BytesIO(), DAY.start_ms + number * MINUTE_MS
-    console.export(SPARROW.camera_id, start_ms=first_ms, end_ms=first_ms + 1_000, into=into)
+    console.export(
+        SPARROW.camera_id, start_ms=first_ms, end_ms=first_ms + 1_000, into=into, accept=as_received
+    )
     return into.getvalue()
 
 

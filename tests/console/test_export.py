@@ -16,7 +16,7 @@ from tests.console.conftest import Running
 from tests.console.harness import CAMERA_ID, DAY, ConsoleHarness
 from tests.console.scripted import ENTERED, Answer, ScriptedServer, Seen
 from upvs_tasks.clock import Clock
-from upvs_tasks.console.export import Download
+from upvs_tasks.console.export import Download, as_received
 from upvs_tasks.errors import (
     ConsoleError,
     ExportImpossibleError,
@@ -42,7 +42,7 @@ def sent_by(answer: Answer, state_dir: Path) -> bytes:
 
     with ScriptedServer(state_dir, answered) as server:
         console = server.client(attempts=1)
-        console.export("c1", start_ms=0, end_ms=1_000, into=into)
+        console.export("c1", start_ms=0, end_ms=1_000, into=into, accept=as_received)
     return into.getvalue()
 
 
@@ -77,6 +77,7 @@ def test_bytes_are_told_as_they_come(harness: ConsoleHarness) -> None:
         end_ms=DAY.start_ms + 5_000,
         into=io.BytesIO(),
         on_bytes=told.append,
+        accept=as_received,
     )
     assert sum(told) == download.size_bytes
 
@@ -127,7 +128,11 @@ def test_a_body_that_trickles_is_given_up_on(harness: ConsoleHarness) -> None:
     console = harness.client(attempts=1, clock=clock)
     with pytest.raises(MaxAttemptsExceeded, match=r"sent only \d+ bytes in \d+ s"):
         console.export(
-            CAMERA_ID, start_ms=DAY.start_ms, end_ms=DAY.start_ms + 60_000, into=io.BytesIO()
+            CAMERA_ID,
+            start_ms=DAY.start_ms,
+            end_ms=DAY.start_ms + 60_000,
+            into=io.BytesIO(),
+            accept=as_received,
         )
 
 
@@ -137,7 +142,9 @@ def test_a_body_of_a_thousand_bytes_a_second_is_waited_for(running: Running) -> 
     clock_secs = itertools.count(0.0, 5.0)
     clock = replace(harness.clock, monotonic_secs=lambda: next(clock_secs))
     console, into = harness.client(attempts=1, clock=clock), io.BytesIO()
-    console.export(CAMERA_ID, start_ms=DAY.start_ms, end_ms=DAY.start_ms + 1_000, into=into)
+    console.export(
+        CAMERA_ID, start_ms=DAY.start_ms, end_ms=DAY.start_ms + 1_000, into=into, accept=as_received
+    )
     assert next(clock_secs) > 5 * 60
     assert len(into.getvalue()) >= 2_000_000
 
@@ -168,19 +175,22 @@ def test_a_file_that_is_not_accepted_is_asked_for_again(harness: ConsoleHarness)
     """Whoever asked knows what a good file is; each attempt is judged anew."""
     judged: list[Download] = []
 
-    def accept(download: Download) -> None:
+    def accept(download: Download) -> str:
         judged.append(download)
         if len(judged) < 3:
             raise TransientError("it has no end")
+        return "accepted"
 
-    download = harness.console.export(
+    result = harness.console.export(
         CAMERA_ID,
         start_ms=DAY.start_ms,
         end_ms=DAY.start_ms + 5_000,
         into=io.BytesIO(),
         accept=accept,
     )
-    assert judged == [download] * 3
+    assert result == "accepted"
+    assert len(judged) == 3
+    assert len(set(judged)) == 1
     assert harness.waits_secs == [1, 2]
 
 
@@ -325,7 +335,13 @@ def test_no_more_connections_are_open_than_were_allowed(running: Running) -> Non
     def ask(number: int) -> None:
         start.wait()
         first_ms = DAY.start_ms + number * 60_000
-        console.export(CAMERA_ID, start_ms=first_ms, end_ms=first_ms + 1_000, into=io.BytesIO())
+        console.export(
+            CAMERA_ID,
+            start_ms=first_ms,
+            end_ms=first_ms + 1_000,
+            into=io.BytesIO(),
+            accept=as_received,
+        )
 
     with console, ThreadPoolExecutor(6) as workers:
         list(workers.map(ask, range(6)))
@@ -352,13 +368,17 @@ def test_a_large_clip_does_not_fill_the_memory(running: Running, tmp_path: Path)
         "from pathlib import Path\n"
         "from upvs_tasks.console.endpoint import Credentials, Endpoint\n"
         "from upvs_tasks.console.client import Console\n"
+        "from upvs_tasks.console.export import as_received\n"
         "host, name, ca_file, camera, start, path = sys.argv[1:]\n"
         "credentials = Credentials(name, sys.stdin.read())\n"
         "console = Console(Endpoint(host, ca_file=Path(ca_file)), credentials)\n"
         "console.bootstrap()\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "with open(path, 'w+b') as into:\n"
-        "    console.export(camera, start_ms=int(start), end_ms=int(start) + 5000, into=into)\n"
+        "    end = int(start) + 5000\n"
+        "    console.export(\n"
+        "        camera, start_ms=int(start), end_ms=end, into=into, accept=as_received\n"
+        "    )\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
     )
     endpoint, credentials = harness.endpoint(), harness.credentials()

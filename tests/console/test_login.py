@@ -145,6 +145,18 @@ def test_a_login_limit_that_stays_ends_the_run(harness: ConsoleHarness) -> None:
     assert harness.waits_secs == [60, 120, 240, pytest.approx(180, abs=1)]
 
 
+def test_a_login_limit_that_lasts_longer_than_we_wait_ends_the_run(
+    harness: ConsoleHarness,
+) -> None:
+    """To come back sooner than the console asks for would only lengthen it."""
+    harness.simulated.order(
+        Fault(FaultKind.STATUS, path="login", status=429, retry_after=250, times=None)
+    )
+    with pytest.raises(LoginLimitError, match="even after 500 s"):
+        harness.console.bootstrap()
+    assert harness.waits_secs == [250, 250]
+
+
 def test_a_login_limit_is_no_attempt_at_the_question(harness: ConsoleHarness) -> None:
     """Nor are its waits: what fails afterwards has all its attempts before it."""
     harness.simulated.order(

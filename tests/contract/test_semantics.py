@@ -22,6 +22,7 @@ from tests.listing import most_requests
 from tests.thorough import thorough
 from upvs_tasks.console.client import Console
 from upvs_tasks.console.endpoint import Credentials, Endpoint
+from upvs_tasks.console.export import as_received
 from upvs_tasks.console.retry import RetryPolicy
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, events_of_day
 from upvs_tasks.simulator import (
@@ -63,7 +64,13 @@ def listed(
                 event_types=DEFAULT_EVENT_TYPES,
             )
             noon_ms = DAY.start_ms + 43_200_000
-            console.export(CAMERA_ID, start_ms=noon_ms, end_ms=noon_ms + 2_000, into=BytesIO())
+            console.export(
+                CAMERA_ID,
+                start_ms=noon_ms,
+                end_ms=noon_ms + 2_000,
+                into=BytesIO(),
+                accept=as_received,
+            )
             assert (console.usage.logins, console.usage.retries) == (1, 0)
         asked = [request for request in simulated.requests if request.endpoint == "events"]
     found = events_of_day(rows, day=DAY, camera_id=CAMERA_ID, event_types=DEFAULT_EVENT_TYPES)

@@ -84,6 +84,20 @@ def test_how_it_ended_is_reported_as_it_was(tmp_path: Path, ending: str, reporte
         ffmpeg.run((str(program),), partial=target)
 
 
+def test_it_ends_though_what_waits_for_it_was_killed(tmp_path: Path) -> None:
+    """Out of memory, say: then nobody is left to pass on that it is to end."""
+    partial, program = tmp_path / "film.mp4.partial", tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\nkill -KILL $PPID\necho frame=1\nexec sleep 600\n")
+    program.chmod(0o755)
+
+    def end(_: int) -> None:
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        ffmpeg.run((str(program), str(partial)), on_frame=end, partial=partial)
+    wait_until(lambda: not processes_at(partial))
+
+
 def test_it_has_nothing_to_read(tmp_path: Path) -> None:
     """A program that waits for input would wait for ever."""
     program, target = tmp_path / "ffmpeg", tmp_path / "film.mp4.partial"

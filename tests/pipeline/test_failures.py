@@ -263,6 +263,24 @@ def test_a_clip_that_does_not_exist_is_no_success(project: Project) -> None:
     assert "clip_1_2_typo" in run.output
 
 
+def test_a_path_of_no_clip_is_one_sentence(project: Project) -> None:
+    """A path may stand for a clip, and may be mistyped."""
+    assert project.doit("run", "scan").code == 0
+    run = project.doit("run", "scan", "out/Sparrow/clip_1_2_zz.mp4")
+    assert run.code == 3
+    assert "there is no task out/Sparrow/clip_1_2_zz.mp4" in run.output
+    assert "bug" not in run.output
+
+
+def test_what_a_later_task_misses_is_said_before_anything_is_written(project: Project) -> None:
+    """Verify needs no account; what is asked for beside it does."""
+    project.configure(username="")
+    run = project.doit("run", "verify", "scan")
+    assert run.code == 3
+    assert "username is not set" in run.output
+    assert not project.out.exists()
+
+
 def test_a_second_run_in_the_same_folder_is_refused(
     project: Project, console: SimulatedConsole
 ) -> None:

@@ -20,6 +20,14 @@ def test_a_whole_day_holds_and_nothing_is_asked(
 
 
 @pytest.mark.usefixtures("filmed")
+def test_it_may_run_beside_tasks_that_use_the_same_files(project: Project) -> None:
+    """Doit runs it beside the first of the others."""
+    for _ in range(3):
+        run = project.doit("run", "verify", "timelapse")
+        assert run.code == 0, run.output
+
+
+@pytest.mark.usefixtures("filmed")
 def test_a_film_that_was_cut_is_found(project: Project) -> None:
     content = project.film.read_bytes()
     project.film.write_bytes(content[: len(content) // 2])

@@ -78,6 +78,8 @@ class Authenticator:
             if not error.response.ends_session:
                 raise error_for_response(error.response, request) from error
         session = self._session_other_than(session)
+        with self._usage.lock:
+            self._usage.retries += 1
         try:
             return self._transport.send(request, use, session)
         except UnexpectedStatusError as error:

@@ -18,6 +18,7 @@ from upvs_tasks.clock import Clock
 from upvs_tasks.console.failures import FailedRequestError
 from upvs_tasks.console.request import ApiRequest, Sender
 from upvs_tasks.console.retry import RetryPolicy, retry
+from upvs_tasks.console.usage import UsageCounter
 from upvs_tasks.errors import ConsoleError, MaxAttemptsExceeded, TransientError
 
 log = logging.getLogger(__name__)
@@ -155,9 +156,10 @@ class Circuit:
 class CircuitBreaker:
     """Sends a request again, without costing it an attempt, after the console was away."""
 
-    def __init__(self, inner: Sender, circuit: Circuit) -> None:
+    def __init__(self, inner: Sender, circuit: Circuit, usage: UsageCounter) -> None:
         self._inner = inner
         self._circuit = circuit
+        self._usage = usage
 
     def send(self, request: ApiRequest, use: Callable[[requests.Response], T]) -> T:
         """See `Sender`.
@@ -182,3 +184,5 @@ class CircuitBreaker:
                 circuit.note_answer()
                 return result
             outages += 1
+            with self._usage.lock:
+                self._usage.retries += 1

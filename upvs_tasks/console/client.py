@@ -5,9 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
-
-import requests
+from typing import IO, Self, TypeVar
 
 from upvs_tasks.clock import Clock
 from upvs_tasks.console.auth import Authenticator
@@ -25,6 +23,8 @@ from upvs_tasks.console.usage import ConsoleUsage, UsageCounter
 from upvs_tasks.console.wire import Bootstrap, parse_bootstrap, parse_events
 from upvs_tasks.model.event import Event
 from upvs_tasks.redaction import Redactor
+
+Accepted = TypeVar("Accepted")
 
 # unifi-protect-backup made its pages that small "to stop crashing large instances".
 PAGE_LIMIT = 500
@@ -87,10 +87,10 @@ class Console:
             clock=clock,
         )
         self._requests = RetryingSender(
-            CircuitBreaker(authenticator, self._circuit), policy, clock=clock, usage=usage
+            CircuitBreaker(authenticator, self._circuit, usage), policy, clock=clock, usage=usage
         )
         self._exports = RetryingSender(
-            CircuitBreaker(self._limiter, self._circuit), policy, clock=clock, usage=usage
+            CircuitBreaker(self._limiter, self._circuit, usage), policy, clock=clock, usage=usage
         )
 
     @property
@@ -150,26 +150,24 @@ class Console:
         into: IO[bytes],
         channel: int = 0,
         on_bytes: Callable[[int], None] | None = None,
-        accept: Callable[[Download], None] | None = None,
-    ) -> Download:
+        accept: Callable[[Download], Accepted],
+    ) -> Accepted:
         """Write one clip into an open file, from its start, in constant memory.
 
-        ``accept`` judges the file of each attempt that came whole; where it raises TransientError,
-        there is another attempt. As many exports run at once as the console bears. What concerns
-        the console as a whole costs the clip no attempt: an outage, or a refusal because of others
-        of ours. Raises MaxAttemptsExceeded, PermanentError, any other ConsoleError, or AccessError.
+        ``accept`` judges the file of each attempt that came whole, and its result is returned;
+        where it raises TransientError, there is another attempt. As many exports run at once as
+        the console bears. What concerns the console as a whole costs the clip no attempt: an
+        outage, or an export that is refused because of others of ours. Raises MaxAttemptsExceeded,
+        PermanentError, any other ConsoleError, or AccessError.
         """
         request = self._export_request(camera_id, (start_ms, end_ms), channel)
-
-        def use(response: requests.Response) -> Download:
-            download = receive(
+        return self._exports.send_accepted(
+            request,
+            lambda response: receive(
                 response, into, what=request.what, usage=self._usage, on_bytes=on_bytes
-            )
-            if accept is not None:
-                accept(download)
-            return download
-
-        return self._exports.send(request, use)
+            ),
+            accept,
+        )
 
     def close(self) -> None:
         """Close all connections."""

@@ -27,7 +27,7 @@ class Credentials:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no text may show."""
+        """What no text may show. The user's name may be a common word, and opens nothing alone."""
         return (self.password, self.totp_secret, self.one_time_code)
 
 

@@ -17,6 +17,7 @@ from upvs_tasks.errors import MaxAttemptsExceeded, TransientError
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Accepted = TypeVar("Accepted")
 
 _LEAST_JITTER = 0.75
 _JITTER_SPREAD = 0.5
@@ -50,6 +51,15 @@ class RetryPolicy:
         plain_secs = min(self.ceiling_secs, self.base_secs * 2.0**doublings)
         return plain_secs * (_LEAST_JITTER + _JITTER_SPREAD * share)
 
+    def within_limit(self, error: TransientError, wait_secs: float, spent_secs: float) -> float:
+        """The wait cut to the time that is left; 0 where the console asks for more than that."""
+        if self.longest_secs is None:
+            return wait_secs
+        left_secs = max(0.0, self.longest_secs - spent_secs)
+        if error.retry_after_secs and wait_secs > left_secs:
+            return 0.0
+        return min(wait_secs, left_secs)
+
 
 def retry(  # noqa: PLR0913  what to do, how often, and whom to tell
     attempt: Callable[[], T],
@@ -74,9 +84,7 @@ def retry(  # noqa: PLR0913  what to do, how often, and whom to tell
             now_secs = clock.monotonic_secs()
             first_failed_secs = first_failed_secs if failures > 1 else now_secs
             wait_secs = policy.wait_secs(error, failures, clock.random())
-            if policy.longest_secs is not None:
-                left_secs = policy.longest_secs - (now_secs - first_failed_secs)
-                wait_secs = min(wait_secs, left_secs)
+            wait_secs = policy.within_limit(error, wait_secs, now_secs - first_failed_secs)
             if failures == policy.attempts or wait_secs <= 0:
                 raise _given_up(what, failures, error) from error
             on_retry(error, wait_secs)
@@ -104,12 +112,23 @@ class RetryingSender:
 
     def send(self, request: ApiRequest, use: Callable[[requests.Response], T]) -> T:
         """See `Sender`. Raises MaxAttemptsExceeded after the last attempt of the policy."""
+        return self._retry(request, lambda: self._inner.send(request, use))
+
+    def send_accepted(
+        self,
+        request: ApiRequest,
+        use: Callable[[requests.Response], T],
+        accept: Callable[[T], Accepted],
+    ) -> Accepted:
+        """What ``accept`` makes of a result; where it raises TransientError, there is a retry.
+
+        The answer is over by then, and others may use its connection and its slot.
+        """
+        return self._retry(request, lambda: accept(self._inner.send(request, use)))
+
+    def _retry(self, request: ApiRequest, attempt: Callable[[], T]) -> T:
         return retry(
-            lambda: self._inner.send(request, use),
-            self._policy,
-            what=request.what,
-            clock=self._clock,
-            on_retry=self._note,
+            attempt, self._policy, what=request.what, clock=self._clock, on_retry=self._note
         )
 
     def _note(self, error: TransientError, wait_secs: float) -> None:

@@ -89,6 +89,8 @@ class Transport:
         """
         with self._usage.lock:
             self._usage.requests += 1
+        # No client is known that sends the token of one login with the next.
+        sends_token = session.csrf_token and request.body is None
         was_answered, sent_secs = False, self._now_secs()
         try:
             with session.http.request(
@@ -96,7 +98,7 @@ class Transport:
                 self.base_url + request.path,
                 params=request.params,
                 json=request.body,
-                headers={CSRF_HEADER: session.csrf_token} if session.csrf_token else None,
+                headers={CSRF_HEADER: session.csrf_token} if sends_token else None,
                 timeout=self._timeout_secs,
                 allow_redirects=False,
                 stream=True,

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from upvs_tasks.media import segment as segment
     from upvs_tasks.media import worker_pool as worker_pool
 
+_MODULES = ("concat_engine", "ffmpeg", "join", "overlap", "probe", "segment", "worker_pool")
+
 
 def __getattr__(name: str) -> ModuleType:
-    if name.startswith("_"):
-        raise AttributeError(name)
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return import_module(f"{__name__}.{name}")

@@ -11,6 +11,7 @@ from shutil import which
 from threading import Thread
 from typing import IO
 
+from upvs_tasks import machine
 from upvs_tasks.errors import RenderError, StorageError, UsageError
 from upvs_tasks.media.parent_death import ending_with_parent
 
@@ -96,14 +97,16 @@ def _started(command: Sequence[str], error_lines: deque[str]) -> Iterator[subpro
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    if process.poll() is not None:
+    """End ffmpeg and the program that waits for it, whichever of the two still runs."""
+    if process.poll() not in {None, -signal.SIGKILL}:
         return
-    _stream(process.stdin).close()
+    with suppress(OSError):
+        _stream(process.stdin).close()
     try:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_END_TIMEOUT_SECS)
     finally:  # also when a second Ctrl-C interrupts the wait
-        process.kill()
+        machine.kill_group(process.pid)
         process.wait()
 
 

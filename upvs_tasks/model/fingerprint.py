@@ -21,6 +21,7 @@ class FilmFingerprint:
     engine: Engine
     speed_factor: float
     output_frames: int
+    by_clock: bool
     encoding: Encoding
 
     def digest(self) -> str:

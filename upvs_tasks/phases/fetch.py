@@ -10,8 +10,6 @@ from upvs_tasks.clock import Clock
 from upvs_tasks.errors import BrokenFootageError, ConsoleError, PermanentError, TransientError
 from upvs_tasks.model.clip import Clip, is_short
 from upvs_tasks.model.clip_index import IndexEntry
-from upvs_tasks.model.footage import Footage
-from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.phases.clip_store import FootageRecord, date_file
 from upvs_tasks.phases.context import Context
 
@@ -82,60 +80,63 @@ def _downloaded(context: Context, camera_id: str, entry: IndexEntry) -> FootageR
         check = ClipCheck(
             clip, stream, durable.partial_of(path), may_retry=context.settings.retry_limit > 1
         )
-        download = context.connection.console().export(
+        record = context.connection.console().export(
             camera_id,
             start_ms=clip.start_ms,
             end_ms=clip.end_ms,
             channel=clip.channel,
             into=stream,
             on_bytes=context.progress.add_bytes,
-            accept=check,
+            accept=check.record_of,
         )
         date_file(durable.partial_of(path), clip.end_ms)
-    footage, table = check.survey
     log.debug(
         "clip downloaded",
         extra={
             "clip": entry.name,
-            "bytes": download.size_bytes,
+            "bytes": record.size_bytes,
             "secs": round(context.clock.monotonic_secs() - started_secs, 3),
-            "footage_ms": footage.duration_ms,
+            "footage_ms": record.footage.duration_ms,
         },
     )
-    return FootageRecord(
-        download.size_bytes, clip.end_ms, download.sha256, footage, table.to_document()
-    )
+    return record
 
 
 class ClipCheck:
     """Surveys the file of each attempt. Raises TransientError where another attempt may help."""
 
     def __init__(self, clip: Clip, stream: IO[bytes], partial: Path, *, may_retry: bool) -> None:
-        self.survey: tuple[Footage, SampleTable]
         self._clip = clip
         self._stream = stream
         self._partial = partial
         self._may_retry = may_retry
         self._lengths_ms: set[int] = set()
 
-    def __call__(self, _download: "Download") -> None:
-        """Refuse a broken file, and one that is much too short unless it came so before.
+    def record_of(self, download: "Download") -> FootageRecord:
+        """What is measured of a file that just came; refuses one that is broken or much too short.
 
         A recording may have gaps, and then the export is that short each time; or a console that
-        struggles sends a blank of a single frame. With a single attempt there is nothing to
-        compare with: then the clip is only named.
+        is overloaded sends a blank of a single frame. So a short one is accepted only if it came so
+        before. With a single attempt there is nothing to compare with: then the clip is only named.
         """
         self._stream.flush()
         try:
-            self.survey = media.probe.survey(self._partial)
+            footage, table = media.probe.survey(self._partial)
         except BrokenFootageError as error:
             raise TransientError(str(error)) from error
-        footage_ms = self.survey[0].duration_ms
+        footage_ms = footage.duration_ms
         is_news = footage_ms not in self._lengths_ms
         if self._may_retry and is_short(self._clip, footage_ms) and is_news:
             self._lengths_ms.add(footage_ms)
             asked_secs = self._clip.duration_ms / 1000
             raise TransientError(f"only {footage_ms / 1000:g} s of {asked_secs:g} s came")
+        return FootageRecord(
+            download.size_bytes,
+            self._clip.end_ms,
+            download.sha256,
+            footage,
+            table.to_document(),
+        )
 
 
 def _wait_until_settled(clip: Clip, clock: Clock) -> None:

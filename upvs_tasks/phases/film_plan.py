@@ -78,7 +78,12 @@ class FilmPlan:
     @cached_property
     def plan(self) -> Plan:
         """Which frame of which clip each frame of the film shows."""
-        return plan_film(self.footage, self.speed, by_clock=self._settings.speed_step > 0)
+        return plan_film(self.footage, self.speed, by_clock=self._by_clock)
+
+    @property
+    def _by_clock(self) -> bool:
+        """Whether the clock decides where segments are cut."""
+        return self._settings.speed_step > 0
 
     @cached_property
     def fingerprint(self) -> FilmFingerprint:
@@ -88,6 +93,7 @@ class FilmPlan:
             engine=self._settings.engine,
             speed_factor=self.speed.speed_factor,
             output_frames=self.speed.output_frames,
+            by_clock=self._by_clock,
             encoding=self.encoding,
         )
 

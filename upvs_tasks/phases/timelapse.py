@@ -38,8 +38,8 @@ def film_path(layout: Layout, index: ClipIndex) -> Path:
 
 def targets(context: Context) -> list[Path]:
     """The film, once it is known of which camera."""
-    film = context.planner.film()
-    return [] if film is None else [film_path(context.layout, film.index)]
+    index = context.clips.known_index()
+    return [] if index is None else [film_path(context.layout, index)]
 
 
 def is_current(context: Context) -> bool:

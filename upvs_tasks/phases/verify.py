@@ -1,15 +1,17 @@
 """Hold what is on the disk against what the specification promises of it (§10)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from upvs_tasks import durable, media
 from upvs_tasks.errors import BrokenFootageError, VerificationError
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.plural import counted
 from upvs_tasks.model.verification import film_findings, manifest_findings
-from upvs_tasks.phases.clip_store import Recorded
+from upvs_tasks.phases.clip_store import ClipStore, Recorded
 from upvs_tasks.phases.context import Context
-from upvs_tasks.phases.film_plan import FilmPlan
+from upvs_tasks.phases.engines import engine_of
+from upvs_tasks.phases.film_plan import FilmPlan, FilmPlanner
 from upvs_tasks.phases.manifest import wanted_concat
 from upvs_tasks.phases.timelapse import film_path
 
@@ -20,8 +22,8 @@ def run(context: Context, *, decodes: bool = False) -> str:
     With ``decodes``, each clip's first and last pictures are decoded, too. Raises
     VerificationError with everything that does not hold. Asks nothing of the console.
     """
-    context.clips.forget()
-    film, layout = context.film(), context.layout
+    layout = context.layout
+    film = _film_on_disk(context)
     findings = [
         *_clip_findings(layout, film.recorded, decodes=decodes),
         *_manifest_findings(layout, film),
@@ -32,6 +34,15 @@ def run(context: Context, *, decodes: bool = False) -> str:
         raise VerificationError(f"{day} does not hold: {'; '.join(findings)}")
     clips = counted(len(entries), "clip")
     return f"{len(film.recorded)} of {clips} whole and in order; film as planned"
+
+
+def _film_on_disk(context: Context) -> FilmPlan:
+    """The film, from files that are all read again: other tasks may use what is known of them."""
+    engine = engine_of(context.settings.engine)
+    planner = FilmPlanner(
+        context.settings, ClipStore(context.layout), follows_plan=engine.follows_plan
+    )
+    return replace(context, planner=planner).film()
 
 
 def _clip_findings(layout: Layout, recorded: Recorded, *, decodes: bool) -> Iterator[str]:

@@ -5,12 +5,16 @@ No other module asks for these, save `media.parent_death`, which is a program of
 
 import os
 import signal
+import stat
 from typing import IO
 
 try:
     import fcntl
 except ImportError:  # Windows, and Python in a browser
     fcntl = None  # type: ignore[assignment]  # that it may be missing is what is said here
+
+_OWNER_ONLY = 0o600
+_OTHERS = 0o077
 
 
 def usable_cores() -> int:
@@ -30,6 +34,20 @@ def lock(stream: IO[str]) -> None:
     """Lock an open file until it is closed. Raises BlockingIOError when another process has it."""
     if fcntl is not None:  # without it whoever starts two runs in one folder has to know better
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def make_private(stream: IO[bytes]) -> None:
+    """Let only this user read and write an open file."""
+    if hasattr(os, "fchmod"):  # without it the folder decides who may
+        os.fchmod(stream.fileno(), _OWNER_ONLY)
+
+
+def is_private(stream: IO[bytes]) -> bool:
+    """Whether an open file is this user's and nobody else may read or write it."""
+    if not hasattr(os, "getuid"):  # on Windows a file's mode does not say who may read it
+        return True
+    status = os.fstat(stream.fileno())
+    return status.st_uid == os.getuid() and not stat.S_IMODE(status.st_mode) & _OTHERS
 
 
 def signal_thread(thread_id: int, number: int) -> None:

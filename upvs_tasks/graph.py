@@ -107,7 +107,7 @@ def rows(start_from: StartFrom, *, may_clean_clips: bool) -> tuple[Row, ...]:
         ),
         Row(
             "estimate",
-            "Foresee the film's size and time, and whether the disk has room.",
+            "Estimate the film's size and time, and whether the disk has room.",
             UpToDateCheck("every segment is on the disk, or the film is made", _has_all_segments),
             phases=(estimate.run,),
             waits_for=("speed",),

@@ -134,7 +134,7 @@ def _action(row: Row, run: Run) -> Callable[[], object]:
         except UpvsError as error:
             sentence = str(error)
             run.fail(row.name, error, sentence)
-            log.error("task failed", extra={"reason": sentence})  # noqa: TRY400  foreseen
+            log.error("task failed", extra={"reason": sentence})  # noqa: TRY400  no bug
             return TaskFailed(sentence)
         except Exception as error:
             sentence = f"this is a bug in upvs:\n{traceback.format_exc()}{error}"

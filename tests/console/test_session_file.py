@@ -60,7 +60,7 @@ def test_a_session_is_kept_where_the_system_knows_no_owner_of_a_file(
     """As on Windows: there the folder decides who may read it."""
     monkeypatch.delattr(os, "fchmod")
     monkeypatch.delattr(os, "getuid")
-    harness = running()
+    harness = running(Behaviour())
     for _ in range(2):
         assert keeping(harness, path).bootstrap().cameras
     assert harness.asked("login") == 1

@@ -130,7 +130,7 @@ def _action(row: Row, run: Run) -> Callable[[], object]:
     def action() -> object:
         try:
             context = run.working_context()
-            stories = [phase(context) for phase in row.phases]
+            summaries = [phase(context) for phase in row.phases]
         except UpvsError as error:
             sentence = str(error)
             run.fail(row.name, error, sentence)
@@ -141,7 +141,7 @@ def _action(row: Row, run: Run) -> Callable[[], object]:
             run.fail(row.name, UpvsError(), sentence)
             log.exception("task broke")
             return TaskFailed(sentence)
-        return {"stories": [story for story in stories if story]}
+        return {"summaries": [summary for summary in summaries if summary]}
 
     return action
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.frame_times import durations_ms
 from upvs_tasks.model.encoding import Encoding
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, Plan, plan_film
 from upvs_tasks.model.sample_table import SampleTable
@@ -139,7 +140,7 @@ def test_every_second_of_the_source_is_within_a_step_of_a_film_frame(
     """Half a step as planned; a keyframe in its place doubles that at most, a gap adds its own."""
     shown_ms = footage_ms(plan_film(footage, speed_for(footage, factor)))
     step_ms = Fraction(factor) * 1000 / 30
-    gap_ms = max(max(one.table.durations_ms) for one in footage.clips)
+    gap_ms = max(max(durations_ms(one.table)) for one in footage.clips)
     borders = [Fraction(0), *shown_ms, Fraction(footage.duration_ms)]
     assert max(after - at for at, after in pairwise(borders)) <= 2 * step_ms + gap_ms + 1
 

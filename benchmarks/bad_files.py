@@ -25,6 +25,7 @@ from samples.odd_files import ODDITIES, Oddity
 from upvs_tasks.errors import BrokenFootageError, RenderError
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.concat_engine import ConcatRender, concat_command
+from upvs_tasks.media.options import REPORTED
 from upvs_tasks.media.probe import measure, survey
 from upvs_tasks.media.segment import SegmentJob, Shot, render_segment
 from upvs_tasks.model.encoding import Encoding
@@ -193,8 +194,7 @@ def _letter(day: Day) -> Film:
     speed = ["-vf", f"setpts=PTS/{day.speed.speed_factor}", "-r", str(_FILM.fps)]
     encoder = ["-c:v", "libx264", "-crf", str(_FILM.crf), "-preset", _FILM.preset]
     output = ["-pix_fmt", "yuv420p", "-an", "-f", "mp4", "-y", str(day.film_path)]
-    logged = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning"]
-    program = [ffmpeg.find_ffmpeg(), *logged, "-progress", "pipe:1"]
+    program = [ffmpeg.find_ffmpeg(), *REPORTED]
     return _by_ffmpeg(day, [*program, *clips, *speed, *encoder, *output], "-")
 
 

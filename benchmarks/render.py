@@ -39,7 +39,6 @@ from benchmarks.render_table import Measure, print_tables
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.concat_engine import (
     ENCODER_THREADS,
-    X264_REPEATABLE,
     ConcatRender,
     concat_command,
 )
@@ -52,6 +51,7 @@ from upvs_tasks.media.join import (
     segment_list,
     tags_text,
 )
+from upvs_tasks.media.options import X264_REPEATABLE
 from upvs_tasks.media.probe import read_sample_table
 from upvs_tasks.media.segment import SegmentJob, Shot
 from upvs_tasks.media.worker_pool import render_in_worker, stop_all

@@ -39,7 +39,7 @@ ALLOWED_ROOMS = {
         "clock",
         "errors",
     },
-    "console": {"model", "durable", "clock", "redaction", "errors"},
+    "console": {"model", "durable", "clock", "redaction", "machine", "errors"},
     "media": {"model", "documents", "machine", "errors", PACKAGE},
     "settings": {"model", "machine", "errors"},
     "output": {"durable", "redaction", "clock", "errors"},
@@ -141,9 +141,11 @@ ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.puten
 # What not every operating system has, and who alone may ask for it.
 MODULES_NOT_EVERYWHERE = {"ctypes", "fcntl", "grp", "pwd", "resource", "termios"}
 NOT_EVERYWHERE = {
+    "os.fchmod",
     "os.fork",
     "os.forkpty",
     "os.getpgid",
+    "os.getuid",
     "os.killpg",
     "os.memfd_create",
     "os.nice",
@@ -471,6 +473,7 @@ def test_reading_the_environment_is_seen(text: str) -> None:
         "import ctypes\nctypes.CDLL(None)",
         "from fcntl import flock\nflock(stream, 2)",
         "import signal\nsignal.pthread_kill(1, 2)",
+        "import os\nos.fchmod(descriptor, 0o600)",
         "import sys\nif sys.platform == 'linux':\n    pass",
         "path = '/proc/self/status'",
     ],

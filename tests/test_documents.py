@@ -127,6 +127,19 @@ def test_several_records_are_a_list(tmp_path: Path) -> None:
     assert documents.read(path, tuple[Wheel, ...]) == BICYCLE.wheels
 
 
+def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "table.json"
+    path.write_bytes(documents.encode({"b": 2, "a": 1}))
+    assert documents.read(path, dict[str, int]) == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("content", [b"[]", b"7", b'{"a": true}', b'{"a": 1, "b": "2"}', b"null"])
+def test_a_table_of_other_values_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "table.json"
+    path.write_bytes(content)
+    assert documents.read(path, dict[str, int]) is None
+
+
 @pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"{}", b"null"])
 def test_a_file_that_does_not_hold_the_record_holds_none(
     tmp_path: Path, content: bytes | None

@@ -8,7 +8,7 @@ Where to look, from the top down; each imports only what stands below it:
     doit_access  all that we extend of doit
     reporter     tells what each task did
     run          one run: lock, log, signals, the account of the day, the exit code
-    phases       one module a task: read, let the model decide, write
+    phases       the tasks at work: read, let the model decide, write
     console      the client of the UniFi Protect console: all of HTTP
     media        sample tables, decoding, encoding, ffmpeg: all of video
     output       run.log, and the lines on the terminal

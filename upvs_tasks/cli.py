@@ -1,4 +1,4 @@
-"""`upvs`: the specification's command line (§9), a thin face over the same task graph."""
+"""The program `upvs`: the specification's command line (§9). It runs the same tasks as doit."""
 
 import argparse
 import re
@@ -14,6 +14,7 @@ from upvs_tasks.errors import SettingsError, UpvsError, UsageError
 from upvs_tasks.graph import Graph, StartFrom, execute
 from upvs_tasks.settings.config_file import as_toml
 
+_DESCRIPTION = "Make a timelapse of one day of one UniFi Protect camera."
 # Each flag, and the setting that it is.
 _SHARED = {
     "--host": "host",
@@ -104,7 +105,9 @@ def _config_path(named: str | None) -> Path:
 
 def _parser() -> argparse.ArgumentParser:
     shared = _shared_flags()
-    parser = _FlagParser(prog="upvs", description=__doc__, parents=[shared], allow_abbrev=False)
+    parser = _FlagParser(
+        prog="upvs", description=_DESCRIPTION, parents=[shared], allow_abbrev=False
+    )
     parser.add_argument("--version", action="version", version=version("upvs"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="<command>")
     for name, command in _COMMANDS.items():

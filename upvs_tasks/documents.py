@@ -2,7 +2,7 @@
 
 Reading is strict: a value of another type, a field that is missing and one that is unknown are
 refused, in a sentence that names the field. A field whose default is None is left out where it is
-None; all others are always there.
+None; all others are always there. Besides records, ``dict[str, X]`` can be read and written.
 """
 
 from collections.abc import Callable
@@ -71,6 +71,7 @@ def _converter(*, explains: bool) -> Converter:
     converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook_func(_is_plain_object, _plain_object)
     converter.register_unstructure_hook_func(_is_plain_object, lambda value: value)
+    converter.register_structure_hook_factory(_is_table, _table_reader)
     converter.register_structure_hook_factory(_is_tuple, _tuple_reader)
     converter.register_structure_hook_factory(is_dataclass, _record_reader)
     converter.register_unstructure_hook_factory(is_dataclass, _record_writer)
@@ -95,6 +96,20 @@ def _plain_object(document: object, _: object) -> object:
     if type(document) is not dict:
         raise TypeError("must be an object")
     return document
+
+
+def _is_table(kind: object) -> bool:
+    return get_origin(kind) is dict and not _is_plain_object(kind)
+
+
+def _table_reader(kind: Any, converter: Converter) -> _Reader:  # noqa: ANN401  a type
+    """Reader of ``dict[str, X]``; cattrs alone would take anything that has items."""
+    read_items: _Reader = converter.gen_structure_mapping(kind)
+
+    def read_table(document: object, _: object) -> object:
+        return read_items(_plain_object(document, kind), kind)
+
+    return read_table
 
 
 def _choice(document: str, kind: type[StrEnum]) -> StrEnum:

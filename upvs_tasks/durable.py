@@ -15,11 +15,10 @@ from typing import IO, Any
 import orjson
 
 from upvs_tasks import machine
-from upvs_tasks.errors import FolderBusyError, StorageError
+from upvs_tasks.errors import FolderBusyError, StorageError, is_disk_full
 
 PARTIAL_SUFFIX = ".partial"
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _IMPOSSIBLE = {
     errno.EEXIST,
@@ -44,9 +43,9 @@ def storing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            message = f"the disk is full while writing {path}: free some space, then run again"
-        elif error.errno in _FORBIDDEN:
+        if is_disk_full(error):
+            raise StorageError.disk_full(path) from error
+        if error.errno in _FORBIDDEN:
             message = f"{path} may not be written ({error.strerror}): check the folder's owner"
         elif error.errno in _IMPOSSIBLE:
             message = f"{path} cannot be written ({error.strerror}): look what is in its place"

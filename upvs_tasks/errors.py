@@ -1,4 +1,4 @@
-"""The error tree: everything that upvs itself raises.
+"""The error tree: everything that upvs tells a user.
 
     UpvsError                       the run goes wrong in a way that one sentence explains  exit 1
     ├── UsageError                  the request cannot be carried out as given              exit 3
@@ -27,9 +27,18 @@
 
 The names in brackets are the specification's sentinel errors. A message says what was tried, what
 was seen and what to do about it; it never holds a credential, a cookie or a token.
+
+The layers of ``console`` pass more exact errors between them. These are not in the tree:
+`UnexpectedStatusError` and `FailedRequestError` in `console.failures`, `TooManyLoginsError` in
+`console.login`. Each is a kind of ConsoleError.
 """
 
-from typing import ClassVar
+import errno
+from pathlib import Path
+from typing import ClassVar, Self
+
+# EFBIG: the file system takes no larger file. To a user that is the same: make room elsewhere.
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class UpvsError(Exception):
@@ -49,7 +58,7 @@ class SettingsError(UsageError):
 
 
 class UntrustedCertificateError(UsageError):
-    """Nobody whom we were told to trust vouches for the console's certificate."""
+    """The console's certificate is not one that we trust, nor signed by one."""
 
 
 class CameraNotFound(UsageError):  # noqa: N818  the specification names it
@@ -114,7 +123,7 @@ class MaxAttemptsExceeded(ConsoleError):  # noqa: N818  the specification names 
 
 
 class ImplausibleListError(ConsoleError):
-    """The console lists no events for a day on which, by its own word, there were some."""
+    """The console lists no events for a day, but says elsewhere that there were some."""
 
 
 class BrokenFootageError(UpvsError):
@@ -136,6 +145,16 @@ class VerificationError(UpvsError):
 class StorageError(UpvsError):
     """The disk does not take or give what it should."""
 
+    @classmethod
+    def disk_full(cls, path: Path) -> Self:
+        """Error for a disk that was full while ``path`` was written."""
+        return cls(f"the disk is full while writing {path}: free some space, then run again")
+
 
 class FolderBusyError(UpvsError):
     """Another run is at work in the same output folder."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error of the system, or of libav, says that the disk has no room."""
+    return getattr(error, "errno", None) in _DISK_FULL

@@ -26,7 +26,7 @@ from upvs_tasks.model.plural import counted
 from upvs_tasks.phases import estimate, fetch, manifest, render, scan, speed, timelapse, verify
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.film_plan import FilmPlan
-from upvs_tasks.reporter import story_reporter
+from upvs_tasks.reporter import summary_reporter
 from upvs_tasks.run import Run
 from upvs_tasks.settings import Settings
 from upvs_tasks.tasks import Row, SubTasks, UpToDateCheck, task_creators
@@ -67,7 +67,7 @@ class Graph:
             "dep_file": ":memory:",
             "num_process": max(settings.max_workers, settings.renders_at_once),
             "verbosity": 2,
-            "reporter": story_reporter(
+            "reporter": summary_reporter(
                 run.terminal, run.work, is_offline=start_from is StartFrom.DISK
             ),
         }
@@ -107,7 +107,7 @@ def rows(start_from: StartFrom, *, may_clean_clips: bool) -> tuple[Row, ...]:
         ),
         Row(
             "estimate",
-            "Foresee the film's size and time, and whether the disk has room.",
+            "Estimate the film's size and time, and whether the disk has room.",
             UpToDateCheck("every segment is on the disk, or the film is made", _has_all_segments),
             phases=(estimate.run,),
             waits_for=("speed",),

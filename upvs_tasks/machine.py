@@ -5,6 +5,7 @@ No other module asks for these, save `media.parent_death`, which is a program of
 
 import os
 import signal
+import stat
 from contextlib import suppress
 from typing import IO
 
@@ -12,6 +13,9 @@ try:
     import fcntl
 except ImportError:  # Windows, and Python in a browser
     fcntl = None  # type: ignore[assignment]  # that it may be missing is what is said here
+
+_OWNER_ONLY = 0o600
+_OTHERS = 0o077
 
 
 def usable_cores() -> int:
@@ -41,6 +45,20 @@ def kill_group(leader_id: int) -> None:
     else:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(leader_id, signal.SIGTERM)  # there it ends the process outright
+
+
+def make_private(stream: IO[bytes]) -> None:
+    """Let only this user read and write an open file."""
+    if hasattr(os, "fchmod"):  # without it the folder decides who may
+        os.fchmod(stream.fileno(), _OWNER_ONLY)
+
+
+def is_private(stream: IO[bytes]) -> bool:
+    """Whether an open file is this user's and nobody else may read or write it."""
+    if not hasattr(os, "getuid"):  # on Windows a file's mode does not say who may read it
+        return True
+    status = os.fstat(stream.fileno())
+    return status.st_uid == os.getuid() and not stat.S_IMODE(status.st_mode) & _OTHERS
 
 
 def signal_thread(thread_id: int, number: int) -> None:

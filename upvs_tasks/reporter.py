@@ -10,11 +10,11 @@ from upvs_tasks.output.progress import Terminal, Work
 _FETCH, _RENDER = "fetch", "render"
 
 
-class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no types
+class SummaryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no types
     """doit's reporter with one line for each task that has something to say.
 
-    It only tells: what a run promises holds with any other reporter. A subclass says where the
-    story goes. doit calls `execute_task` from its workers and all else from the main thread.
+    It only tells: what a run promises holds with any other reporter. A subclass says to
+    which terminal. doit calls `execute_task` from its workers and all else from the main thread.
     """
 
     desc = "a sentence for each step"
@@ -24,7 +24,7 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
 
     def __init__(self, outstream: TextIO, options: dict[str, Any]) -> None:
         super().__init__(outstream, options)
-        self.terminal.tell_story_on(outstream)
+        self.terminal.tell_summaries_on(outstream)
         self._done = {_FETCH: 0, _RENDER: 0}
         self._carried_out = {_FETCH: 0, _RENDER: 0}
 
@@ -38,8 +38,8 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
         if (group := _group_of(task.name)) is not None:
             self._carried_out[group] += 1
         self._count(task.name)
-        for story in task.values.get("stories", ()):
-            self.terminal.tell(task.name, story)
+        for summary in task.values.get("summaries", ()):
+            self.terminal.tell(task.name, summary)
 
     def skip_uptodate(self, task: Any) -> None:
         """Tell that there was nothing to do, but not for each clip."""
@@ -58,7 +58,7 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
         """Tell why doit gave up, where it did; the account is the run's."""
         for message in self.runtime_errors:
             self.terminal.warn(f"ERROR: {message}")
-        self.terminal.end_story()
+        self.terminal.end_summaries()
 
     def _count(self, name: str) -> None:
         match _group_of(name):
@@ -96,10 +96,10 @@ class StoryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no t
             )
 
 
-def story_reporter(terminal: Terminal, work: Work, *, is_offline: bool) -> type[StoryReporter]:
+def summary_reporter(terminal: Terminal, work: Work, *, is_offline: bool) -> type[SummaryReporter]:
     """The reporter of one run. doit makes reporters itself, and so takes a class."""
     facts = {"terminal": terminal, "work": work, "is_offline": is_offline}
-    return type(StoryReporter.__name__, (StoryReporter,), facts)
+    return type(SummaryReporter.__name__, (SummaryReporter,), facts)
 
 
 def _group_of(name: str) -> str | None:

@@ -130,18 +130,18 @@ def _action(row: Row, run: Run) -> Callable[[], object]:
     def action() -> object:
         try:
             context = run.working_context()
-            stories = [phase(context) for phase in row.phases]
+            summaries = [phase(context) for phase in row.phases]
         except UpvsError as error:
             sentence = str(error)
             run.fail(row.name, error, sentence)
-            log.error("task failed", extra={"reason": sentence})  # noqa: TRY400  foreseen
+            log.error("task failed", extra={"reason": sentence})  # noqa: TRY400  no bug
             return TaskFailed(sentence)
         except Exception as error:
             sentence = f"this is a bug in upvs:\n{traceback.format_exc()}{error}"
             run.fail(row.name, UpvsError(), sentence)
             log.exception("task broke")
             return TaskFailed(sentence)
-        return {"stories": [story for story in stories if story]}
+        return {"summaries": [summary for summary in summaries if summary]}
 
     return action
 

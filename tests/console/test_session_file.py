@@ -54,6 +54,18 @@ def test_a_later_process_goes_on_with_the_session(
     assert harness.asked("login") == 1
 
 
+def test_a_session_is_kept_where_the_system_knows_no_owner_of_a_file(
+    running: Running, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows: there the folder decides who may read it."""
+    monkeypatch.delattr(os, "fchmod")
+    monkeypatch.delattr(os, "getuid")
+    harness = running(Behaviour())
+    for _ in range(2):
+        assert keeping(harness, path).bootstrap().cameras
+    assert harness.asked("login") == 1
+
+
 def test_a_direct_recorder_s_token_is_kept_as_well(running: Running, path: Path) -> None:
     """It says itself how long it lasts."""
     harness = running(Behaviour(flavour=Flavour.LEGACY))

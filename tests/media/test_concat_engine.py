@@ -7,6 +7,7 @@ import av
 import pytest
 
 from samples.clips import Recipe, make_clip, shown_numbers
+from tests.frame_times import durations_ms, times_ms
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.concat_engine import ConcatRender, concat_command
 from upvs_tasks.media.probe import measure, read_sample_table
@@ -111,7 +112,7 @@ def test_a_film_has_the_planned_frames_and_shows_each_moment_at_its_time(
     clip_start_ms = 0
     for place, clip in enumerate(clips):
         table = read_sample_table(clip)
-        for index, (at, lasts) in enumerate(zip(table.times_ms, table.durations_ms, strict=True)):
+        for index, (at, lasts) in enumerate(zip(times_ms(table), durations_ms(table), strict=True)):
             start_ms = clip_start_ms + at
             spans_ms[place * CLIP_NUMBERS + index] = (start_ms, start_ms + lasts)
         clip_start_ms += table.duration_ms

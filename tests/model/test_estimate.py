@@ -1,4 +1,4 @@
-"""A film's size and time are foreseen from what is known of a part of it."""
+"""A film's size and time are estimated from a few of its frames."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_what_was_tried_stands_for_the_whole_film() -> None:
 
 def test_the_parts_that_are_there_stand_for_those_that_are_not() -> None:
     """By the frame."""
-    estimate = Estimate.of_parts(frames=250, all_frames=1_000, size_bytes=500_000)
+    estimate = Estimate.of_segments(frames=250, all_frames=1_000, size_bytes=500_000)
     assert (estimate.film_bytes, estimate.missing_bytes) == (2_000_000, 1_500_000)
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.frame_times import durations_ms
 from upvs_tasks.model.encoding import Encoding
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT, Plan, plan_film
 from upvs_tasks.model.sample_table import SampleTable
@@ -48,12 +49,12 @@ def speed_for(footage: StitchedFootage, factor: float, fps: int = 30) -> Speed:
 
 def footage_ms(plan: Plan) -> list[Fraction]:
     """Where in the footage each frame of the film is from, by the tables."""
-    parts = {part.clip: part for part in plan.footage.parts}
+    spans = {span.clip: span for span in plan.footage.spans}
     instants = []
     for place, frame in plan.picks():
-        table, part = plan.footage.clips[place].table, parts[place]
-        since = (table.ticks[frame] - table.ticks[part.first_frame]) * table.tick_secs * 1000
-        instants.append(part.start_ms + since)
+        table, span = plan.footage.clips[place].table, spans[place]
+        since = (table.ticks[frame] - table.ticks[span.first_frame]) * table.tick_secs * 1000
+        instants.append(span.start_ms + since)
     return instants
 
 
@@ -121,12 +122,12 @@ def test_every_frame_is_the_one_on_screen_or_a_keyframe_within_half_a_step(
     plan = plan_film(footage, speed_for(footage, factor))
     step_ms = Fraction(factor) * 1000 / 30
     shown_ms = footage_ms(plan)
-    parts = {part.clip: part for part in footage.parts}
+    spans = {span.clip: span for span in footage.spans}
     for k, ((place, frame), at_ms) in enumerate(zip(plan.picks(), shown_ms, strict=True)):
         middle_ms = (k + Fraction(1, 2)) * step_ms
-        table, part = footage.clips[place].table, parts[place]
+        table, span = footage.clips[place].table, spans[place]
         scale = 1000 * table.tick_secs
-        tick = table.ticks[part.first_frame] + (middle_ms - part.start_ms) / scale
+        tick = table.ticks[span.first_frame] + (middle_ms - span.start_ms) / scale
         on_screen = bisect_right(table.ticks, tick) - 1
         is_near = -step_ms / 2 <= at_ms - middle_ms < step_ms / 2
         assert frame == on_screen or (frame in table.keyframes and is_near)
@@ -139,7 +140,7 @@ def test_every_second_of_the_source_is_within_a_step_of_a_film_frame(
     """Half a step as planned; a keyframe in its place doubles that at most, a gap adds its own."""
     shown_ms = footage_ms(plan_film(footage, speed_for(footage, factor)))
     step_ms = Fraction(factor) * 1000 / 30
-    gap_ms = max(max(one.table.durations_ms) for one in footage.clips)
+    gap_ms = max(max(durations_ms(one.table)) for one in footage.clips)
     borders = [Fraction(0), *shown_ms, Fraction(footage.duration_ms)]
     assert max(after - at for at, after in pairwise(borders)) <= 2 * step_ms + gap_ms + 1
 
@@ -193,7 +194,7 @@ def test_times_may_be_counted_in_any_unit(
         for one, multiplier in zip(footage.clips, multipliers, strict=False)
     )
     speed = speed_for(footage, factor)
-    assert footage.parts == other.parts
+    assert footage.spans == other.spans
     assert (
         plan_film(footage, speed, by_clock=by_clock).segments
         == plan_film(other, speed, by_clock=by_clock).segments
@@ -353,8 +354,8 @@ def test_what_two_clips_share_for_certain_is_shown_once() -> None:
     later = clip(1, frames=30 * 15, start_ms=30_000)
     footage = StitchedFootage.of([earlier, later])
     assert footage.duration_ms == 90_000 - 25_000
-    assert [part.clip for part in footage.parts] == [0, 1]
-    assert footage.parts[1].first_frame == 25 * 15
+    assert [span.clip for span in footage.spans] == [0, 1]
+    assert footage.spans[1].first_frame == 25 * 15
 
 
 def test_neighbours_that_may_share_nothing_are_left_whole() -> None:
@@ -369,14 +370,14 @@ def test_frames_that_the_files_show_to_be_repeated_are_left_out() -> None:
     second = replace(clip(1, frames=900, start_ms=60_000), repeated_frames=45)
     footage = StitchedFootage.of([first, second])
     assert footage.duration_ms == 120_000 - 3_000
-    assert plan_film(footage, speed_for(footage, 2.0)).footage.parts[1].first_frame == 45
+    assert plan_film(footage, speed_for(footage, 2.0)).footage.spans[1].first_frame == 45
 
 
 def test_a_clip_within_another_has_no_part_of_its_own() -> None:
     around = clip(0, frames=300 * 15, start_ms=0)
     within = clip(1, frames=10 * 15, start_ms=60_000)
     footage = StitchedFootage.of([around, within])
-    assert [part.clip for part in footage.parts] == [0]
+    assert [span.clip for span in footage.spans] == [0]
     assert footage.duration_ms == 300_000
 
 
@@ -396,9 +397,9 @@ def test_trimming_never_loses_a_recorded_instant(
     two, two_ms = recorded(1, phase_ms, later_ms, later_ms + other_ms)
     footage = StitchedFootage.of([one, two])
     shown = set(one_ms)
-    for part in footage.parts:
-        if part.clip == 1:
-            shown |= set(two_ms[part.first_frame :])
+    for span in footage.spans:
+        if span.clip == 1:
+            shown |= set(two_ms[span.first_frame :])
     assert shown == set(one_ms) | set(two_ms)
 
 

@@ -28,17 +28,17 @@ def time() -> Time:
     return Time()
 
 
-def storytelling(time: Time) -> Terminal:
-    """A terminal whose story somebody tells.
+def summarising(time: Time) -> Terminal:
+    """A terminal with a stream for summaries.
 
     Made in the test itself: pytest gives each of its phases another stderr.
     """
     terminal = Terminal(time.clock)
-    terminal.tell_story_on(io.StringIO())
+    terminal.tell_summaries_on(io.StringIO())
     return terminal
 
 
-def test_all_goes_to_stderr_until_somebody_tells_the_story(
+def test_all_goes_to_stderr_until_there_is_a_stream_for_summaries(
     time: Time, capsys: pytest.CaptureFixture[str]
 ) -> None:
     terminal = Terminal(time.clock)
@@ -47,23 +47,23 @@ def test_all_goes_to_stderr_until_somebody_tells_the_story(
     assert capsys.readouterr() == ("", "report     whole\nERROR: no\n")
 
 
-def test_the_story_has_a_stream_of_its_own_and_then_the_account_is_on_stdout(
+def test_summaries_have_a_stream_of_their_own_and_then_the_account_is_on_stdout(
     time: Time, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    terminal, story = Terminal(time.clock), io.StringIO()
-    terminal.tell_story_on(story)
+    terminal, summaries = Terminal(time.clock), io.StringIO()
+    terminal.tell_summaries_on(summaries)
     terminal.tell("scan", "done")
     terminal.warn("ERROR: no")
-    story.flush()
-    told = story.getvalue()
-    terminal.end_story()
-    story.close()
+    summaries.flush()
+    told = summaries.getvalue()
+    terminal.end_summaries()
+    summaries.close()
     terminal.tell("report", "whole")
     assert told == "scan       done\n"
     assert capsys.readouterr() == ("report     whole\n", "ERROR: no\n")
 
 
-def test_work_is_not_shown_where_no_story_is_told(
+def test_work_is_not_shown_without_a_stream_for_summaries(
     time: Time, capsys: pytest.CaptureFixture[str]
 ) -> None:
     work = Work(Terminal(time.clock))
@@ -76,7 +76,7 @@ def test_work_is_not_shown_where_no_story_is_told(
 def test_without_a_terminal_work_is_a_line_now_and_then(
     time: Time, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    work = Work(storytelling(time))
+    work = Work(summarising(time))
     work.expect_clips(4)
     work.begin_clip()
     for _ in range(100):
@@ -93,7 +93,7 @@ def test_rendering_counts_the_frames_of_all_segments(
     time: Time, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Segments that are there already count as well; what a worker reports replaces the last."""
-    work = Work(storytelling(time))
+    work = Work(summarising(time))
     work.expect_segments({"000": 250, "001": 250, "002": 100})
     work.end_segment("000")
     for frames in (10, 20, 30):
@@ -112,7 +112,7 @@ def test_a_terminal_shows_a_bar(time: Time, monkeypatch: pytest.MonkeyPatch) -> 
     with os.fdopen(written, "w") as screen:
         monkeypatch.setenv("TERM", "xterm")
         monkeypatch.setattr("sys.stderr", screen)
-        terminal = storytelling(time)
+        terminal = summarising(time)
         work = Work(terminal)
         work.expect_segments({"000": 250})
         work.show_segment("000", 120)

@@ -260,7 +260,7 @@ def test_text_for_the_terminal_can_be_made_as_discreet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verbose", "events"), [(False, ["story", "problem"]), (True, ["detail", "story", "problem"])]
+    ("verbose", "events"), [(False, ["step", "problem"]), (True, ["detail", "step", "problem"])]
 )
 def test_details_are_logged_only_if_asked_for(
     path: Path, *, verbose: bool, events: list[str]
@@ -268,7 +268,7 @@ def test_details_are_logged_only_if_asked_for(
     """Every request and clip would be thousands of lines."""
     handler = run_log.start(path, Redactor(), verbose=verbose)
     LOG.debug("detail")
-    LOG.info("story")
+    LOG.info("step")
     LOG.error("problem")
     run_log.stop(handler)
 
@@ -324,7 +324,7 @@ def terminal() -> Iterator[StringIO]:
 def test_our_log_does_not_spill_onto_the_terminal(
     log_file: Path, terminal: StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The terminal has a story of its own."""
+    """The terminal has lines of its own."""
     LOG.error("problem")
 
     assert len(lines_of(log_file)) == 1

@@ -28,7 +28,7 @@ def small_disks_can_be_had() -> bool:
     not small_disks_can_be_had(), reason="this machine lets nobody mount a disk of his own"
 )
 def test_a_film_without_room_is_not_begun_and_made_once_there_is_room(project: Project) -> None:
-    """The clips are kept, one sentence says what is needed, and no part is rendered."""
+    """The clips are kept, one sentence says what is needed, and no segment is rendered."""
     project.configure(output_fps=60, crf=0)
     project.out.mkdir(parents=True)
     doit = shlex.join([sys.executable, "-m", "doit", "run"])

@@ -112,9 +112,9 @@ def test_a_whole_day_has_its_film_and_exit_code_0(whole_day: WholeDay) -> None:
 
 
 def test_the_account_is_given(whole_day: WholeDay, way: str) -> None:
-    """Behind the story where there is one, and beside what another reporter writes."""
-    has_story = WAYS[way][:1] != ("-r",)
-    place = whole_day.told.out if has_story else whole_day.told.err
+    """Behind the summaries where they are told, and beside what another reporter writes."""
+    has_summaries = WAYS[way][:1] != ("-r",)
+    place = whole_day.told.out if has_summaries else whole_day.told.err
     assert "whole: all 6 events of 2024-01-17 are in the film" in place
 
 
@@ -214,9 +214,9 @@ def test_what_the_json_reporter_writes_is_json(project: Project) -> None:
 
 def test_a_reporter_that_writes_into_a_file_does_so(project: Project) -> None:
     """And the account stays on the terminal."""
-    told = ended(project.start("run", "-o", "story.txt", "fetch", stderr=subprocess.PIPE))
+    told = ended(project.start("run", "-o", "summaries.txt", "fetch", stderr=subprocess.PIPE))
     assert told.code == 0, told
-    assert "6 of 6 clips asked for" in (project.folder / "story.txt").read_text()
+    assert "6 of 6 clips asked for" in (project.folder / "summaries.txt").read_text()
     assert [line.split()[0] for line in told.out.splitlines()] == ["console"]
 
 

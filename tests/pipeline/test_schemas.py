@@ -16,7 +16,7 @@ from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.event import Event
 from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.index_document import EntryDocument, IndexDocument
-from upvs_tasks.phases.clip_store import FootageRecord
+from upvs_tasks.phases.clip_store import FailureRecord, FootageRecord
 from upvs_tasks.phases.timelapse import FilmStamp
 from upvs_tasks.simulator import SPARROW, Behaviour, Fault, SimulatedConsole
 
@@ -42,6 +42,7 @@ RECORDS: Mapping[str, type] = {
     "clip_index/clip": EntryDocument,
     "clip_index/event": Event,
     "damages/damage": Damage,
+    "failure": FailureRecord,
     "film": FilmStamp,
     "film/damage": Damage,
     "footage": FootageRecord,

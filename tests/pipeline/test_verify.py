@@ -37,7 +37,7 @@ def test_a_film_that_was_cut_is_found(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("filmed")
-def test_a_clip_that_rotted_without_a_trace_in_its_size_is_found(project: Project) -> None:
+def test_a_clip_that_was_damaged_without_a_trace_in_its_size_is_found(project: Project) -> None:
     clip = project.clips[1]
     status, content = clip.stat(), bytearray(clip.read_bytes())
     start = content.index(b"mdat") + 8

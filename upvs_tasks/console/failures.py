@@ -1,4 +1,34 @@
-"""What error responses and the network's failures mean, in our own errors."""
+"""What error responses and the network's failures mean, in our own errors.
+
+What each layer does with an answer, from the lowest layer to the highest. "-": it lets it through.
+
+    answer             error                   limiter (exports)    circuit breaker   retry
+    ------             -----                   -----------------    ---------------   -----
+    401; 403 for the   none yet: new login,    -                    -                 -
+      CSRF token         sent again; then
+                         Unauthorized
+    other 403          MissingPermissionError  -                    -                 -
+    404 or 500 to an   NoFootageError,         -                    -                 -
+      export, with a     ExportImpossibleError
+      reason (a)
+    other 400, 404     FailedRequestError      -                    probes (b)        again
+    408, 425           FailedRequestError      lowers the limit     -                 again
+    429                FailedRequestError      the same; again (c)  -                 again
+    503                FailedRequestError      the same; again (c)  probes            again
+    other 5xx          FailedRequestError      lowers the limit     probes            again
+    no answer          FailedRequestError      lowers the limit     probes            again
+    half an answer     FailedRequestError      lowers the limit     -                 again
+    other 2xx          TransientError          -                    -                 again
+    3xx, other 4xx     ConsoleError            -                    -                 -
+
+"probes": asks for what must exist. If that fails too, the console is away: all wait for it, and the
+request is sent again without costing an attempt. "again": another attempt after a wait, as long as
+there are attempts left; the console's Retry-After goes before our own wait.
+
+(a) As in `_stated_error`. (b) If the console is there, and was not away in the last two minutes, an
+export fails with the error of (a) instead, which nobody tries again. (c) At once and without
+costing an attempt, as soon as there is a slot, if other exports ran at the same time.
+"""
 
 import re
 import socket

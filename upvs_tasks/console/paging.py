@@ -40,7 +40,7 @@ MOST_ROWS = 10_000
 _SMALLEST_CAP = 20
 # So many rows of a page (one in ten) may have begun before its window until a larger is asked for.
 # A piece that is thought to be known leaves room for as many.
-_RUN_IN_SHARE = 10
+_EARLIER_ROWS_SHARE = 10
 # Pieces overlap by one instant, so that it does not matter whether bounds belong to a window.
 _NARROWEST_MS = 3
 
@@ -60,7 +60,7 @@ def collect(ask: Ask, *, start_ms: int, end_ms: int, limit: int) -> tuple[Event,
     pending = [_Window(start_ms - 1, end_ms)]
     while pending:
         pending.extend(collection.visit(pending.pop()))
-        pending = pending or collection.doubts()
+        pending = pending or collection.check_for_cap()
     return collection.events()
 
 
@@ -103,9 +103,9 @@ class _Collection:
         self._known: set[str] = set()
         self._reports: set[Event] = set()
         self._largest_page = 0
-        self._most_run_ins = 0
+        self._most_earlier_rows = 0
         self._refuted: set[_Kept] = set()
-        self._undecided: list[tuple[_Window, Sequence[Event]]] = []
+        self._maybe_capped: list[tuple[_Window, Sequence[Event]]] = []
 
     def events(self) -> tuple[Event, ...]:
         return tuple(
@@ -118,21 +118,21 @@ class _Collection:
         is_news = self._learn(page)
         if window.guess is not _Kept.ANY and len(window.starts(page)) > window.expected:
             self._refuted.add(window.guess)
-        undecided = self._decided(window, is_news=is_news)
+        again = self._learn_cap_from_answer(window, is_news=is_news)
         is_full = len(page) >= min(self._limit, self._cap)
         if not is_full and self._cap == MOST_ROWS and self._might_be_capped(page):
-            self._undecided.append((window, page))
+            self._maybe_capped.append((window, page))
         self._largest_page = max(self._largest_page, len(page))
-        return undecided + (self._narrowed(window, page, doubted_rows=0) if is_full else ())
+        return again + (self._narrowed(window, page, doubted_rows=0) if is_full else ())
 
-    def doubts(self) -> list[_Window]:
-        """Windows to ask for when all else is known: pages that hold as much as any.
+    def check_for_cap(self) -> list[_Window]:
+        """Windows to ask for when all else is known, because their pages may end at a cap.
 
-        They may be all there is, or end at a cap. Where more is known than such a page holds, one
-        request tells. Otherwise such a page holds all that is known, and its window is cut.
+        Those are the largest pages. Where more is known than such a page holds, one request tells.
+        Otherwise such a page holds all that is known, and its window is cut.
         """
-        undecided, self._undecided = self._undecided, []
-        doubted = [each for each in undecided if len(each[1]) >= self._largest_page]
+        candidates, self._maybe_capped = self._maybe_capped, []
+        doubted = [each for each in candidates if len(each[1]) >= self._largest_page]
         doubted_rows = self._largest_page
         if doubted and len(self._known) > doubted_rows:
             self._learn_cap()
@@ -162,13 +162,13 @@ class _Collection:
         self._reports.update(page)
         return is_news
 
-    def _decided(self, window: _Window, *, is_news: bool) -> tuple[_Window, ...]:
+    def _learn_cap_from_answer(self, window: _Window, *, is_news: bool) -> tuple[_Window, ...]:
         """Learn whether pages are capped; gives the windows that have to be asked for again."""
         if not window.doubted_rows or self._cap < MOST_ROWS or not is_news:
             return ()
         self._cap = window.doubted_rows
-        undecided, self._undecided = self._undecided, []
-        return tuple(one for one, _ in undecided)
+        candidates, self._maybe_capped = self._maybe_capped, []
+        return tuple(each for each, _ in candidates)
 
     def _might_be_capped(self, page: Sequence[Event]) -> bool:
         """A page shorter than another one is not: no console has more than one cap."""
@@ -179,11 +179,11 @@ class _Collection:
     ) -> tuple[_Window, ...]:
         """Windows to ask for in place of one whose page does not, or may not, show everything."""
         starts = window.starts(page)
-        run_ins = len(page) - len(starts)
-        self._most_run_ins = max(self._most_run_ins, run_ins)
+        earlier_rows = len(page) - len(starts)
+        self._most_earlier_rows = max(self._most_earlier_rows, earlier_rows)
         is_narrow = window.end_ms - window.start_ms < _NARROWEST_MS
-        spare_rows = self._limit - self._base_limit + self._base_limit // _RUN_IN_SHARE
-        is_crowded = not doubted_rows and run_ins > spare_rows
+        spare_rows = self._limit - self._base_limit + self._base_limit // _EARLIER_ROWS_SHARE
+        is_crowded = not doubted_rows and earlier_rows > spare_rows
         may_enlarge = self._limit < self._cap
         if doubted_rows and (is_narrow or not starts):
             return ()  # a larger page would end at the same cap
@@ -224,8 +224,8 @@ class _Collection:
     def _rows_to_claim(self, starts: int, page_rows: int) -> int:
         """How many of the page's rows the piece is to hold that is thought to be known."""
         usual_rows = min(self._base_limit, page_rows)
-        spare_rows = page_rows - usual_rows + usual_rows // _RUN_IN_SHARE
-        rows = page_rows - max(spare_rows, self._most_run_ins) - 1
+        spare_rows = page_rows - usual_rows + usual_rows // _EARLIER_ROWS_SHARE
+        rows = page_rows - max(spare_rows, self._most_earlier_rows) - 1
         return min(starts - 1, max(rows, min(usual_rows, starts) // 2))
 
     def _guess(self, window: _Window, starts: list[int]) -> _Kept:

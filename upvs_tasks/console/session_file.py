@@ -1,20 +1,16 @@
 """The private file that keeps a session for later processes; it never holds a password."""
 
 import logging
-import os
-import stat
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from upvs_tasks import durable
+from upvs_tasks import durable, machine
 from upvs_tasks.errors import FolderBusyError, StorageError
 
 log = logging.getLogger(__name__)
 
-_PRIVATE = 0o600
-_OTHERS = 0o077
 # A session that ends during the first request would only cost that request.
 _MARGIN_SECS = 60
 
@@ -59,7 +55,7 @@ class SessionFile:
         lock_path = self._path.with_name(self._path.name + ".lock")
         try:
             with durable.holding(lock_path), durable.replacing(self._path) as stream:
-                os.fchmod(stream.fileno(), _PRIVATE)
+                machine.make_private(stream)
                 stream.write(durable.encode_json(document))
         except FolderBusyError:
             log.debug("another process keeps its session")
@@ -77,8 +73,7 @@ class SessionFile:
         """What the file holds; one that others may read is deleted instead."""
         try:
             with self._path.open("rb") as stream:
-                status = os.fstat(stream.fileno())
-                if status.st_uid == os.getuid() and not stat.S_IMODE(status.st_mode) & _OTHERS:
+                if machine.is_private(stream):
                     return stream.read()
         except FileNotFoundError:
             return None

@@ -1,6 +1,6 @@
 """The console's JSON as records, or an error that names the field.
 
-Fields that we do not know are none of our business; unknown event types are data like any other.
+Fields that we do not know are passed over; unknown event types are data like any other.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,6 @@ from upvs_tasks.model.event import Event
 class Nvr:
     """The recorder; ``timezone`` is an IANA name, or empty where the console names none."""
 
-    nvr_id: str
-    name: str
     timezone: str
     version: str
 
@@ -68,8 +66,6 @@ def _document(body: bytes, name: str) -> Any:  # noqa: ANN401  parsed JSON
 
 def _nvr(nvr: dict[str, Any]) -> Nvr:
     return Nvr(
-        nvr_id=_text(nvr, "id", "nvr"),
-        name=_text(nvr, "name", "nvr"),
         timezone=_text(nvr, "timezone", "nvr"),
         version=_text(nvr, "version", "nvr"),
     )

@@ -5,14 +5,12 @@ from pathlib import Path
 
 import ffmpeg as ffmpeg_python
 
+from upvs_tasks.media.options import REPORTED, X264_REPEATABLE
 from upvs_tasks.model.encoding import Encoding
 
 # x264 writes other bytes for another number of threads. Eight keep as many cores busy; where there
 # are but two they cost no time, 0.15 % in size, and some 20 MB of memory a thread at 1080p.
 ENCODER_THREADS = 8
-# By default x264 takes other algorithms on other processors. Those for AVX-512 even read memory
-# that nobody wrote, at widths such as 480: then two films of the same clips may differ.
-X264_REPEATABLE = "cpu-independent=1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +54,9 @@ def concat_command(ffmpeg: str, render: ConcatRender) -> tuple[str, ...]:
         "frames:v": render.output_frames,
     }
     clips = ffmpeg_python.input(str(render.concat_path), format="concat", safe=0)
-    logged = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning"]
     return tuple(
         clips.output(str(render.output_path), **options).compile(
-            cmd=[ffmpeg, *logged, "-progress", "pipe:1"], overwrite_output=True
+            cmd=[ffmpeg, *REPORTED], overwrite_output=True
         )
     )
 

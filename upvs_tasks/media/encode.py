@@ -13,6 +13,8 @@ from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
+from upvs_tasks.media.frame_converter import BT709
+from upvs_tasks.media.options import X264_REPEATABLE
 from upvs_tasks.model.encoding import Codec, Encoding
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT
 
@@ -25,7 +27,6 @@ TICKS_PER_FRAME = 512
 # quality of a film encoded in one piece, at 2x and at 12x; sixteen cost 3 to 5 % in size.
 _FRAMES_BEYOND = {Codec.H264: 4, Codec.HEVC: 4, Codec.AV1: 0}
 _LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
-_BT709 = 1  # its number as primaries, transfer characteristic and matrix
 _ENCODERS = {Codec.H264: "libx264", Codec.HEVC: "libx265", Codec.AV1: "libsvtav1"}
 CODEC_TAGS = {Codec.H264: "avc1", Codec.HEVC: "hvc1", Codec.AV1: "av01"}
 # Encoders write their name, version and settings into the stream. These filters remove that.
@@ -136,7 +137,7 @@ def _new_stream(container: OutputContainer, encoding: Encoding) -> VideoStream:
     context.thread_count = 1
     context.codec_tag = CODEC_TAGS[encoding.codec]
     context.color_range = _LIMITED_RANGE
-    context.color_primaries = context.color_trc = context.colorspace = _BT709
+    context.color_primaries = context.color_trc = context.colorspace = BT709
     context.flags |= Flags.bitexact
     context.gop_size = FRAMES_PER_SEGMENT
     context.options = _encoder_options(encoding)
@@ -146,9 +147,7 @@ def _new_stream(container: OutputContainer, encoding: Encoding) -> VideoStream:
 def _encoder_options(encoding: Encoding) -> dict[str, str]:
     match encoding.codec:
         case Codec.H264:
-            # By default x264 takes other algorithms on other processors; with those for AVX-512
-            # the bytes even depend on what the memory held before, at widths such as 720.
-            repeatable = "threads=1:stitchable=1:cpu-independent=1"
+            repeatable = f"threads=1:stitchable=1:{X264_REPEATABLE}"
             # x264 spends fewer bits on its very first frame than on later keyframes, by its own
             # ratio of keyframes to others, 1.4: the first of each segment would stand out.
             first = "zones=0,0,b=1.4"

@@ -9,9 +9,9 @@ from av.video.frame import VideoFrame
 
 from upvs_tasks.model.encoding import Encoding
 
+BT709 = 1  # in libav its number as matrix, and as primaries and transfer characteristic
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
-_BT709 = 1  # AVCOL_SPC_BT709
-_MATRICES = {_BT709: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020"}
+_MATRICES = {BT709: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020"}
 _PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
 # The last two make different processors round alike.
 _SCALER = "bicubic+accurate_rnd+full_chroma_int+bitexact"

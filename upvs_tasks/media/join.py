@@ -9,6 +9,7 @@ import ffmpeg as ffmpeg_python
 
 from upvs_tasks.errors import RenderError
 from upvs_tasks.media.encode import CODEC_TAGS, TICKS_PER_FRAME, timescale
+from upvs_tasks.media.options import REPORTED
 from upvs_tasks.media.probe import read_sample_table
 from upvs_tasks.model.encoding import Encoding
 from upvs_tasks.model.ffconcat import concat_text
@@ -85,9 +86,8 @@ def join_command(ffmpeg: str, join: Join) -> tuple[str, ...]:
         "movflags": "+faststart",
         "format": "mp4",
     }
-    logged = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning"]
     # ffmpeg-python has no inputs without streams, so the tags go before the command that it builds.
-    program = [ffmpeg, *logged, "-progress", "pipe:1", "-f", "ffmetadata", "-i", join.tags_path]
+    program = [ffmpeg, *REPORTED, "-f", "ffmetadata", "-i", join.tags_path]
     return tuple(
         segments.output(str(join.output_path), **options).compile(
             cmd=[str(word) for word in program], overwrite_output=True

@@ -1,6 +1,5 @@
 """Renders one segment of the film: decodes the planned frames, converts them, encodes them."""
 
-import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,13 @@ from pathlib import Path
 import av
 from av.video.frame import VideoFrame
 
-from upvs_tasks.errors import BrokenFootageError, RenderError, StorageError, UpvsError
+from upvs_tasks.errors import (
+    BrokenFootageError,
+    RenderError,
+    StorageError,
+    UpvsError,
+    is_disk_full,
+)
 from upvs_tasks.media.decode import FrameRequest, decoded_frames
 from upvs_tasks.media.encode import SegmentWriter
 from upvs_tasks.media.frame_converter import FrameConverter
@@ -17,7 +22,6 @@ from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.encoding import Encoding, HardwareAcceleration
 from upvs_tasks.model.sample_table import SampleTable
 
-_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _LUMA_BLACK, _CHROMA_GREY = 16, 128
 
 
@@ -88,10 +92,8 @@ def render_segment(
 
 def _failure(path: Path, error: Exception) -> UpvsError:
     reason = getattr(error, "strerror", None) or error
-    if getattr(error, "errno", None) in _DISK_FULL:
-        return StorageError(
-            f"the disk is full while writing {path}: free some space, then run again"
-        )
+    if is_disk_full(error):
+        return StorageError.disk_full(path)
     if isinstance(error, PermissionError | FileNotFoundError):
         return StorageError(f"{path} may not be written ({reason}): check the folder")
     return RenderError(f"{path.name} cannot be encoded: {reason}")

@@ -11,7 +11,7 @@ _MARGIN = 1.3
 class Estimate:
     """A film's size, and the time to render it; None where that is not known.
 
-    ``missing_bytes`` is the size of the parts that are not rendered yet.
+    ``missing_bytes`` is the size of the segments that are not rendered yet.
     """
 
     film_bytes: int
@@ -20,11 +20,11 @@ class Estimate:
 
     @property
     def needed_bytes(self) -> int:
-        """Free space that rendering needs: for the missing parts, and for the joined film."""
+        """Free space that rendering needs: for the missing segments, and for the joined film."""
         return ceil(_MARGIN * (self.missing_bytes + self.film_bytes))
 
     @classmethod
-    def of_parts(cls, *, frames: int, all_frames: int, size_bytes: int) -> "Estimate":
+    def of_segments(cls, *, frames: int, all_frames: int, size_bytes: int) -> "Estimate":
         """Estimate of a film of which ``frames`` are rendered already, in ``size_bytes``."""
         bytes_per_frame = size_bytes / max(1, frames)
         return cls(

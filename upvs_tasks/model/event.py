@@ -3,6 +3,10 @@ from dataclasses import dataclass
 
 from upvs_tasks.model.day import Day
 
+# The default of the setting event_types: all that a camera detects, by the names that consoles use.
+# `phases.scan` relies on their being all: if a camera records nothing but detections, and has
+# recorded something, then a list without any of these types is wrong. The contract suite
+# (`tests.contract`) draws the events of its days from them.
 DEFAULT_EVENT_TYPES = (
     "motion",
     "smartDetectZone",

@@ -61,7 +61,7 @@ class Layout:
 
     @property
     def segments(self) -> Path:
-        """Parts of the film, each under the digest of what it was made from."""
+        """The segments of the film, each under the digest of what it was made from."""
         return self.out_dir / ".upvs" / "segments"
 
     @property
@@ -80,7 +80,7 @@ class Layout:
         return self.out_dir / "metadata" / "timeline.json"
 
     def segment(self, digest: str) -> Path:
-        """A part of the film."""
+        """A segment of the film."""
         return self.segments / f"{digest[:32]}.mp4"
 
     def film(self, camera_folder: str, date_text: str) -> Path:

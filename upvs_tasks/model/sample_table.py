@@ -67,18 +67,6 @@ class SampleTable:
         )
 
     @property
-    def times_ms(self) -> tuple[int, ...]:
-        """Start of each frame, counted from the start of the first."""
-        scale, start = 1000 * self.tick_secs, self.ticks[0]
-        over, under = scale.numerator, scale.denominator
-        return tuple(((tick - start) * over * 2 + under) // (under * 2) for tick in self.ticks)
-
-    @property
-    def durations_ms(self) -> tuple[int, ...]:
-        """Duration of each frame; they add up to ``duration_ms``."""
-        return tuple(after - at for at, after in pairwise((*self.times_ms, self.duration_ms)))
-
-    @property
     def duration_ms(self) -> int:
         """From the start of the first frame to the end of the last."""
         return self.ms_of(self.end_ticks - self.ticks[0])

@@ -12,9 +12,9 @@ from fractions import Fraction
 from itertools import groupby
 
 from upvs_tasks.model.sample_table import SampleTable
-from upvs_tasks.model.stitching import Part, StitchedFootage
+from upvs_tasks.model.stitching import ShownSpan, StitchedFootage
 
-# Time is first cut into spans of 2 ** 27 ms, about 37 hours: every day lies in one or two of them.
+# Time is first cut into periods of 2 ** 27 ms, about 37 hours: a day lies in one or two of them.
 _WIDEST_BITS = 27
 # Groups of pictures up to this length count as one step long: at 150x and 30 fps a step is 5 s, and
 # cameras that are set to groups of 5 s make them 5.005 s long.
@@ -25,61 +25,61 @@ Pick = tuple[int, int]  # place of the clip in the footage, place of the frame i
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Frames of the film at even distances over neighbouring parts of the footage."""
+    """Frames of the film at even distances over neighbouring spans of the footage."""
 
-    parts: tuple[Part, ...]
+    spans: tuple[ShownSpan, ...]
     frame_count: int
     step_ms: Fraction
 
 
 def one_grid(footage: StitchedFootage, step_ms: Fraction, frame_count: int) -> tuple[Grid, ...]:
     """All of the footage on one grid: each added clip moves all frames after it."""
-    return (Grid(footage.parts, frame_count, step_ms),) if footage.parts and frame_count else ()
+    return (Grid(footage.spans, frame_count, step_ms),) if footage.spans and frame_count else ()
 
 
 def grids_by_clock(
     footage: StitchedFootage, step_ms: Fraction, frame_count: int, *, longest_frames: int
 ) -> tuple[Grid, ...]:
-    """A grid for each span of the clock, ``frame_count`` frames in all.
+    """A grid for each period of the day, ``frame_count`` frames in all.
 
-    Spans are halved until their footage makes at most ``longest_frames``, or is one clip; they are
-    cut at fixed times of the clock. So an added clip changes only its own span, as long as the step
-    stays the same, and the longest span, which makes up for the rounding of the others.
+    Periods are halved until their footage makes at most ``longest_frames``, or is one clip; they
+    are cut at fixed times of the clock. So an added clip changes only its own period, as long as
+    the step stays the same, and the longest one, which makes up for the rounding of the others.
     """
-    spans = list(_halved(footage, footage.parts, longest_frames * step_ms, _WIDEST_BITS))
-    lengths_ms = [parts[-1].end_ms - parts[0].start_ms for parts in spans]
+    periods = list(_halved(footage, footage.spans, longest_frames * step_ms, _WIDEST_BITS))
+    lengths_ms = [period[-1].end_ms - period[0].start_ms for period in periods]
     counts = [max(1, round(length_ms / step_ms)) for length_ms in lengths_ms]
-    longest = max(range(len(spans)), key=lengths_ms.__getitem__, default=0)
+    longest = max(range(len(periods)), key=lengths_ms.__getitem__, default=0)
     missing = frame_count - sum(counts)
-    if not spans or counts[longest] + missing < 1:  # hundreds of spans shorter than a step
+    if not periods or counts[longest] + missing < 1:  # hundreds of periods shorter than a step
         return one_grid(footage, step_ms, frame_count)
     counts[longest] += missing
     return tuple(
-        Grid(parts, count, Fraction(length_ms, count))
-        for parts, count, length_ms in zip(spans, counts, lengths_ms, strict=True)
+        Grid(period, count, Fraction(length_ms, count))
+        for period, count, length_ms in zip(periods, counts, lengths_ms, strict=True)
     )
 
 
 def picks_on(footage: StitchedFootage, grid: Grid) -> Iterator[Pick]:
     """What each frame of the film on this grid shows."""
     over, under = grid.step_ms.numerator, 2 * grid.step_ms.denominator
-    origin_ms, after_last = grid.parts[0].start_ms, 0
-    for part in grid.parts:
-        first, is_last = after_last, part is grid.parts[-1]
-        # Film frames k with (2k + 1) * over / under < the part's end, from the grid's start on.
-        end = (part.end_ms - origin_ms) * under
+    origin_ms, after_last = grid.spans[0].start_ms, 0
+    for span in grid.spans:
+        first, is_last = after_last, span is grid.spans[-1]
+        # Film frames k with (2k + 1) * over / under < the span's end, from the grid's start on.
+        end = (span.end_ms - origin_ms) * under
         after_last = grid.frame_count if is_last else max(first, -(-(end - over) // (2 * over)))
         after_last = min(after_last, grid.frame_count)
-        table = footage.clips[part.clip].table
-        offset = (part.start_ms - origin_ms) * under
-        for frame in _part_frames(table, part, range(first, after_last), (over, under, offset)):
-            yield part.clip, frame
+        table = footage.clips[span.clip].table
+        offset = (span.start_ms - origin_ms) * under
+        for frame in _span_frames(table, span, range(first, after_last), (over, under, offset)):
+            yield span.clip, frame
 
 
 def _halved(
-    footage: StitchedFootage, parts: Sequence[Part], longest_ms: Fraction, bits: int
-) -> Iterator[tuple[Part, ...]]:
-    for _, group in groupby(parts, lambda part: footage.clips[part.clip].start_ms >> bits):
+    footage: StitchedFootage, spans: Sequence[ShownSpan], longest_ms: Fraction, bits: int
+) -> Iterator[tuple[ShownSpan, ...]]:
+    for _, group in groupby(spans, lambda span: footage.clips[span.clip].start_ms >> bits):
         together = tuple(group)
         length_ms = together[-1].end_ms - together[0].start_ms
         if length_ms <= longest_ms or len(together) == 1 or not bits:
@@ -88,22 +88,22 @@ def _halved(
             yield from _halved(footage, together, longest_ms, bits - 1)
 
 
-def _part_frames(
-    table: SampleTable, part: Part, film_frames: range, grid: tuple[int, int, int]
+def _span_frames(
+    table: SampleTable, span: ShownSpan, film_frames: range, grid: tuple[int, int, int]
 ) -> Iterator[int]:
-    """Frame of the part that each of the film's frames shows.
+    """Frame of the span that each of the film's frames shows.
 
-    Times are in units of 1 / (under * q) ms from the part's start, where a tick of the table is
+    Times are in units of 1 / (under * q) ms from the span's start, where a tick of the table is
     p / q ms: in these units all of them are whole numbers.
     """
     over, under, offset = grid
     scale = 1000 * table.tick_secs
     tick_units, q = scale.numerator * under, scale.denominator
-    ticks, origin = table.ticks, table.ticks[part.first_frame]
-    groups = _Groups(table, part.first_frame, 2 * over * q * _SNAPPED_STEPS // tick_units)
+    ticks, origin = table.ticks, table.ticks[span.first_frame]
+    groups = _Groups(table, span.first_frame, 2 * over * q * _SNAPPED_STEPS // tick_units)
     for k in film_frames:
         middle = ((2 * k + 1) * over - offset) * q
-        shown = bisect_right(ticks, origin + middle // tick_units, lo=part.first_frame) - 1
+        shown = bisect_right(ticks, origin + middle // tick_units, lo=span.first_frame) - 1
         # The middle in half ticks, rounded up: what is compared with it is a whole number of them.
         near = groups.nearest_keyframe(shown, 2 * origin - (-2 * middle // tick_units))
         if near is not None:

@@ -59,8 +59,11 @@ def may_share(earlier: Clip, later: Clip) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What is shown of one clip, and where in the footage it lies (ms from its start)."""
+class ShownSpan:
+    """The frames of one clip that are shown, and where in the footage they lie.
+
+    They go from ``first_frame`` to the end of the clip. Times are ms from the start of the footage.
+    """
 
     clip: int
     first_frame: int
@@ -69,33 +72,33 @@ class Part:
 
     @property
     def end_ms(self) -> int:
-        """Where the next part begins."""
+        """Where the next span begins."""
         return self.start_ms + self.duration_ms
 
 
 @dataclass(frozen=True, slots=True)
 class StitchedFootage:
-    """The clips in the order of the film, and the part of each that is shown.
+    """The clips in the order of the film, and the span of each that is shown.
 
-    A clip has no part where the clips before it show all of it.
+    A clip has no span where the clips before it show all of it.
     """
 
     clips: tuple[StitchedClip, ...]
-    parts: tuple[Part, ...]
+    spans: tuple[ShownSpan, ...]
 
     @classmethod
     def of(cls, clips: Iterable[StitchedClip]) -> "StitchedFootage":
         """Footage of these clips, which are in the order of the film."""
         ordered = tuple(clips)
-        return cls(ordered, tuple(_parts(ordered)))
+        return cls(ordered, tuple(_spans(ordered)))
 
     @property
     def duration_ms(self) -> int:
         """Length of all footage, each second counted once."""
-        return self.parts[-1].end_ms if self.parts else 0
+        return self.spans[-1].end_ms if self.spans else 0
 
 
-def _parts(clips: Sequence[StitchedClip]) -> Iterator[Part]:
+def _spans(clips: Sequence[StitchedClip]) -> Iterator[ShownSpan]:
     start_ms = 0
     longest: StitchedClip | None = None
     for place, clip in enumerate(clips):
@@ -105,7 +108,7 @@ def _parts(clips: Sequence[StitchedClip]) -> Iterator[Part]:
         if first_frame < len(table.ticks):
             duration_ms = table.ms_of(table.end_ticks - table.ticks[first_frame])
             if duration_ms:
-                yield Part(place, first_frame, start_ms, duration_ms)
+                yield ShownSpan(place, first_frame, start_ms, duration_ms)
                 start_ms += duration_ms
         if longest is None or _reach_ms(clip) > _reach_ms(longest):
             longest = clip

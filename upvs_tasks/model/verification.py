@@ -1,6 +1,6 @@
 """Checks a finished day against the specification (§10); each finding says what is wrong."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.footage import Footage
@@ -13,18 +13,16 @@ _TOLERANCE_SECS = 1.0
 
 def film_findings(film: Footage, speed: Speed) -> tuple[str, ...]:
     """What is wrong with a film that was planned with this speed."""
-    return tuple(_film_findings(film, speed))
-
-
-def _film_findings(film: Footage, speed: Speed) -> Iterator[str]:
+    found = []
     seconds = film.duration_ms / 1000
     if abs(seconds - speed.output_duration_secs) > _TOLERANCE_SECS:
-        yield f"it lasts {seconds:.2f} s, not {speed.output_duration_secs:.2f} s"
+        found.append(f"it lasts {seconds:.2f} s, not {speed.output_duration_secs:.2f} s")
     tolerated_frames = round(_TOLERANCE_SECS * speed.output_fps)
     if abs(film.frames - speed.output_frames) > tolerated_frames:
-        yield f"it has {film.frames} frames, not {speed.output_frames}"
+        found.append(f"it has {film.frames} frames, not {speed.output_frames}")
     if film.has_audio:
-        yield "it has sound"
+        found.append("it has sound")
+    return tuple(found)
 
 
 def manifest_findings(

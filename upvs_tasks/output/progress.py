@@ -1,4 +1,4 @@
-"""What a person sees: a short story on stdout, problems and a progress bar on stderr."""
+"""What a person sees: a line for each task on stdout, problems and a progress bar on stderr."""
 
 import sys
 from collections.abc import Mapping
@@ -16,35 +16,36 @@ _QUIET_SECS = 15.0
 class Terminal:
     """Tells of a run, in lines; threads may share it.
 
-    All goes to stderr, and nothing is told of work under way, until somebody tells the story of
-    each task: then the story has a stream of its own, and work under way is shown as a bar on a
-    terminal and as a line now and then elsewhere. The streams are those of the start, since doit's
-    JSON reporter replaces them for a while.
+    A reporter may give the summaries of the tasks a stream of their own. Without one, they go to
+    stderr, and work under way is not shown. With one, work under way is shown on stderr: as a bar
+    on a terminal, as a line now and then elsewhere. Problems always go to stderr.
+
+    stdout and stderr are those of the start, since doit's JSON reporter replaces them for a while.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._out, self._err = sys.stdout, sys.stderr
-        self._story = self._err
-        self._tells_story = False
+        self._summaries = self._err
+        self._shows_work = False
         self._lock = Lock()
         self._bar: Progress | None = None
         self._work = ""
         self._spoke_at_secs = 0.0
 
-    def tell_story_on(self, stream: TextIO) -> None:
-        """Send the story to ``stream`` from now on, and show work under way."""
-        self._story, self._tells_story = stream, True
+    def tell_summaries_on(self, stream: TextIO) -> None:
+        """Send summaries to ``stream`` from now on, and show work under way."""
+        self._summaries, self._shows_work = stream, True
 
-    def end_story(self) -> None:
-        """Send what is left to tell, the account, to stdout: the story's stream gets closed."""
-        self._story = self._out
+    def end_summaries(self) -> None:
+        """Send what is left to tell, the account, to stdout: the stream of the summaries ends."""
+        self._summaries = self._out
 
     def tell(self, subject: str, sentence: str) -> None:
-        """One sentence of the story."""
+        """What a task did, or the run found, in a sentence."""
         with self._lock:
             self._end()
-            _write_line(self._story, f"{subject:<10} {sentence}")
+            _write_line(self._summaries, f"{subject:<10} {sentence}")
 
     def warn(self, sentence: str) -> None:
         """A problem."""
@@ -54,7 +55,7 @@ class Terminal:
 
     def work(self, name: str, *, done: int, total: int, detail: str) -> None:
         """How far a piece of work is; cheap."""
-        if not self._tells_story:
+        if not self._shows_work:
             return
         with self._lock:
             if self._work != name:

@@ -52,6 +52,23 @@ class FootageRecord:
         return (status.st_size, status.st_mtime_ns // 1_000_000) == measured
 
 
+@dataclass(frozen=True, slots=True)
+class FailureRecord:
+    """Why a clip could not be had, and in how many runs in a row that was found.
+
+    ``can_heal``: another run may get it.
+    """
+
+    reason: str
+    runs: int
+    can_heal: bool
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether enough runs got the same final answer."""
+        return not self.can_heal and self.runs >= _RUNS_TO_SETTLE
+
+
 def date_file(path: Path, modified_ms: int) -> None:
     """Give a file its footage's own date: the same for the same clip, whenever it was fetched."""
     modified_ns = modified_ms * 1_000_000
@@ -73,7 +90,7 @@ class ClipStore:
 
     @property
     def revision(self) -> int:
-        """A number that is another one whenever something else is known than before."""
+        """A number that changes whenever what is known changes."""
         return self._revision
 
     def forget(self) -> None:
@@ -109,11 +126,10 @@ class ClipStore:
         """A clip's status, and why it failed."""
         if self.record_of(entry):
             return COMPLETE
-        match durable.read_json(self._layout.failure_record(entry.file_path)):
-            case {"reason": str(reason), "runs": int(runs), "can_heal": bool(can_heal)}:
-                is_settled = not can_heal and runs >= _RUNS_TO_SETTLE
-                return Standing(ClipStatus.FAILED, reason, is_settled)
-        return PENDING
+        failure = documents.read(self._layout.failure_record(entry.file_path), FailureRecord)
+        if failure is None:
+            return PENDING
+        return Standing(ClipStatus.FAILED, failure.reason, failure.is_settled)
 
     def recorded(self, index: ClipIndex) -> Recorded:
         """The clips that are on the disk, each with what was measured of it, in film order."""
@@ -143,18 +159,14 @@ class ClipStore:
             paths = (self._layout.at(entry.file_path) for entry, _ in (before, after))
             found[key] = known[key] if key in known else repeated_frames(*paths)
         if found or known:
-            durable.write_if_changed(self._layout.overlaps, durable.encode_json(found))
+            durable.write_if_changed(self._layout.overlaps, documents.encode(found))
         if found != known:
             self._overlaps = found
             self._count_change()
 
     def _known_overlaps(self) -> dict[str, int]:
         if self._overlaps is None:
-            document = durable.read_json(self._layout.overlaps)
-            pairs = document.items() if isinstance(document, dict) else ()
-            self._overlaps = {
-                key: frames for key, frames in pairs if isinstance(frames, int) and frames >= 0
-            }
+            self._overlaps = documents.read(self._layout.overlaps, dict[str, int]) or {}
         return self._overlaps
 
     def note_record(self, entry: IndexEntry, record: FootageRecord) -> None:
@@ -168,13 +180,12 @@ class ClipStore:
     def note_failure(self, entry: IndexEntry, reason: str, *, can_heal: bool) -> None:
         """Keep why a clip could not be had, and in how many runs that was found."""
         path = self._layout.failure_record(entry.file_path)
-        match durable.read_json(path):
-            case {"runs": int(runs), "can_heal": bool(could_heal)} if could_heal == can_heal:
-                found_before = min(runs, _RUNS_TO_SETTLE - 1)
-            case _:
-                found_before = 0
-        document = {"reason": reason, "runs": found_before + 1, "can_heal": can_heal}
-        durable.write_if_changed(path, durable.encode_json(document))
+        before = documents.read(path, FailureRecord)
+        runs = 1
+        if before is not None and before.can_heal == can_heal:
+            runs = min(before.runs + 1, _RUNS_TO_SETTLE)
+        record = FailureRecord(reason, runs, can_heal)
+        durable.write_if_changed(path, documents.encode(record))
 
     def leftovers(self, index: ClipIndex) -> tuple[Path, ...]:
         """Clips on the disk that the day no longer has: a later event changed their span."""

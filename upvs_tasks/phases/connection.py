@@ -1,4 +1,4 @@
-"""The door to the console; what only lists the tasks does without HTTP."""
+"""Opens the one connection of a run to the console. Only then is HTTP imported, which is slow."""
 
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -49,7 +49,7 @@ class Connection:
         return self._console.usage if self._console else None
 
     def close(self) -> None:
-        """Hang up, and end the embedded console if it was started."""
+        """Close the client, and end the embedded console if it was started."""
         if self._console is not None:
             self._console.close()
         if self._embedded is not None:

@@ -1,4 +1,4 @@
-"""Foresee how large the film gets, how long that takes, and whether the disk has room for it."""
+"""Estimate how large the film gets, how long that takes, and whether the disk has room."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ _TRIED_FRAMES = 24
 def run(context: Context) -> str | None:
     """Tell size and time; None where there is no film to make. Raises StorageError."""
     film = context.film()
-    if not film.footage.parts:
+    if not film.footage.spans:
         return None
     estimate = _of_segments(context.layout, film) or _of_trials(context, film)
     if not engine_of(context.settings.engine).follows_plan:  # no segments, and all is decoded
@@ -42,7 +42,7 @@ def _of_segments(layout: Layout, film: FilmPlan) -> Estimate | None:
     there = [(each.frame_count, path.stat().st_size) for each, path in paths if path.exists()]
     if not there:
         return None
-    return Estimate.of_parts(
+    return Estimate.of_segments(
         frames=sum(frames for frames, _ in there),
         all_frames=film.plan.frame_count,
         size_bytes=sum(size_bytes for _, size_bytes in there),

@@ -24,7 +24,7 @@ def is_current(context: Context) -> bool:
 
 
 def run(context: Context) -> str:
-    """Write what differs. Returns the story."""
+    """Write what differs. Returns the summary."""
     film = context.film()
     index = film.index.with_standings(context.clips.standing_of)
     context.clips.note_index(index)

@@ -31,7 +31,7 @@ def need_index(context: Context) -> None:
 
 
 def run(context: Context) -> str:
-    """List the day anew; files that hold the same already are not touched. Returns the story."""
+    """List the day anew; files that hold the same already are not touched. Returns the summary."""
     console = context.connection.console()
     bootstrap = console.bootstrap()
     camera = resolve_camera(context.settings.camera, bootstrap.cameras)
@@ -52,7 +52,7 @@ def run(context: Context) -> str:
             "ongoing": len(index.ongoing),
         },
     )
-    return _story(index) + _left_edge(index, camera.recording)
+    return _summary(index) + _left_edge(index, camera.recording)
 
 
 def _listed(context: Context, camera: Camera, day: Day) -> ClipIndex:
@@ -174,7 +174,7 @@ def _camera_document(camera: Camera, console_version: str) -> dict[str, object]:
     }
 
 
-def _story(index: ClipIndex) -> str:
+def _summary(index: ClipIndex) -> str:
     head = f"{index.camera_name}, {index.day.text} ({index.day.timezone})"
     if not index.entries:
         return f"{head}: nothing to fetch{_running(index)}"

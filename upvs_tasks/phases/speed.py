@@ -1,4 +1,8 @@
-"""Compute the speed that brings the day's footage to the length that was asked for."""
+"""Write day.json: how much footage there is, the speed, and how long the film gets.
+
+First the overlaps of neighbouring clips are measured, on which the footage depends. `model.speed`
+decides the speed; `FilmPlan.speed` gives it the footage and the settings.
+"""
 
 from pathlib import Path
 
@@ -17,7 +21,7 @@ def is_current(context: Context) -> bool:
 
 
 def run(context: Context) -> str:
-    """Write day.json where it differs. Returns the story."""
+    """Write day.json where it differs. Returns the summary."""
     context.clips.measure_overlaps(context.film().recorded, _repeated_frames)
     film = context.film()
     durable.write_if_changed(context.layout.day_json, _day_json(film))

@@ -173,7 +173,7 @@ class Settings:
         Engine.SEGMENTS,
         choice(*Engine),
         FILM,
-        "exact frames in parts, or the specification's single ffmpeg command, h264 only",
+        "exact frames in segments, or the specification's single ffmpeg command, h264 only",
     )
     hwaccel: HardwareAcceleration = setting(
         HardwareAcceleration.OFF,

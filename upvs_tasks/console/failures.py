@@ -26,8 +26,8 @@ request is sent again without costing an attempt. "again": another attempt after
 there are attempts left; the console's Retry-After goes before our own wait.
 
 (a) As in `_stated_error`. (b) If the console is there, and was not away in the last two minutes, an
-export fails with the error of (a) instead, which nobody tries again. (c) At once and without
-costing an attempt, as soon as there is a slot, if other exports ran at the same time.
+export fails with one of the errors of (a) instead, and nobody tries it again. (c) If other exports
+ran at the same time: after a pause, in a new slot, and without costing an attempt.
 """
 
 import re

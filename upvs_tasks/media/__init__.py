@@ -1,4 +1,4 @@
-"""The only codecs and processes.
+"""All codecs, and all processes but that of the embedded console.
 
 ``from upvs_tasks import media``, then ``media.probe`` and so on: a module is imported when it is
 first used, since PyAV takes a tenth of a second and a run with nothing to do has no use for it.

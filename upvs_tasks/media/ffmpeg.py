@@ -121,9 +121,7 @@ def _check_outcome(exit_code: int, error_lines: list[str], partial: Path) -> Non
     if exit_code == 0:
         return
     if any(text in line for line in error_lines for text in _DISK_FULL):
-        raise StorageError(
-            f"the disk is full while writing {partial}: free some space, then run again"
-        )
+        raise StorageError.disk_full(partial)
     last_lines = [line.strip() for line in error_lines[-_SHOWN_ERROR_LINES:]]
     reason = "; ".join(last_lines) or "it gave no reason"
     cause = f"with exit code {exit_code}"

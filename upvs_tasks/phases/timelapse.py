@@ -65,7 +65,7 @@ def damages(layout: Layout) -> tuple[Damage, ...]:
 
 
 def run(context: Context) -> str:
-    """Make, count, rename, stamp. Returns the story.
+    """Make, count, rename, stamp. Returns the summary.
 
     The stamp goes first and comes last, so that a film without one is never taken for finished.
     """

@@ -17,7 +17,7 @@ from upvs_tasks.phases.timelapse import film_path
 
 
 def run(context: Context, *, decodes: bool = False) -> str:
-    """Check every clip, the manifests and the film anew. Returns the story.
+    """Check every clip, the manifests and the film anew. Returns the summary.
 
     With ``decodes``, each clip's first and last pictures are decoded, too. Raises
     VerificationError with everything that does not hold. Asks nothing of the console.

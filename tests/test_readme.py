@@ -72,6 +72,16 @@ def test_continuous_integration_runs_the_second_command_as_it_stands() -> None:
     assert TESTS in script.splitlines()
 
 
+def test_continuous_integration_runs_every_tier() -> None:
+    """What a plain run leaves out is all that the long run takes up."""
+    script = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
+    options = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    pytest_options = options["tool"]["pytest"]["ini_options"]
+    tiers = [marker.partition(":")[0] for marker in pytest_options["markers"]]
+    assert pytest_options["addopts"][-1] == " and ".join(f"not {tier}" for tier in tiers)
+    assert f'pytest -m "{" or ".join(tiers)}"' in script
+
+
 def test_the_workflow_runs_the_same_script() -> None:
     workflow = (REPOSITORY / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     assert "- run: .ci/run" in workflow

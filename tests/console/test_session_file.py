@@ -13,7 +13,7 @@ from tests.console.conftest import Running
 from tests.console.harness import ConsoleHarness
 from upvs_tasks.console.client import Console
 from upvs_tasks.console.session_file import SavedSession, SessionFile
-from upvs_tasks.errors import Unauthorized
+from upvs_tasks.errors import SettingsError, Unauthorized
 from upvs_tasks.simulator import Behaviour, Csrf, Fault, FaultKind, Flavour
 
 HOUR_SECS = 3_600
@@ -157,14 +157,10 @@ def test_a_file_that_others_can_read_is_deleted_with_a_warning(
     "content",
     [
         b"",
-        b"{",
-        b"[]",
-        b"\xff\xfe",
-        b'{"owner": 1}',
         b'{"owner": "x", "name": "TOKEN", "token": "t", "csrf_token": "c", "expires_secs": "1"}',
     ],
 )
-def test_a_file_that_makes_no_sense_costs_a_login(
+def test_a_session_that_makes_no_sense_costs_a_login(
     harness: ConsoleHarness, path: Path, content: bytes
 ) -> None:
     """And is replaced."""
@@ -174,6 +170,45 @@ def test_a_file_that_makes_no_sense_costs_a_login(
     assert keeping(harness, path).bootstrap().cameras
     assert keeping(harness, path).bootstrap().cameras
     assert harness.asked("login") == 1
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+@pytest.mark.parametrize(
+    "content",
+    [b"my notes", b"hunter2\n", b'host = "demo"\n', b"{", b"[]", b"\xff\xfe", b'{"owner": 1}'],
+)
+def test_a_file_that_is_no_session_is_refused_and_stays_as_it_is(
+    harness: ConsoleHarness, path: Path, content: bytes, mode: int
+) -> None:
+    """Somebody has named the wrong file; nothing is asked of the console, either."""
+    path.parent.mkdir()
+    path.write_bytes(content)
+    path.chmod(mode)
+    with pytest.raises(SettingsError, match="is no session of upvs and stays as it is"):
+        keeping(harness, path).bootstrap()
+    assert path.read_bytes() == content
+    assert path.stat().st_mode & 0o777 == mode
+    assert harness.simulated.requests == ()
+
+
+def test_a_pipe_is_refused_and_not_opened(harness: ConsoleHarness, path: Path) -> None:
+    """To open one would wait for ever; a device would be deleted."""
+    path.parent.mkdir()
+    os.mkfifo(path)
+    with pytest.raises(SettingsError, match="is no session of upvs"):
+        keeping(harness, path).bootstrap()
+    assert path.is_fifo()
+
+
+def test_a_file_that_came_in_between_is_not_replaced(path: Path) -> None:
+    """Looked at once more before it is written."""
+    file = file_of(path)
+    assert file.read(NOW_SECS) is None
+    path.parent.mkdir()
+    path.write_bytes(b"my notes")
+    with pytest.raises(SettingsError):
+        file.write(SESSION)
+    assert path.read_bytes() == b"my notes"
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from upvs_tasks import durable, machine
-from upvs_tasks.errors import FolderBusyError, StorageError
+from upvs_tasks.errors import FolderBusyError, SettingsError, StorageError
 
 log = logging.getLogger(__name__)
 
 # A session that ends during the first request would only cost that request.
 _MARGIN_SECS = 60
+_FIELDS = {"owner", "name", "token", "csrf_token", "expires_secs"}
+# A session token has a few hundred bytes; what is longer than this was never written by us.
+_MOST_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class SavedSession:
 class SessionFile:
     """The file of one console and user; the session of another one is left alone until a login.
 
-    Whatever is wrong with the file costs one login and no more.
+    A file that cannot be read or written costs one login and no more. One that holds anything but a
+    session is somebody else's: it is never changed, and each method raises SettingsError.
     """
 
     def __init__(self, path: Path, *, base_url: str, username: str) -> None:
@@ -52,6 +56,7 @@ class SessionFile:
             "csrf_token": session.csrf_token,
             "expires_secs": session.expires_secs,
         }
+        self._check_ours()
         lock_path = self._path.with_name(self._path.name + ".lock")
         try:
             with durable.holding(lock_path), durable.replacing(self._path) as stream:
@@ -71,18 +76,39 @@ class SessionFile:
 
     def _private_content(self) -> bytes | None:
         """What the file holds; one that others may read is deleted instead."""
-        try:
-            with self._path.open("rb") as stream:
-                if machine.is_private(stream):
-                    return stream.read()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            self._warn("session file cannot be read", error.strerror or "no reason given")
-            return None
+        content, is_private = self._read()
+        if content is not None and not _is_session(content):
+            raise self._not_ours()
+        if content is None or is_private:
+            return content
         self._warn("session file was not private and is deleted", "others may have read it")
         self._delete()
         return None
+
+    def _check_ours(self) -> None:
+        """Raise SettingsError where the file must not be replaced."""
+        content, _ = self._read()
+        if content is not None and not _is_session(content):
+            raise self._not_ours()
+
+    def _read(self) -> tuple[bytes | None, bool]:
+        """What the file holds, None where nothing can be read, and whether it is private."""
+        try:
+            if not self._path.is_file() and self._path.exists():
+                raise self._not_ours()  # a device or a pipe, which is not even to be opened
+            with self._path.open("rb") as stream:
+                return stream.read(_MOST_BYTES), machine.is_private(stream)
+        except FileNotFoundError:
+            return None, True
+        except OSError as error:
+            self._warn("session file cannot be read", error.strerror or "no reason given")
+            return None, True
+
+    def _not_ours(self) -> SettingsError:
+        return SettingsError(
+            f"session_file is {self._path}, which is no session of upvs and stays as it is: "
+            "name a file that does not exist yet"
+        )
 
     def _delete(self) -> None:
         try:
@@ -92,6 +118,12 @@ class SessionFile:
 
     def _warn(self, event: str, reason: str) -> None:
         log.warning(event, extra={"path": str(self._path), "reason": reason})
+
+
+def _is_session(content: bytes) -> bool:
+    """Whether a file of this content may be replaced: it is empty, or a session of any owner."""
+    document = durable.decode_json(content)
+    return not content or (isinstance(document, dict) and document.keys() == _FIELDS)
 
 
 def _parsed(document: Any, owner: str) -> SavedSession | None:  # noqa: ANN401  parsed JSON

@@ -45,6 +45,7 @@ def test_listing_asks_nothing_of_the_console(project: Project, console: Simulate
     assert console.requests == ()
 
 
+@pytest.mark.usefixtures("filmed")
 @pytest.mark.parametrize(
     ("arguments", "unneeded"),
     [
@@ -55,7 +56,6 @@ def test_listing_asks_nothing_of_the_console(project: Project, console: Simulate
 def test_what_has_nothing_to_do_imports_nothing_for_it(
     project: Project, arguments: tuple[str, ...], unneeded: set[str]
 ) -> None:
-    project.doit("run", "timelapse")
     command = ("-X", "importtime", "-m", "doit", *arguments, f"date={project.date}")
     process = project.start_bare(*command)
     output, _ = process.communicate(timeout=60)
@@ -157,10 +157,10 @@ def test_footage_that_lost_its_records_and_dates_is_measured_not_downloaded(
     assert project.film.stat().st_mtime_ns == film_time_ns
 
 
+@pytest.mark.usefixtures("filmed")
 def test_footage_with_records_of_another_version_is_measured_not_downloaded(
     project: Project, console: SimulatedConsole
 ) -> None:
-    project.doit("run", "timelapse")
     before, film_time_ns = project.contents(), project.film.stat().st_mtime_ns
     for path in (project.out / ".upvs" / "footage").iterdir():
         record = orjson.loads(path.read_bytes())

@@ -18,16 +18,28 @@ class ClipStatus(StrEnum):
     FAILED = "failed"
 
 
+class FailureKind(StrEnum):
+    """What kind of failure kept a clip from us."""
+
+    NOT_RECORDED = "not_recorded"
+    REFUSED = "refused"
+    CAN_HEAL = "can_heal"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A clip's status, with the reason where it failed.
+    """A clip's status, with the reason and the kind of failure where something is wrong with it.
 
     ``is_settled``: two runs got the same final answer, and a third would hardly get another.
+    ``sha256`` is the digest of the clip as it arrived, None as long as it never did. It outlives
+    the file, so that no other file is ever taken for the clip.
     """
 
     status: ClipStatus
     reason: str = ""
     is_settled: bool = False
+    kind: FailureKind | None = None
+    sha256: str | None = None
 
 
 PENDING = Standing(ClipStatus.PENDING)

@@ -2,7 +2,8 @@
 
 Reading is strict: a value of another type, a field that is missing and one that is unknown are
 refused, in a sentence that names the field. A field whose default is None is left out where it is
-None; all others are always there. Besides records, ``dict[str, X]`` can be read and written.
+None; all others are always there. Besides records, ``dict[str, X]`` can be read and written, and
+what has ``from_document`` and ``to_document`` of its own.
 """
 
 from collections.abc import Callable
@@ -75,6 +76,8 @@ def _converter(*, explains: bool) -> Converter:
     converter.register_structure_hook_factory(_is_tuple, _tuple_reader)
     converter.register_structure_hook_factory(is_dataclass, _record_reader)
     converter.register_unstructure_hook_factory(is_dataclass, _record_writer)
+    converter.register_structure_hook_func(_has_own_document, _own_record)
+    converter.register_unstructure_hook_func(_has_own_document, lambda own: own.to_document())
     return converter
 
 
@@ -96,6 +99,14 @@ def _plain_object(document: object, _: object) -> object:
     if type(document) is not dict:
         raise TypeError("must be an object")
     return document
+
+
+def _has_own_document(kind: object) -> bool:
+    return hasattr(kind, "from_document") and hasattr(kind, "to_document")
+
+
+def _own_record(document: object, kind: Any) -> object:  # noqa: ANN401  a class
+    return kind.from_document(document)
 
 
 def _is_table(kind: object) -> bool:

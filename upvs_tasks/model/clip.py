@@ -9,6 +9,8 @@ from upvs_tasks.model.event import Event
 HOUR_MS = 3_600_000
 CONTINUOUS = "continuous"
 _SHORTEST_MS = 1_000
+# An export is cut at keyframes on both sides; on all known recorders they are at most 5 s apart.
+_MOST_ADDED_MS = 20_000
 _SAFE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
 
@@ -59,6 +61,11 @@ class Clip:
 def is_short(clip: Clip, footage_ms: int) -> bool:
     """Whether the footage is less than half of what was asked for: there is a gap in it."""
     return 2 * footage_ms < clip.duration_ms
+
+
+def may_be_all_of(clip: Clip, footage_ms: int) -> bool:
+    """Whether footage of this length can be the export of the clip; it may have gaps."""
+    return 0 < footage_ms <= clip.duration_ms + _MOST_ADDED_MS
 
 
 @dataclass(frozen=True, slots=True)

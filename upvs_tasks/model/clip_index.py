@@ -31,15 +31,12 @@ class Standing:
     """A clip's status, with the reason and the kind of failure where something is wrong with it.
 
     ``is_settled``: two runs got the same final answer, and a third would hardly get another.
-    ``sha256`` is the digest of the clip as it arrived, None as long as it never did. It outlives
-    the file, so that no other file is ever taken for the clip.
     """
 
     status: ClipStatus
     reason: str = ""
     is_settled: bool = False
     kind: FailureKind | None = None
-    sha256: str | None = None
 
 
 PENDING = Standing(ClipStatus.PENDING)
@@ -48,11 +45,15 @@ COMPLETE = Standing(ClipStatus.COMPLETE)
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """One clip of the day; ``file_path`` is relative to the output folder, with slashes."""
+    """One clip of the day; ``file_path`` is relative to the output folder, with slashes.
+
+    ``sha256`` is that of its file as the console sent it, once it has.
+    """
 
     clip: Clip
     file_path: str
     standing: Standing = PENDING
+    sha256: str | None = None
 
     @property
     def name(self) -> str:

@@ -6,11 +6,25 @@ from dataclasses import dataclass
 class Damage:
     """How many frames of the film show a neighbour because those of a clip are damaged.
 
-    ``wanted_frames`` counts all frames that the film takes from the clip.
+    ``wanted_frames`` counts all frames that the film takes from the clip. ``can_heal``: the clip
+    did not come from the console like that, so another run may get a good one.
     """
 
     clip_name: str
     wanted_frames: int
+    replaced_frames: int
+    reason: str
+    can_heal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunDamage:
+    """How many frames of a run of a segment show a neighbour; ``run`` is its place, from 0.
+
+    Clips of the same bytes share segments, so that a segment cannot name its clips.
+    """
+
+    run: int
     replaced_frames: int
     reason: str
 

@@ -54,7 +54,7 @@ class EntryDocument:
             reason=standing.reason if has_failed else None,
             is_settled=standing.is_settled if has_failed else None,
             kind=standing.kind,
-            sha256=standing.sha256,
+            sha256=entry.sha256,
         )
 
     def entry(self) -> IndexEntry:
@@ -62,10 +62,8 @@ class EntryDocument:
         if not self.events:
             raise DocumentError(f"not a clip index: {self.file_path!r} covers no event")
         clip = Clip(self.start_ms, self.end_ms, self.events, self.channel)
-        standing = Standing(
-            self.status, self.reason or "", self.is_settled or False, self.kind, self.sha256
-        )
-        return IndexEntry(clip, self.file_path, standing)
+        standing = Standing(self.status, self.reason or "", self.is_settled or False, self.kind)
+        return IndexEntry(clip, self.file_path, standing, self.sha256)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def run(context: Context) -> DayAccount | None:
     if film is None:
         return None
     return DayAccount(
-        index=film.index.with_standings(context.clips.standing_of),
+        index=context.clips.judged(film.index),
         film_is_current=timelapse.is_current(context),
         short=tuple(
             (entry, record.footage.duration_ms)
@@ -91,7 +91,7 @@ def run(context: Context) -> DayAccount | None:
             if is_short(entry.clip, record.footage.duration_ms)
         ),
         leftovers=context.clips.leftovers(film.index),
-        damages=timelapse.damages(context.layout),
+        damages=timelapse.damages(context),
     )
 
 

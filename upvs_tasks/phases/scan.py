@@ -68,7 +68,7 @@ def _listed(context: Context, camera: Camera, day: Day) -> ClipIndex:
     is_over = now_ms > day.end_ms
     clips = tuple(replace(clip, channel=context.settings.channel) for clip in clips)
     index = ClipIndex.of(camera, day, clips, ongoing, is_over=is_over)
-    return index.with_standings(context.clips.standing_of)
+    return context.clips.judged(index)
 
 
 def _event_clips(

@@ -1,7 +1,7 @@
 """What is on the disk of a day's clips: the truth that every status is derived from."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from upvs_tasks import documents, durable
 from upvs_tasks.errors import DocumentError
+from upvs_tasks.model.clip import Clip
 from upvs_tasks.model.clip_index import (
     COMPLETE,
     PENDING,
@@ -20,7 +21,7 @@ from upvs_tasks.model.clip_index import (
 )
 from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.index_document import IndexDocument
-from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.layout import Layout, clip_path
 from upvs_tasks.model.stitching import may_share
 
 _RUNS_TO_SETTLE = 2
@@ -133,7 +134,8 @@ class ClipStore:
 
     def recorded(self, index: ClipIndex) -> Recorded:
         """The clips that are on the disk, each with what was measured of it, in film order."""
-        pairs = ((entry, self.record_of(entry)) for entry in index.entries)
+        filmed = index.filmed(lambda entry: self.record_of(entry) is not None)
+        pairs = ((entry, self.record_of(entry)) for entry in filmed)
         return tuple((entry, record) for entry, record in pairs if record is not None)
 
     def repeated_frames(self, recorded: Recorded) -> dict[str, int]:
@@ -187,11 +189,20 @@ class ClipStore:
         record = FailureRecord(reason, runs, can_heal)
         durable.write_if_changed(path, documents.encode(record))
 
-    def leftovers(self, index: ClipIndex) -> tuple[Path, ...]:
-        """Clips on the disk that the day no longer has: a later event changed their span."""
-        folder = self._layout.at(f"clips/{index.camera_folder}/{index.day.text}")
-        wanted = {self._layout.at(entry.file_path) for entry in index.entries}
-        return tuple(sorted(set(folder.glob("clip_*.mp4")) - wanted))
+    def has_file(self, entry: IndexEntry) -> bool:
+        """Whether a clip's file is there, whatever it holds."""
+        return self._layout.at(entry.file_path).is_file()
+
+    def unlisted(
+        self, camera_folder: str, day_text: str, listed: Collection[str]
+    ) -> tuple[IndexEntry, ...]:
+        """The clips on the disk whose names are not among the listed ones."""
+        folder = self._layout.clips_of(camera_folder, day_text)
+        names = (path.stem for path in sorted(folder.glob("clip_*.mp4")))
+        clips = (Clip.of_name(name) for name in names if name not in listed)
+        return tuple(
+            IndexEntry(clip, clip_path(clip, camera_folder, day_text)) for clip in clips if clip
+        )
 
     def _count_change(self) -> None:
         with self._lock:

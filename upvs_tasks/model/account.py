@@ -1,9 +1,10 @@
 """What became of each event of a day: the one account that every sentence and exit code is from."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 
 from upvs_tasks.model.clip import CONTINUOUS, end_of
 from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, FailureKind, IndexEntry, Standing
@@ -29,8 +30,7 @@ class EventState(StrEnum):
 
 
 _SHOWN = (EventState.IN_FILM, EventState.DAMAGED, EventState.NEVER_ENDED)
-_OF_FAILURE = {
-    FailureKind.CAN_HEAL: EventState.FAILED,
+_OF_FAILURE: Mapping[FailureKind | None, EventState] = {
     FailureKind.REFUSED: EventState.REFUSED,
     FailureKind.NOT_RECORDED: EventState.NOT_RECORDED,
 }
@@ -120,18 +120,24 @@ def _account(
     showing = [entry for entry in entries if entry.name in filmed]
     missing = [entry for entry in entries if entry.name not in filmed]
     if missing:
-        showing = [entry for entry in film.clips if overlap(entry.span, span)]
+        showing = list(_overlapping(film, span))
         if uncovered(span, (entry.span for entry in showing)):
             return _missing(event, missing)
-    if not any(film.shows(entry, span) for entry in showing):
+    if not any(film.shows(entry, span) for entry in chain(showing, _overlapping(film, span))):
         is_brief = span[1] - span[0] < film.step_ms
         return EventAccount(event, EventState.TOO_SHORT if is_brief else EventState.NOT_RECORDED)
     names = {entry.name for entry in showing}
     damages = [damage for damage in film.damages if damage.clip_name in names]
     if damages:
-        can_heal = any(damage.can_heal for damage in damages)
+        can_heal = not all(damage.came_so for damage in damages)
         return EventAccount(event, EventState.DAMAGED, can_heal=can_heal)
-    return EventAccount(event, EventState.NEVER_ENDED if event.end_ms is None else EventState.IN_FILM)
+    return EventAccount(
+        event, EventState.NEVER_ENDED if event.end_ms is None else EventState.IN_FILM
+    )
+
+
+def _overlapping(film: ShownFilm, span: Span) -> Iterator[IndexEntry]:
+    return (entry for entry in film.clips if overlap(entry.span, span))
 
 
 def _missing(event: Event, entries: list[IndexEntry]) -> EventAccount:
@@ -144,7 +150,8 @@ def _missing(event: Event, entries: list[IndexEntry]) -> EventAccount:
 def _missing_state(standing: Standing) -> EventState:
     if standing.status is not ClipStatus.FAILED:
         return EventState.NOT_FETCHED
-    return _OF_FAILURE[standing.kind] if standing.is_settled else EventState.FAILED
+    kind = standing.kind if standing.is_settled else None
+    return _OF_FAILURE.get(kind, EventState.FAILED)
 
 
 def _events_of(entry: IndexEntry) -> tuple[Event, ...]:

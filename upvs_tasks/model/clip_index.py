@@ -19,16 +19,28 @@ class ClipStatus(StrEnum):
     FAILED = "failed"
 
 
+class FailureKind(StrEnum):
+    """What kind of failure kept a clip from us."""
+
+    NOT_RECORDED = "not_recorded"
+    REFUSED = "refused"
+    CAN_HEAL = "can_heal"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A clip's status, with the reason where it failed.
+    """A clip's status, with the reason and the kind of failure where something is wrong with it.
 
     ``is_settled``: two runs got the same final answer, and a third would hardly get another.
+    ``sha256`` is the digest of the clip as it arrived, None as long as it never did. It outlives
+    the file, so that no other file is ever taken for the clip.
     """
 
     status: ClipStatus
     reason: str = ""
     is_settled: bool = False
+    kind: FailureKind | None = None
+    sha256: str | None = None
 
 
 PENDING = Standing(ClipStatus.PENDING)
@@ -37,15 +49,11 @@ COMPLETE = Standing(ClipStatus.COMPLETE)
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """One clip of the day; ``file_path`` is relative to the output folder, with slashes.
-
-    ``sha256`` is that of its file as the console sent it, once it has.
-    """
+    """One clip of the day; ``file_path`` is relative to the output folder, with slashes."""
 
     clip: Clip
     file_path: str
     standing: Standing = PENDING
-    sha256: str | None = None
 
     @property
     def name(self) -> str:
@@ -107,18 +115,24 @@ class ClipIndex:
 
         ``others`` are the clips that an earlier index named, and those found on the disk.
         """
-        digests: dict[str, str | None] = {}
-        earlier: dict[str, IndexEntry] = {}
+        known = {other.name: other for other in reversed(tuple(others))}
         wanted = {entry.name for entry in self.entries}
-        for other in others:
-            digests[other.name] = digests.get(other.name) or other.sha256
-            if other.name not in wanted and other.name not in earlier and is_on_disk(other):
-                path = clip_path(other.clip, self.camera_folder, self.day.text)
-                earlier[other.name] = replace(other, file_path=path)
+        earlier = (
+            replace(other, file_path=clip_path(other.clip, self.camera_folder, self.day.text))
+            for name, other in known.items()
+            if name not in wanted
+        )
         return replace(
             self,
-            entries=tuple(replace(each, sha256=digests.get(each.name)) for each in self.entries),
-            earlier=tuple(sorted(earlier.values(), key=lambda entry: entry.clip.timeline_key)),
+            entries=tuple(
+                replace(entry, standing=known[entry.name].standing)
+                if entry.name in known
+                else entry
+                for entry in self.entries
+            ),
+            earlier=tuple(
+                sorted(filter(is_on_disk, earlier), key=lambda entry: entry.clip.timeline_key)
+            ),
         )
 
     def with_standings(self, standing_of: Callable[[IndexEntry], Standing]) -> "ClipIndex":

@@ -5,7 +5,7 @@ from datetime import date
 
 from upvs_tasks.errors import DocumentError, SettingsError
 from upvs_tasks.model.clip import Clip
-from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, IndexEntry, Standing
+from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, FailureKind, IndexEntry, Standing
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import Event, UnreadableEvent
 
@@ -14,8 +14,8 @@ from upvs_tasks.model.event import Event, UnreadableEvent
 class EntryDocument:
     """The specification's entry for a clip, and ``events``: every event that the clip covers.
 
-    ``event_id`` and ``event_type`` are those of the first event. ``reason`` and ``is_settled`` are
-    there where the clip failed, ``sha256`` where it has come.
+    ``event_id`` and ``event_type`` are those of the first event. ``reason``, ``is_settled`` and
+    ``kind`` are there where something is wrong with the clip; ``sha256`` once it arrived.
     """
 
     event_id: str
@@ -31,6 +31,7 @@ class EntryDocument:
     events: tuple[Event, ...]
     reason: str | None = None
     is_settled: bool | None = None
+    kind: FailureKind | None = None
     sha256: str | None = None
 
     @classmethod
@@ -52,7 +53,8 @@ class EntryDocument:
             events=clip.events,
             reason=standing.reason if has_failed else None,
             is_settled=standing.is_settled if has_failed else None,
-            sha256=entry.sha256,
+            kind=standing.kind,
+            sha256=standing.sha256,
         )
 
     def entry(self) -> IndexEntry:
@@ -60,8 +62,10 @@ class EntryDocument:
         if not self.events:
             raise DocumentError(f"not a clip index: {self.file_path!r} covers no event")
         clip = Clip(self.start_ms, self.end_ms, self.events, self.channel)
-        standing = Standing(self.status, self.reason or "", self.is_settled or False)
-        return IndexEntry(clip, self.file_path, standing, self.sha256)
+        standing = Standing(
+            self.status, self.reason or "", self.is_settled or False, self.kind, self.sha256
+        )
+        return IndexEntry(clip, self.file_path, standing)
 
 
 @dataclass(frozen=True, slots=True)

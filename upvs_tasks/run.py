@@ -28,6 +28,7 @@ from upvs_tasks.settings import Settings, withhold_secrets
 
 log = logging.getLogger(__name__)
 
+_LIST = "scan"
 _FETCH = "fetch:"
 _FILM = "timelapse"
 
@@ -59,6 +60,7 @@ class Run:
         self._is_going_on = False
         self._has_told_console = False
         self._looked_at: set[str] = set()
+        self._failed: set[str] = set()
         self._exit_code = ExitCode.WHOLE
         self.context = self._context()
 
@@ -149,6 +151,7 @@ class Run:
         """Tell why a task failed, and remember the gravest code."""
         with self._lock:
             self._exit_code = max(self._exit_code, error.exit_code)
+            self._failed.add(task_name)
         self.note(f"ERROR: {task_name}: {sentence}")
 
     def _begin(self, layout: Layout) -> None:
@@ -201,15 +204,15 @@ class Run:
         """Tell what became of the clips that were asked for."""
         clip_names = {name[len(_FETCH) :] for name in self._looked_at if name.startswith(_FETCH)}
         is_film_wanted = _FILM in self._looked_at
-        if self.context is None or not (clip_names or is_film_wanted):
+        is_day_listed = _LIST not in self._failed
+        if self.context is None or not (clip_names or is_film_wanted) or not is_day_listed:
             return
-        account = report.run(self.context)
-        if account is None:
+        day = report.run(self.context)
+        if day is None:
             return
-        may_heal = {entry.name for entry in account.missing if not entry.standing.is_settled}
-        if may_heal & clip_names or (is_film_wanted and account.damages):
+        if day.lacks_something(clip_names, film_wanted=is_film_wanted):
             self._exit_code = max(self._exit_code, ExitCode.INCOMPLETE)
-        for line in account.lines(film_wanted=is_film_wanted):
+        for line in day.lines(film_wanted=is_film_wanted):
             self.terminal.tell("report", line)
 
     def _break_off(self, what_happened: str) -> None:

@@ -60,7 +60,6 @@ RESERVED_IMPORTS = {
     "doit": {"doit_access", "tasks", "graph", "reporter"},
     "requests": {"console"},
     "urllib3": {"console"},
-    "cattrs": {"documents"},
     "av": {"media"},
     "ffmpeg": {"media"},
     "imageio_ffmpeg": {"media"},

@@ -14,9 +14,9 @@ from doit import doit_cmd
 from doit.cmd_base import DodoTaskLoader, ModuleTaskLoader
 
 from upvs_tasks.doit_commands import COMMANDS, Guard
+from upvs_tasks.errors import ExitCode
 
 _PROGRAM = "doit.__main__"
-_INTERRUPTED = 130
 
 
 def hand_over(namespace: Mapping[str, Any], guard: Guard) -> None:
@@ -38,10 +38,10 @@ def execute(
     """Carry out a command line of doit with the tasks of a namespace; returns the exit code."""
     doit = _Doit(_Loader(namespace, guard), config_filenames=config_names)
     try:
-        return int(doit.run(list(arguments)) or 0)
+        return doit.run(list(arguments)) or ExitCode.WHOLE
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
-        return _INTERRUPTED
+        return ExitCode.INTERRUPTED
 
 
 def is_program() -> bool:

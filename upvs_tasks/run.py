@@ -14,7 +14,7 @@ from threading import Lock, Semaphore
 
 from upvs_tasks import durable, signals
 from upvs_tasks.clock import Clock
-from upvs_tasks.errors import SettingsError, UpvsError, UsageError
+from upvs_tasks.errors import ExitCode, SettingsError, UpvsError, UsageError
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.output import run_log
 from upvs_tasks.output.progress import Terminal, Work
@@ -60,7 +60,7 @@ class Run:
         self._is_going_on = False
         self._has_told_console = False
         self._looked_at: set[str] = set()
-        self._exit_code = 0
+        self._exit_code = ExitCode.WHOLE
         self.context = self._context()
 
     def _context(self) -> Context | None:
@@ -91,7 +91,7 @@ class Run:
         with signals.handled() as received, self._resources:
             try:
                 self._check_settings(words)
-                return self._end(work() or 0, words)
+                return self._end(work() or ExitCode.WHOLE, words)
             except UpvsError as error:
                 self.note(f"ERROR: {error}")
                 self._log("run ends", exit_code=error.exit_code, reason=str(error))
@@ -121,9 +121,9 @@ class Run:
         try:
             layout = self._settings.layout()
             if not layout.out_dir.exists():
-                return work() or 0
+                return work() or ExitCode.WHOLE
             with durable.holding(layout.lock):
-                return work() or 0
+                return work() or ExitCode.WHOLE
         except UpvsError as error:
             self.note(f"ERROR: {error}")
             return error.exit_code
@@ -158,7 +158,7 @@ class Run:
         return self.context
 
     def fail(self, task_name: str, error: UpvsError, sentence: str) -> None:
-        """Tell why a task failed, and remember the gravest code: 3 (usage), 2 (access), then 1."""
+        """Tell why a task failed, and remember the gravest code."""
         with self._lock:
             self._exit_code = max(self._exit_code, error.exit_code)
         self.note(f"ERROR: {task_name}: {sentence}")
@@ -189,13 +189,13 @@ class Run:
         self.terminal.end_work()
         if not doit_code and not self._exit_code:
             self._check_found(words)
-        if self._exit_code <= UpvsError.exit_code:
+        if self._exit_code <= ExitCode.INCOMPLETE:
             self._account()
         asked = self._connection.usage()
         if asked is not None:
             self.terminal.tell("console", asked.sentence())
         # Of doit's own codes only that something failed is known: 2 and 3 mean something else here.
-        exit_code = self._exit_code or (UpvsError.exit_code if doit_code else 0)
+        exit_code = self._exit_code or (ExitCode.INCOMPLETE if doit_code else ExitCode.WHOLE)
         self._log("run ends", exit_code=exit_code, console=str(asked))
         return exit_code
 
@@ -220,7 +220,7 @@ class Run:
             return
         may_heal = {entry.name for entry in account.missing if not entry.standing.is_settled}
         if may_heal & clip_names or (is_film_wanted and account.damages):
-            self._exit_code = max(self._exit_code, UpvsError.exit_code)
+            self._exit_code = max(self._exit_code, ExitCode.INCOMPLETE)
         for line in account.lines(film_wanted=is_film_wanted):
             self.terminal.tell("report", line)
 

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from doit.cmd_base import Command
 from doit.cmd_clean import Clean, opt_clean_cleanall, opt_clean_cleandep, opt_clean_dryrun
 from doit.cmd_completion import TabCompletion
-from doit.cmd_dumpdb import DumpDB
 from doit.cmd_forget import Forget
 from doit.cmd_help import Help
 from doit.cmd_ignore import Ignore
@@ -31,7 +30,7 @@ from upvs_tasks.errors import UpvsError, UsageError
 
 _THREADS = "thread"
 _JSON = "json"
-_FAILURE, _LEAVINGS = "failure", "leavings"
+_FAILURE = "failure"
 # What doit needs to know of its database: there is none, and no option that names one.
 _NO_DATABASE = {
     "backend": "sqlite3",
@@ -41,7 +40,7 @@ _NO_DATABASE = {
     "cleanforget": False,
 }
 _REFUSALS = (CmdParseError, InvalidCommand, InvalidDodoFile, InvalidTask)
-_IN_DOITS_TERMS = re.compile(r" \(parsing options: .*", re.DOTALL)
+_NO_OPTION = re.compile(r"option (\S+) not recognized")
 
 
 class Guard(Protocol):
@@ -67,12 +66,13 @@ class _Worded:
     """A command of doit that refuses in one sentence, and that has no database."""
 
     base_options = ()
+    name: str
 
     def parse_execute(self, arguments: list[str]) -> Any:
         try:
             return super().parse_execute(arguments)  # type: ignore[misc]  # of doit's commands
         except (*_REFUSALS, UpvsError) as error:
-            sys.stderr.write(f"ERROR: {_sentence_of(error)}\n")
+            sys.stderr.write(f"ERROR: {_sentence_of(error, self.name)}\n")
             return UsageError.exit_code
 
     def execute(self, params: Any, args: list[str]) -> Any:
@@ -81,8 +81,11 @@ class _Worded:
         return super().execute(params, args)  # type: ignore[misc]  # likewise
 
 
-def _sentence_of(error: Exception) -> str:
-    return " ".join(_IN_DOITS_TERMS.sub("", str(error)).split())
+def _sentence_of(error: Exception, command: str) -> str:
+    text = str(error)
+    if isinstance(error, CmdParseError) and (found := _NO_OPTION.search(text)):
+        return f"there is no option {found[1]}: doit help {command} shows what there is"
+    return " ".join(text.split())
 
 
 def _unknown(name: object) -> UsageError:
@@ -123,21 +126,16 @@ def _checked(work: Callable[[], int | None], params: Mapping[str, Any]) -> int |
             f"-n is {params['num_process']}, but it must be how many tasks may run at the same "
             "time, or 0 for one after the other"
         )
-    if isinstance(params["outfile"], str):
-        _check_writable(params["outfile"])
     try:
         return work()
+    except OSError as error:
+        if error.filename is None or error.filename != params["outfile"]:
+            raise
+        raise UsageError(f"-o {error.filename} cannot be written ({error.strerror})") from error
     except InvalidCommand as error:
         if error.not_found is None:
             raise
         raise _unknown(error.not_found) from error
-
-
-def _check_writable(named: str) -> None:
-    try:
-        Path(named).open("a").close()
-    except OSError as error:
-        raise UsageError(f"-o {named} cannot be written ({error.strerror})") from error
 
 
 class _WholeJsonReporter(JsonReporter):  # type: ignore[misc]  # doit carries no types
@@ -174,8 +172,8 @@ class _GuardedClean(_Worded, Clean):  # type: ignore[misc]  # doit carries no ty
         super()._execute(dryrun, cleandep, cleanall, cleanforget, pos_args)
 
     def clean_tasks(self, tasks: Iterable[Any], dryrun: bool, cleanforget: bool) -> None:  # noqa: ARG002, FBT001  doit's own
-        leavings = (task.meta[_LEAVINGS]() for task in tasks if task.meta)
-        paths = dict.fromkeys(path for each in leavings for path in each)
+        actions = (action for task in tasks for action in task.clean_actions)
+        paths = dict.fromkeys(path for action in actions for path in action.py_callable())
         self.loader.guard.remove(tuple(paths), pretends=dryrun)
         self.dep_manager.close()
 
@@ -250,18 +248,6 @@ class _WordedInfo(_Worded, Info):  # type: ignore[misc]  # doit carries no types
         self.outstream.writelines(f"  {line}\n" for line in lines)
 
 
-class _WordedHelp(_Worded, Help):  # type: ignore[misc]  # doit carries no types
-    """`doit help`."""
-
-    name = "help"
-
-
-class _WordedCompletion(_Worded, TabCompletion):  # type: ignore[misc]  # doit carries no types
-    """`doit tabcompletion`."""
-
-    name = "tabcompletion"
-
-
 def _refused(command: type, instead: str) -> type:
     """A command that would only change doit's database, as one that says what to do instead."""
 
@@ -282,15 +268,14 @@ def _refused(command: type, instead: str) -> type:
 _AGAIN = "to have a task carried out again, delete what it made with doit clean"
 _LOOK = "doit list --all --status shows what is done"
 COMMANDS = (
-    _WordedHelp,
+    Help,
     _GuardedRun,
     _WordedList,
     _WordedInfo,
     _GuardedClean,
     _refused(Forget, _AGAIN),
     _refused(Ignore, "to leave footage out, use event_types, smart_types, start or end"),
-    _refused(DumpDB, _LOOK),
     _refused(ResetDep, _LOOK),
     _refused(Strace, _LOOK),
-    _WordedCompletion,
+    TabCompletion,
 )

@@ -206,8 +206,15 @@ class Run:
         """
         for word in words:
             is_target = "/" in word
-            if not is_target and not any(fnmatchcase(name, word) for name in self._looked_at):
-                raise UsageError(f"there is no task {word}: doit list --all shows what there is")
+            if is_target or any(fnmatchcase(name, word) for name in self._looked_at):
+                continue
+            group, colon, pattern = word.partition(":")
+            if colon and "*" in pattern:
+                raise UsageError(
+                    f"no task matches {word}, since they become known on the way: ask for {group}, "
+                    "which is all of them"
+                )
+            raise UsageError(f"there is no task {word}: doit list --all shows what there is")
 
     def _account(self) -> None:
         """Tell what became of the clips that were asked for."""

@@ -93,7 +93,7 @@ def _group(row: Row, run: Run) -> TaskDict:
         "doc": row.doc,
         "uptodate": [_Look(row, run)],
         "task_dep": list(row.waits_for),
-        "meta": _meta(row, run),
+        "clean": [_leavings(row, run)],
     }
 
 
@@ -107,14 +107,14 @@ def _task(row: Row, run: Run, *, name: str | None = None) -> TaskDict:
         "task_dep": list(row.waits_for),
         # doit would swap sys.stdout between threads to capture what tasks print.
         "io": {"capture": False},
-        "meta": _meta(row, run),
+        "clean": [_leavings(row, run)],
     }
     return task if name is None else task | {"name": name}
 
 
-def _meta(row: Row, run: Run) -> dict[str, Callable[[], Sequence[Path]]]:
-    """What doit itself does not ask for: what `doit clean` deletes."""
-    return {"leavings": lambda: row.leavings(run.context) if run.context else ()}
+def _leavings(row: Row, run: Run) -> Callable[[], Sequence[Path]]:
+    """What `doit clean` deletes; our own clean calls this and does the rest."""
+    return lambda: row.leavings(run.context) if run.context else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,21 @@ from dataclasses import dataclass
 class Damage:
     """How many frames of the film show a neighbour because those of a clip are damaged.
 
-    ``wanted_frames`` counts all frames that the film takes from the clip. ``can_heal``: the clip
-    did not come from the console like that, so another run may get a good one.
+    ``wanted_frames`` counts all frames that the film takes from the clip. ``came_so``: the clip has
+    the bytes that the console sent. ``is_lost``: it has not, and the console has it no more.
     """
 
     clip_name: str
     wanted_frames: int
     replaced_frames: int
     reason: str
-    can_heal: bool = False
+    came_so: bool = False
+    is_lost: bool = False
+
+    @property
+    def can_heal(self) -> bool:
+        """Whether another run may get better bytes."""
+        return not (self.came_so or self.is_lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +39,15 @@ def damage_by_clip(damages: Iterable[Damage]) -> tuple[Damage, ...]:
     """The damages of all segments, added up for each clip; the first reason counts."""
     found: dict[str, Damage] = {}
     for damage in damages:
-        known = found.get(damage.clip_name, Damage(damage.clip_name, 0, 0, damage.reason))
-        found[damage.clip_name] = Damage(
-            damage.clip_name,
-            known.wanted_frames + damage.wanted_frames,
-            known.replaced_frames + damage.replaced_frames,
-            known.reason,
-        )
+        known = found.get(damage.clip_name)
+        if known is None:
+            found[damage.clip_name] = damage
+        else:
+            found[damage.clip_name] = Damage(
+                damage.clip_name,
+                known.wanted_frames + damage.wanted_frames,
+                known.replaced_frames + damage.replaced_frames,
+                known.reason,
+                known.came_so and damage.came_so,
+            )
     return tuple(found.values())

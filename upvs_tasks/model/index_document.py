@@ -7,7 +7,7 @@ from upvs_tasks.errors import DocumentError, SettingsError
 from upvs_tasks.model.clip import Clip
 from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, FailureKind, IndexEntry, Standing
 from upvs_tasks.model.day import Day
-from upvs_tasks.model.event import Event
+from upvs_tasks.model.event import Event, UnreadableEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class EntryDocument:
             reason=standing.reason if has_failed else None,
             is_settled=standing.is_settled if has_failed else None,
             kind=standing.kind,
-            sha256=entry.sha256,
+            sha256=standing.sha256,
         )
 
     def entry(self) -> IndexEntry:
@@ -62,8 +62,10 @@ class EntryDocument:
         if not self.events:
             raise DocumentError(f"not a clip index: {self.file_path!r} covers no event")
         clip = Clip(self.start_ms, self.end_ms, self.events, self.channel)
-        standing = Standing(self.status, self.reason or "", self.is_settled or False, self.kind)
-        return IndexEntry(clip, self.file_path, standing, self.sha256)
+        standing = Standing(
+            self.status, self.reason or "", self.is_settled or False, self.kind, self.sha256
+        )
+        return IndexEntry(clip, self.file_path, standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,10 @@ class IndexDocument:
     is_final: bool
     clips: tuple[EntryDocument, ...]
     ongoing: tuple[Event, ...]
+    earlier: tuple[EntryDocument, ...] | None = None
+    unwanted: tuple[Event, ...] | None = None
+    forgotten: tuple[str, ...] | None = None
+    unreadable: tuple[UnreadableEvent, ...] | None = None
 
     @classmethod
     def of(cls, index: ClipIndex) -> "IndexDocument":
@@ -91,6 +97,10 @@ class IndexDocument:
             is_final=index.is_final,
             clips=tuple(EntryDocument.of(entry) for entry in index.entries),
             ongoing=index.ongoing,
+            earlier=tuple(EntryDocument.of(entry) for entry in index.earlier) or None,
+            unwanted=index.unwanted or None,
+            forgotten=tuple(sorted(index.forgotten)) or None,
+            unreadable=index.unreadable or None,
         )
 
     def index(self) -> ClipIndex:
@@ -107,6 +117,10 @@ class IndexDocument:
             entries=tuple(entry.entry() for entry in self.clips),
             ongoing=self.ongoing,
             is_final=self.is_final,
+            earlier=tuple(entry.entry() for entry in self.earlier or ()),
+            unwanted=self.unwanted or (),
+            forgotten=frozenset(self.forgotten or ()),
+            unreadable=self.unreadable or (),
         )
         index.check_paths()
         return index

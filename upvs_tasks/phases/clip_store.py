@@ -1,7 +1,7 @@
 """What is on the disk of a day's clips: the truth that every status is derived from."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -10,6 +10,7 @@ from threading import Lock
 
 from upvs_tasks import documents, durable
 from upvs_tasks.errors import DocumentError
+from upvs_tasks.model.clip import Clip
 from upvs_tasks.model.clip_index import (
     COMPLETE,
     PENDING,
@@ -20,7 +21,7 @@ from upvs_tasks.model.clip_index import (
     Standing,
 )
 from upvs_tasks.model.index_document import IndexDocument
-from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.layout import Layout, clip_path
 from upvs_tasks.model.stitching import may_share
 from upvs_tasks.phases.clip_records import RUNS_TO_SETTLE, FailureRecord, FootageRecord
 
@@ -65,7 +66,6 @@ class ClipStore:
         self._proven: set[str] = set()
         self._index: ClipIndex | None = None
         self._is_index_read = False
-        self._arrived: dict[str, str | None] = {}
         self._overlaps: dict[str, int] | None = None
         self._count_change()
 
@@ -75,16 +75,15 @@ class ClipStore:
             content = durable.read_bytes(self._layout.clip_index)
             self._index = None if content is None else _parsed_index(content)
             self._is_index_read = True
-            self._arrived = _digests(self._index)
         return self._index
 
     def note_index(self, index: ClipIndex) -> None:
         """Keep the day's clip index; a file that holds the same already is not touched."""
         durable.write_if_changed(self._layout.clip_index, documents.encode(IndexDocument.of(index)))
         if index != self.known_index():
-            self._index, self._arrived = index, _digests(index)
+            self._index = index
             self._count_change()
-        for entry in index.entries:
+        for entry in (*index.entries, *index.earlier):
             record = self.record_of(entry)
             if record is not None and record.events != entry.clip.events:
                 self._keep(entry, replace(record, events=entry.clip.events))
@@ -101,35 +100,28 @@ class ClipStore:
         return self._stored[entry.file_path]
 
     def arrived_sha256(self, entry: IndexEntry) -> str | None:
-        """Digest of a clip as it arrived, whatever lies on the disk now; None where none did."""
+        """Digest of a clip as it arrived, whatever lies on the disk now; None if it never did."""
         record = self.stored_record_of(entry)
-        if record is not None:
-            return record.arrived_sha256
-        self.known_index()
-        return entry.sha256 or self._arrived.get(entry.name)
-
-    def judged(self, index: ClipIndex) -> ClipIndex:
-        """The same index with the standing of every clip, and its digest once it arrived."""
-        index = index.with_standings(self.standing_of)
-        entries = (replace(each, sha256=self.arrived_sha256(each)) for each in index.entries)
-        return replace(index, entries=tuple(entries))
+        return record.arrived_sha256 if record else entry.standing.sha256
 
     def standing_of(self, entry: IndexEntry) -> Standing:
         """A clip's status, and what is wrong with it."""
-        record = self.record_of(entry)
+        record, sha256 = self.record_of(entry), self.arrived_sha256(entry)
         if record is not None and record.is_as_it_arrived:
-            return COMPLETE
+            return replace(COMPLETE, sha256=sha256)
         failure = documents.read(self._layout.failure_record(entry.file_path), FailureRecord)
+        here = replace(PENDING if record is None else COMPLETE, sha256=sha256)
         if failure is None:
-            return PENDING if record is None else replace(COMPLETE, reason=_CHANGED)
-        status, reason = ClipStatus.FAILED, failure.reason
-        if record is not None:
-            status, reason = ClipStatus.COMPLETE, f"{_CHANGED}; {failure.reason}"
-        return Standing(status, reason, failure.is_settled, failure.kind)
+            return here if record is None else replace(here, reason=_CHANGED)
+        reason, settled, kind = failure.reason, failure.is_settled, failure.kind
+        if record is None:
+            return Standing(ClipStatus.FAILED, reason, settled, kind, sha256)
+        return Standing(ClipStatus.COMPLETE, f"{_CHANGED}; {reason}", settled, kind, sha256)
 
     def recorded(self, index: ClipIndex) -> Recorded:
         """The clips that are on the disk, each with what was measured of it, in film order."""
-        pairs = ((entry, self.record_of(entry)) for entry in index.entries)
+        filmed = index.filmed(lambda entry: self.record_of(entry) is not None)
+        pairs = ((entry, self.record_of(entry)) for entry in filmed)
         return tuple((entry, record) for entry, record in pairs if record is not None)
 
     def repeated_frames(self, recorded: Recorded) -> dict[str, int]:
@@ -233,8 +225,8 @@ class ClipStore:
     def is_of_another(self, entry: IndexEntry, sha256: str) -> bool:
         """Whether these bytes are those of another clip, whose file is whole."""
         index = self.known_index()
-        others = (each for each in (index.entries if index else ()) if each.name != entry.name)
-        known = ((each, self.record_of(each)) for each in others)
+        all_clips = (*index.entries, *index.earlier) if index else ()
+        known = ((each, self.record_of(each)) for each in all_clips if each.name != entry.name)
         return any(
             record is not None
             and record.sha256 == sha256
@@ -242,11 +234,29 @@ class ClipStore:
             for each, record in known
         )
 
-    def leftovers(self, index: ClipIndex) -> tuple[Path, ...]:
-        """Clips on the disk that the day no longer has: a later event changed their span."""
-        folder = self._layout.at(f"clips/{index.camera_folder}/{index.day.text}")
-        wanted = {self._layout.at(entry.file_path) for entry in index.entries}
-        return tuple(sorted(set(folder.glob("clip_*.mp4")) - wanted))
+    def has_file(self, entry: IndexEntry) -> bool:
+        """Whether a clip's file is there, whatever it holds."""
+        return self._layout.at(entry.file_path).is_file()
+
+    def unlisted(
+        self, camera_folder: str, day_text: str, listed: Collection[str]
+    ) -> tuple[IndexEntry, ...]:
+        """The clips on the disk whose names are not among the listed ones."""
+        folder = self._layout.clips_of(camera_folder, day_text)
+        names = (path.stem for path in sorted(folder.glob("clip_*.mp4")))
+        clips = (Clip.of_name(name) for name in names if name not in listed)
+        entries = (
+            IndexEntry(clip, clip_path(clip, camera_folder, day_text)) for clip in clips if clip
+        )
+        return tuple(map(self._with_its_events, entries))
+
+    def _with_its_events(self, entry: IndexEntry) -> IndexEntry:
+        """The clip with all the events that its footage record knows."""
+        record = self.stored_record_of(entry)
+        if record is None or not record.events:
+            return entry
+        clip = replace(entry.clip, events=record.events)
+        return replace(entry, clip=clip) if clip.name == entry.name else entry
 
     def _count_change(self) -> None:
         with self._lock:
@@ -271,11 +281,6 @@ def _near(recorded: Recorded) -> Iterator[tuple[_Pair, _Pair]]:
 
 def _overlap_key(before: _Pair, after: _Pair) -> str:
     return f"{before[1].sha256}:{after[1].sha256}"
-
-
-def _digests(index: ClipIndex | None) -> dict[str, str | None]:
-    """Digest of each clip as it arrived, by the clip's name."""
-    return {entry.name: entry.sha256 for entry in index.entries} if index else {}
 
 
 def _parsed_index(content: bytes) -> ClipIndex | None:

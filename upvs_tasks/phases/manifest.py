@@ -17,7 +17,7 @@ def wanted_concat(layout: Layout, recorded: Recorded) -> str:
 def is_current(context: Context) -> bool:
     """Whether concat.txt and the clip index say what is on the disk."""
     film = context.planner.film()
-    if film is None or film.index != context.clips.judged(film.index):
+    if film is None or film.index != film.index.with_standings(context.clips.standing_of):
         return False
     wanted = wanted_concat(context.layout, film.recorded)
     return durable.read_bytes(context.layout.concat_text) == wanted.encode()
@@ -26,7 +26,7 @@ def is_current(context: Context) -> bool:
 def run(context: Context) -> str:
     """Write what differs. Returns the summary."""
     film = context.film()
-    index = context.clips.judged(film.index)
+    index = film.index.with_standings(context.clips.standing_of)
     context.clips.note_index(index)
     wanted = wanted_concat(context.layout, film.recorded)
     durable.write_if_changed(context.layout.concat_text, wanted.encode())

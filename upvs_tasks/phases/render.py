@@ -73,6 +73,18 @@ def all_rendered(layout: Layout, film: FilmPlan) -> bool:
     )
 
 
+def leavings(context: Context) -> list[Path]:
+    """All segments of all films of the day, with what is noted of them."""
+    folder = context.layout.segments
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def leavings_of(context: Context, film: FilmPlan, segment: Segment) -> tuple[Path, Path]:
+    """The segment, with what is noted of it."""
+    path = segment_path(context.layout, film, segment)
+    return path, record_path(path)
+
+
 def damages(layout: Layout, film: FilmPlan) -> Iterator[Damage]:
     """What of the film's segments is damaged."""
     for segment in film.segments:
@@ -80,7 +92,9 @@ def damages(layout: Layout, film: FilmPlan) -> Iterator[Damage]:
         for damage in record.damages if record else ():
             shown = segment.runs[damage.run]
             name = film.plan.footage.clips[shown.clip].name
-            yield Damage(name, len(shown.frames), damage.replaced_frames, damage.reason)
+            came_so = film.clip_of(name)[1].is_as_it_arrived
+            wanted, replaced = len(shown.frames), damage.replaced_frames
+            yield Damage(name, wanted, replaced, damage.reason, came_so=came_so)
 
 
 def prove_all(context: Context, film: FilmPlan, *, may_ask: bool) -> None:

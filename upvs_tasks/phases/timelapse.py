@@ -27,10 +27,7 @@ _MOST_PLANS = 5
 
 @dataclass(frozen=True, slots=True)
 class FilmStamp:
-    """What the film on the disk was made from, its bytes, and what of it is damaged.
-
-    The damages came like that from the console: they are in the bytes that arrived.
-    """
+    """What the film on the disk was made from, its bytes, and what of it is damaged."""
 
     fingerprint: str
     sha256: str
@@ -56,6 +53,14 @@ def targets(context: Context) -> list[Path]:
     has_timeline = engine_of(context.settings.engine).follows_plan
     timeline = [captions_path(layout, index), layout.timeline_json] if has_timeline else []
     return [film_path(layout, index), *timeline]
+
+
+def leavings(context: Context) -> list[Path]:
+    """The film and all that goes with it; each of them can be made again from the clips."""
+    index, layout = context.clips.known_index(), context.layout
+    films = [] if index is None else [film_path(layout, index), captions_path(layout, index)]
+    records = [layout.timeline_json, layout.film_stamp, layout.join_list, layout.join_tags]
+    return [*films, *records]
 
 
 def is_current(context: Context) -> bool:
@@ -106,8 +111,8 @@ def damages(context: Context) -> tuple[Damage, ...]:
             standing = context.clips.standing_of(entry)
             frames = film.frames_of(entry.name)
             known = found.get(entry.name, Damage(entry.name, frames, 0, ""))
-            can_heal = not standing.is_settled
-            found[entry.name] = replace(known, reason=standing.reason, can_heal=can_heal)
+            is_lost = standing.is_settled
+            found[entry.name] = replace(known, reason=standing.reason, is_lost=is_lost)
     return tuple(found.values())
 
 

@@ -74,13 +74,16 @@ class SummaryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no
             self._tell_rendered()
 
     def _tell_fetched(self) -> None:
-        """How much there was to download."""
-        total, asked_for = self._done[_FETCH], self._carried_out[_FETCH]
+        """How much there was to download, and how many clips were only read again."""
+        total, found = self._done[_FETCH], self.work.clips_found
+        asked_for = self._carried_out[_FETCH] - found
+        checked = f"{counted(found, 'clip')} checked again"
         if asked_for:
             received = f"{self.work.megabytes_received:.1f} MB"
-            self.terminal.tell(
-                _FETCH, f"{asked_for} of {counted(total, 'clip')} asked for, {received}"
-            )
+            sentence = f"{asked_for} of {counted(total, 'clip')} asked for, {received}"
+            self.terminal.tell(_FETCH, f"{sentence}; {checked}" if found else sentence)
+        elif found:
+            self.terminal.tell(_FETCH, f"{checked}, nothing downloaded")
         else:
             self.terminal.tell(
                 _FETCH, f"{counted(total, 'clip')} up to date" if total else "no clips"

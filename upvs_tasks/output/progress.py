@@ -6,6 +6,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TextIO
 
 from upvs_tasks.clock import Clock
+from upvs_tasks.output.listener import listening, one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -25,7 +26,7 @@ class Terminal:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._out, self._err = sys.stdout, sys.stderr
+        self._out, self._err = listening(sys.stdout), listening(sys.stderr)
         self._summaries = self._err
         self._shows_work = False
         self._lock = Lock()
@@ -35,7 +36,7 @@ class Terminal:
 
     def tell_summaries_on(self, stream: TextIO) -> None:
         """Send summaries to ``stream`` from now on, and show work under way."""
-        self._summaries, self._shows_work = stream, True
+        self._summaries, self._shows_work = listening(stream), True
 
     def end_summaries(self) -> None:
         """Send what is left to tell, the account, to stdout: the stream of the summaries ends."""
@@ -148,7 +149,7 @@ class Work:
 
 
 def _write_line(stream: TextIO, line: str) -> None:
-    stream.write(f"{line}\n")
+    stream.write(f"{one_line(line)}\n")
     stream.flush()
 
 

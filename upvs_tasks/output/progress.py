@@ -94,7 +94,7 @@ class Work:
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self._lock = Lock()
-        self._clips_done = self._clip_count = 0
+        self._clips_done = self._clips_failed = self._clip_count = 0
         self._bytes_received = 0
         self._frame_counts: Mapping[str, int] = {}
         self._frames_done: dict[str, int] = {}
@@ -112,9 +112,17 @@ class Work:
         """A clip is on its way."""
         self._show_clips()
 
-    def end_clip(self) -> None:
-        """One clip more is looked after."""
-        self._clips_done += 1
+    @property
+    def clips_failed(self) -> int:
+        """How many clips were asked for, and could not be had."""
+        return self._clips_failed
+
+    def end_clip(self, *, failed: bool = False) -> None:
+        """One clip more is looked after: it is there, or it ``failed``."""
+        if failed:
+            self._clips_failed += 1
+        else:
+            self._clips_done += 1
         self._show_clips()
 
     def add_bytes(self, count: int) -> None:
@@ -144,7 +152,8 @@ class Work:
         self._terminal.work("timelapse", done=frames, total=total, detail="frames")
 
     def _show_clips(self) -> None:
-        detail = f"clips, {self.megabytes_received:.0f} MB"
+        failed = f"{self._clips_failed} failed, " if self._clips_failed else ""
+        detail = f"clips, {failed}{self.megabytes_received:.0f} MB"
         self._terminal.work("fetch", done=self._clips_done, total=self._clip_count, detail=detail)
 
 

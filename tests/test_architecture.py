@@ -63,7 +63,6 @@ RESERVED_IMPORTS = {
     "doit": {"doit_access", "doit_commands", "tasks", "graph", "reporter"},
     "requests": {"console"},
     "urllib3": {"console"},
-    "cattrs": {"documents"},
     "av": {"media"},
     "ffmpeg": {"media"},
     "imageio_ffmpeg": {"media"},

@@ -25,7 +25,17 @@ from upvs_tasks.model.clip_index import IndexEntry
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.plan import Segment
 from upvs_tasks.model.plural import counted
-from upvs_tasks.phases import estimate, fetch, manifest, render, scan, speed, timelapse, verify
+from upvs_tasks.phases import (
+    estimate,
+    fetch,
+    manifest,
+    render,
+    report,
+    scan,
+    speed,
+    timelapse,
+    verify,
+)
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.film_plan import FilmPlan
 from upvs_tasks.reporter import summary_reporter
@@ -143,7 +153,7 @@ def rows(start_from: StartFrom, *, may_clean_clips: bool) -> tuple[Row, ...]:
             "verify",
             "Check clips, manifests and film again; asks nothing of the console.",
             _NEVER,
-            phases=(partial(verify.run, decodes=True),),
+            phases=(partial(verify.run, decodes=True), report.verdict),
         ),
     )
 

@@ -36,6 +36,7 @@ from upvs_tasks.settings import Settings, withhold_secrets
 
 log = logging.getLogger(__name__)
 
+_LIST = "scan"
 _FETCH = "fetch:"
 _FILM = "timelapse"
 _OF_ALL_TASKS = (AccessError, UsageError, StorageError)
@@ -69,6 +70,7 @@ class Run:
         self._has_told_console = False
         self._looked_at: set[str] = set()
         self._told: set[type[UpvsError]] = set()
+        self._failed: set[str] = set()
         self._exit_code = ExitCode.WHOLE
         self.context = self._context()
 
@@ -175,6 +177,7 @@ class Run:
         """
         with self._lock:
             self._exit_code = max(self._exit_code, error.exit_code)
+            self._failed.add(task_name)
             is_told = type(error) in self._told
             self._told |= {type(error)} if isinstance(error, _OF_ALL_TASKS) else set()
         if not is_told:
@@ -239,15 +242,15 @@ class Run:
         """Tell what became of the clips that were asked for."""
         clip_names = {name[len(_FETCH) :] for name in self._looked_at if name.startswith(_FETCH)}
         is_film_wanted = _FILM in self._looked_at
-        if self.context is None or not (clip_names or is_film_wanted):
+        is_day_listed = _LIST not in self._failed
+        if self.context is None or not (clip_names or is_film_wanted) or not is_day_listed:
             return
-        account = report.run(self.context)
-        if account is None:
+        day = report.run(self.context)
+        if day is None:
             return
-        may_heal = {entry.name for entry in account.missing if not entry.standing.is_settled}
-        if may_heal & clip_names or (is_film_wanted and account.damages):
+        if day.lacks_something(clip_names, film_wanted=is_film_wanted):
             self._exit_code = max(self._exit_code, ExitCode.INCOMPLETE)
-        for line in account.lines(film_wanted=is_film_wanted):
+        for line in day.lines(film_wanted=is_film_wanted):
             self.terminal.tell("report", line)
 
     def _break_off(self, what_happened: str) -> None:

@@ -250,7 +250,7 @@ def test_a_reporter_that_writes_into_a_file_does_so(project: Project) -> None:
     told = ended(project.start("run", "-o", "summaries.txt", "fetch", stderr=subprocess.PIPE))
     assert told.code == 0, told
     assert "6 of 6 clips asked for" in (project.folder / "summaries.txt").read_text()
-    assert [line.split()[0] for line in told.out.splitlines()] == ["console"]
+    assert [line.split()[0] for line in told.out.splitlines()] == ["report", "console"]
 
 
 def test_who_asks_for_processes_is_told_of_threads(project: Project) -> None:

@@ -9,18 +9,19 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
+from functools import cached_property
 from threading import Lock, Semaphore
 
 from upvs_tasks import durable, signals
 from upvs_tasks.clock import Clock
-from upvs_tasks.errors import SettingsError, UpvsError, UsageError
-from upvs_tasks.model.layout import Layout
+from upvs_tasks.errors import UpvsError, UsageError
 from upvs_tasks.output import run_log
 from upvs_tasks.output.progress import Terminal, Work
-from upvs_tasks.phases import report
+from upvs_tasks.phases import day_folder, report
 from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.connection import Connection
 from upvs_tasks.phases.context import Context
+from upvs_tasks.phases.day_folder import DayFolder
 from upvs_tasks.phases.engines import engine_of
 from upvs_tasks.phases.film_plan import FilmPlanner
 from upvs_tasks.redaction import Redactor
@@ -60,19 +61,24 @@ class Run:
         self._has_told_console = False
         self._looked_at: set[str] = set()
         self._exit_code = 0
-        self.context = self._context()
 
-    def _context(self) -> Context | None:
-        """The camera and day; None while they are not said, which only a run minds."""
-        settings = self._settings
+    @cached_property
+    def context(self) -> Context | None:
+        """The camera and day; None while it is not said which, which only a run minds.
+
+        They are what the disk knows of them, until a run has settled them.
+        """
         try:
-            layout = settings.layout()
-        except SettingsError:
+            return self._context(day_folder.known(self._settings, self._clock))
+        except UsageError:
             return None
-        clips, engine = ClipStore(layout), engine_of(settings.engine)
+
+    def _context(self, folder: DayFolder) -> Context:
+        settings = self._settings
+        clips, engine = ClipStore(folder.layout, folder.subject), engine_of(settings.engine)
         return Context(
             settings=settings,
-            layout=layout,
+            folder=folder,
             clips=clips,
             planner=FilmPlanner(settings, clips, follows_plan=engine.follows_plan),
             connection=self._connection,
@@ -89,10 +95,11 @@ class Run:
         self._is_going_on = True
         with signals.handled() as received, self._resources:
             try:
-                self._check_settings(words)
+                self._settle(words)
                 return self._end(work() or 0, words)
             except UpvsError as error:
                 self.note(f"ERROR: {error}")
+                self._tell_usage()
                 self._log("run ends", exit_code=error.exit_code, reason=str(error))
                 return error.exit_code
             except BaseException as error:
@@ -104,18 +111,33 @@ class Run:
                     self._break_off(f"this is a bug in upvs ({error!r})")
                 raise
 
-    def _check_settings(self, words: Sequence[str]) -> None:
-        """Raise SettingsError, before anything is written, for a setting that a task will miss."""
-        self._settings.layout()
+    def _settle(self, words: Sequence[str]) -> None:
+        """Find out which folder, camera and day the run is about. Writes nothing.
+
+        Raises UsageError for what a task would miss or must not touch, and whatever the console
+        answers where it has to be asked.
+        """
+        settings = self._settings
+        settings.check_subject()
         groups = {word.partition(":")[0] for word in words} or {_FILM}
-        if not groups <= self._offline_tasks:
-            self._settings.check_access()
+        is_offline = groups <= self._offline_tasks
+        if not is_offline:
+            settings.check_access()
+        withhold_secrets()
+        self._resources.callback(self._connection.close)
+        self._resources.callback(run_log.stop, run_log.hold(verbose=self._verbose))
+        connection = None if is_offline else self._connection
+        folder = day_folder.settled(settings, connection, self._clock)
+        if folder.caveat:
+            self.note(f"NOTE: {folder.caveat}")
+        self.context = self._context(folder)
 
     def clean(self, work: Callable[[], int | None]) -> int:
         """Delete what tasks have made, unless a run is at work; returns the exit code."""
-        if self.context is None or not self.context.layout.out_dir.exists():
-            return work() or 0
         try:
+            if self.context is None or not self.context.layout.out_dir.exists():
+                return work() or 0
+            self.context.folder.check()
             with durable.holding(self.context.layout.lock):
                 return work() or 0
         except UpvsError as error:
@@ -133,8 +155,8 @@ class Run:
         """
         if not self._is_going_on:
             return
-        if not self._looked_at:
-            self._begin(self._settings.layout())
+        if not self._looked_at and self.context is not None:
+            self._begin(self.context)
         if asks_console:
             self._tell_which_console()
         self._looked_at.add(task_name)
@@ -151,16 +173,14 @@ class Run:
             self._exit_code = max(self._exit_code, error.exit_code)
         self.note(f"ERROR: {task_name}: {sentence}")
 
-    def _begin(self, layout: Layout) -> None:
-        withhold_secrets()
+    def _begin(self, context: Context) -> None:
+        layout = context.layout
         self._resources.enter_context(durable.holding(layout.lock))
         for folder in layout.own_folders:
             durable.sweep(folder)
-        if self.context is not None:
-            self.context.clips.forget()  # another run may have ended since the tasks were listed
+        context.clips.forget()  # another run may have ended since the tasks were listed
         handler = run_log.start(layout.run_log, self._redactor, verbose=self._verbose)
         self._resources.callback(run_log.stop, handler)
-        self._resources.callback(self._connection.close)
         log.info("run begins", extra={"out_dir": str(layout.out_dir)})
 
     def _tell_which_console(self) -> None:
@@ -179,13 +199,15 @@ class Run:
             self._check_found(words)
         if self._exit_code <= UpvsError.exit_code:
             self._account()
-        asked = self._connection.usage()
-        if asked is not None:
-            self.terminal.tell("console", asked.sentence())
+        self._tell_usage()
         # Of doit's own codes only that something failed is known: 2 and 3 mean something else here.
         exit_code = self._exit_code or (UpvsError.exit_code if doit_code else 0)
-        self._log("run ends", exit_code=exit_code, console=str(asked))
+        self._log("run ends", exit_code=exit_code, console=str(self._connection.usage()))
         return exit_code
+
+    def _tell_usage(self) -> None:
+        if (asked := self._connection.usage()) is not None:
+            self.terminal.tell("console", asked.sentence())
 
     def _check_found(self, words: Sequence[str]) -> None:
         """Raise UsageError for a task that was asked for and that does not exist.

@@ -12,6 +12,7 @@ from upvs_tasks.settings import Settings
 
 if TYPE_CHECKING:
     from upvs_tasks.console.client import Console
+    from upvs_tasks.console.wire import Bootstrap
 
 
 class Connection:
@@ -23,6 +24,7 @@ class Connection:
         self._clock = clock
         self._lock = Lock()
         self._console: Console | None = None
+        self._bootstrap: Bootstrap | None = None
         self._embedded: EmbeddedConsole | None = None
 
     def console(self) -> "Console":
@@ -43,6 +45,12 @@ class Connection:
                     clock=self._clock,
                 )
             return self._console
+
+    def bootstrap(self) -> "Bootstrap":
+        """What the console says of itself, which is asked once a run."""
+        if self._bootstrap is None:
+            self._bootstrap = self.console().bootstrap()
+        return self._bootstrap
 
     def usage(self) -> ConsoleUsage | None:
         """What the console was asked for so far; None when it was not asked at all."""

@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from functools import cached_property
+from pathlib import Path
 from threading import Lock, Semaphore
 
 from upvs_tasks import durable, signals
 from upvs_tasks.clock import Clock
-from upvs_tasks.errors import UpvsError, UsageError
+from upvs_tasks.errors import ExitCode, UpvsError, UsageError
 from upvs_tasks.output import run_log
 from upvs_tasks.output.progress import Terminal, Work
-from upvs_tasks.phases import day_folder, report
+from upvs_tasks.phases import clean, day_folder, report
 from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.connection import Connection
 from upvs_tasks.phases.context import Context
@@ -29,6 +30,7 @@ from upvs_tasks.settings import Settings, withhold_secrets
 
 log = logging.getLogger(__name__)
 
+_LIST = "scan"
 _FETCH = "fetch:"
 _FILM = "timelapse"
 
@@ -58,9 +60,11 @@ class Run:
         self._connection = Connection(settings, self._redactor, self._clock)
         self._lock = Lock()
         self._is_going_on = False
+        self._is_offline = False
         self._has_told_console = False
         self._looked_at: set[str] = set()
-        self._exit_code = 0
+        self._failed: set[str] = set()
+        self._exit_code = ExitCode.WHOLE
 
     @cached_property
     def context(self) -> Context | None:
@@ -95,8 +99,8 @@ class Run:
         self._is_going_on = True
         with signals.handled() as received, self._resources:
             try:
-                self._settle(words)
-                return self._end(work() or 0, words)
+                self._check_settings(words)
+                return self._end(work() or ExitCode.WHOLE, words)
             except UpvsError as error:
                 self.note(f"ERROR: {error}")
                 self._tell_usage()
@@ -111,38 +115,47 @@ class Run:
                     self._break_off(f"this is a bug in upvs ({error!r})")
                 raise
 
-    def _settle(self, words: Sequence[str]) -> None:
-        """Find out which folder, camera and day the run is about. Writes nothing.
-
-        Raises UsageError for what a task would miss or must not touch, and whatever the console
-        answers where it has to be asked.
-        """
-        settings = self._settings
-        settings.check_subject()
+    def _check_settings(self, words: Sequence[str]) -> None:
+        """Raise SettingsError, before anything is written, for a setting that a task will miss."""
+        self._settings.check_subject()
         groups = {word.partition(":")[0] for word in words} or {_FILM}
-        is_offline = groups <= self._offline_tasks
-        if not is_offline:
-            settings.check_access()
-        withhold_secrets()
-        self._resources.callback(self._connection.close)
-        self._resources.callback(run_log.stop, run_log.hold(verbose=self._verbose))
-        connection = None if is_offline else self._connection
-        folder = day_folder.settled(settings, connection, self._clock)
-        if folder.caveat:
-            self.note(f"NOTE: {folder.caveat}")
-        self.context = self._context(folder)
+        self._is_offline = groups <= self._offline_tasks
+        if not self._is_offline:
+            self._settings.check_access()
+
+    def check_day(self) -> None:
+        """Raise UsageError where it is not said, or not clear, which camera and day are meant."""
+        self._tell_caveat(self._known_folder())
 
     def clean(self, work: Callable[[], int | None]) -> int:
         """Delete what tasks have made, unless a run is at work; returns the exit code."""
         try:
-            if self.context is None or not self.context.layout.out_dir.exists():
-                return work() or 0
-            self.context.folder.check()
-            with durable.holding(self.context.layout.lock):
-                return work() or 0
+            folder = self._known_folder()
+            self._tell_caveat(folder)
+            if not folder.layout.out_dir.exists():
+                return work() or ExitCode.WHOLE
+            folder.check()
+            with durable.holding(folder.layout.lock):
+                return work() or ExitCode.WHOLE
         except UpvsError as error:
             self.note(f"ERROR: {error}")
             return error.exit_code
+
+    def remove(self, paths: Sequence[Path], *, pretends: bool) -> None:
+        """Delete the files that are there, or only tell which."""
+        self.terminal.end_summaries()
+        out_dir = self._known_folder().layout.out_dir
+        self.terminal.tell("clean", clean.remove(out_dir, paths, pretends=pretends))
+
+    def _known_folder(self) -> DayFolder:
+        """The folder as far as it is known. Raises UsageError where nobody can tell."""
+        if self.context is not None:
+            return self.context.folder
+        return day_folder.known(self._settings, self._clock)
+
+    def _tell_caveat(self, folder: DayFolder) -> None:
+        if folder.caveat:
+            self.note(f"NOTE: {folder.caveat}")
 
     def note(self, sentence: str) -> None:
         """Tell something that has to be known, whichever reporter tells of the tasks."""
@@ -151,12 +164,12 @@ class Run:
     def look_at(self, task_name: str, *, asks_console: bool) -> None:
         """Take notice of a task whose turn has come; the first one begins the run.
 
-        Raises FolderBusyError or StorageError. Does nothing where tasks are only listed.
+        Raises UpvsError where it cannot begin. Does nothing where tasks are only listed.
         """
         if not self._is_going_on:
             return
-        if not self._looked_at and self.context is not None:
-            self._begin(self.context)
+        if not self._looked_at:
+            self._begin()
         if asks_console:
             self._tell_which_console()
         self._looked_at.add(task_name)
@@ -168,12 +181,17 @@ class Run:
         return self.context
 
     def fail(self, task_name: str, error: UpvsError, sentence: str) -> None:
-        """Tell why a task failed, and remember the gravest code: 3 (usage), 2 (access), then 1."""
+        """Tell why a task failed, and remember the gravest code."""
         with self._lock:
             self._exit_code = max(self._exit_code, error.exit_code)
+            self._failed.add(task_name)
         self.note(f"ERROR: {task_name}: {sentence}")
 
-    def _begin(self, context: Context) -> None:
+    def _begin(self) -> None:
+        withhold_secrets()
+        self._resources.callback(self._connection.close)
+        self._resources.callback(run_log.stop, run_log.hold(verbose=self._verbose))
+        context = self._settled_context()
         layout = context.layout
         self._resources.enter_context(durable.holding(layout.lock))
         for folder in layout.own_folders:
@@ -182,6 +200,16 @@ class Run:
         handler = run_log.start(layout.run_log, self._redactor, verbose=self._verbose)
         self._resources.callback(run_log.stop, handler)
         log.info("run begins", extra={"out_dir": str(layout.out_dir)})
+
+    def _settled_context(self) -> Context:
+        """The camera and day once more, now that the console may be asked; writes nothing."""
+        known = self.context.folder if self.context else None
+        connection = None if self._is_offline else self._connection
+        folder = day_folder.settled(self._settings, known, connection, self._clock)
+        self._tell_caveat(folder)
+        if self.context is None or folder != known:
+            self.context = self._context(folder)
+        return self.context
 
     def _tell_which_console(self) -> None:
         if self._has_told_console:
@@ -197,11 +225,11 @@ class Run:
         self.terminal.end_work()
         if not doit_code and not self._exit_code:
             self._check_found(words)
-        if self._exit_code <= UpvsError.exit_code:
+        if self._exit_code <= ExitCode.INCOMPLETE:
             self._account()
         self._tell_usage()
         # Of doit's own codes only that something failed is known: 2 and 3 mean something else here.
-        exit_code = self._exit_code or (UpvsError.exit_code if doit_code else 0)
+        exit_code = self._exit_code or (ExitCode.INCOMPLETE if doit_code else ExitCode.WHOLE)
         self._log("run ends", exit_code=exit_code, console=str(self._connection.usage()))
         return exit_code
 
@@ -216,22 +244,29 @@ class Run:
         """
         for word in words:
             is_target = "/" in word
-            if not is_target and not any(fnmatchcase(name, word) for name in self._looked_at):
-                raise UsageError(f"there is no task {word}: doit list --all shows what there is")
+            if is_target or any(fnmatchcase(name, word) for name in self._looked_at):
+                continue
+            group, colon, pattern = word.partition(":")
+            if colon and "*" in pattern:
+                raise UsageError(
+                    f"no task matches {word}, since they become known on the way: ask for {group}, "
+                    "which is all of them"
+                )
+            raise UsageError(f"there is no task {word}: doit list --all shows what there is")
 
     def _account(self) -> None:
         """Tell what became of the clips that were asked for."""
         clip_names = {name[len(_FETCH) :] for name in self._looked_at if name.startswith(_FETCH)}
         is_film_wanted = _FILM in self._looked_at
-        if self.context is None or not (clip_names or is_film_wanted):
+        is_day_listed = _LIST not in self._failed
+        if self.context is None or not (clip_names or is_film_wanted) or not is_day_listed:
             return
-        account = report.run(self.context)
-        if account is None:
+        day = report.run(self.context)
+        if day is None:
             return
-        may_heal = {entry.name for entry in account.missing if not entry.standing.is_settled}
-        if may_heal & clip_names or (is_film_wanted and account.damages):
-            self._exit_code = max(self._exit_code, UpvsError.exit_code)
-        for line in account.lines(film_wanted=is_film_wanted):
+        if day.lacks_something(clip_names, film_wanted=is_film_wanted):
+            self._exit_code = max(self._exit_code, ExitCode.INCOMPLETE)
+        for line in day.lines(film_wanted=is_film_wanted):
             self.terminal.tell("report", line)
 
     def _break_off(self, what_happened: str) -> None:

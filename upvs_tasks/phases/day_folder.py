@@ -3,14 +3,13 @@
 import datetime as dt
 import glob
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upvs_tasks import durable
 from upvs_tasks.clock import Clock
-from upvs_tasks.errors import MultipleCameras, StorageError, UpvsError, UsageError
+from upvs_tasks.errors import StorageError, UpvsError, UsageError
 from upvs_tasks.model.camera import (
     Camera,
     check_channel,
@@ -78,22 +77,24 @@ def known(settings: Settings, clock: Clock) -> DayFolder:
     return replace(folder, caveat=caveat)
 
 
-def settled(settings: Settings, connection: Connection | None, clock: Clock) -> DayFolder:
-    """The folder of a run; writes nothing. Without a connection it is found from the disk alone.
+def settled(
+    settings: Settings, folder: DayFolder | None, connection: Connection | None, clock: Clock
+) -> DayFolder:
+    """The folder of a run, after what the disk told of it; None where it was not clear.
 
     The console is asked where the disk does not hold the camera's day, or where the date depends
-    on the console's clock. Raises UsageError where the folder is another camera's or day's, or the
-    day has not begun; UpvsError where the disk holds nothing, and nobody may be asked.
+    on the console's clock. Writes nothing. Raises UsageError where the folder is another camera's
+    or day's, or the day has not begun; UpvsError where the disk holds nothing, and there is no
+    connection to ask.
     """
+    needs_clock = isinstance(settings.date, RelativeDate) and not settings.timezone
     if connection is None:
-        folder = known(settings, clock)
+        folder = folder or known(settings, clock)
         folder.check()
         folder.check_listed()
-        return folder
-    needs_clock = isinstance(settings.date, RelativeDate) and not settings.timezone
-    held = None if needs_clock else _held(settings, clock)
-    folder = held or _by_console(settings, connection.bootstrap(), clock)
-    folder.check()
+    elif folder is None or not folder.holds_subject or needs_clock:
+        folder = _by_console(settings, connection.bootstrap(), clock)
+        folder.check()
     return folder
 
 
@@ -106,14 +107,6 @@ def confirmed(
     replace(folder, subject=replace(folder.subject, camera_id=camera.camera_id)).check()
     name = folder.camera_folder or folder_name_among(camera, bootstrap.cameras)
     return replace(camera, folder=name), day
-
-
-def _held(settings: Settings, clock: Clock) -> DayFolder | None:
-    """The folder that holds the camera's day; None where the disk cannot tell."""
-    with suppress(MultipleCameras):
-        folder = known(settings, clock)
-        return folder if folder.holds_subject else None
-    return None
 
 
 def _by_console(settings: Settings, bootstrap: "Bootstrap", clock: Clock) -> DayFolder:

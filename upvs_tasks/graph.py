@@ -256,7 +256,8 @@ def _clip_in_words(entry: IndexEntry, day: Day) -> str:
     if clip.events[0].event_type == CONTINUOUS:
         return span
     kinds = sorted({kind for event in clip.events for kind in event.smart_types})
-    return ", ".join((span, counted(len(clip.events), "event"), *kinds))
+    shown = filter(str.isprintable, kinds)
+    return ", ".join((span, counted(len(clip.events), "event"), *shown))
 
 
 def from_command_line(config_path: Path) -> Graph:

@@ -60,8 +60,7 @@ class DayReport:
         yield from _first("short", [self._short(entry, ms) for entry, ms in self.short])
         if film_wanted:
             yield from _first("damaged", list(map(_damaged, self.damages)))
-            brief = self._events_in(EventState.TOO_SHORT)
-            yield from _first("too short", [f"too short: {self._event(event)}" for event in brief])
+            yield from self._too_short()
         for event in self._events_in(EventState.NEVER_ENDED):
             asked_mins = NEVER_ENDED_MS // 60_000
             yield f"no end: {self._event(event)}; {counted(asked_mins, 'minute')} were asked for"
@@ -84,6 +83,13 @@ class DayReport:
             if entry.standing.status is not ClipStatus.COMPLETE
             and any(event.event_id in missing for event in entry.clip.events)
         ]
+
+    def _too_short(self) -> Iterator[str]:
+        """In one line, since there may be hundreds."""
+        brief = list(map(self._event, self._events_in(EventState.TOO_SHORT)))
+        more = f" and {len(brief) - _MOST_NAMED} more" if len(brief) > _MOST_NAMED else ""
+        if brief:
+            yield f"too short to be seen: {', '.join(brief[:_MOST_NAMED])}{more}"
 
     def _missing(self, entry: IndexEntry) -> str:
         standing = entry.standing

@@ -13,6 +13,7 @@ from upvs_tasks.errors import (
     NoFootageError,
     PermanentError,
     TransientError,
+    UnreachableError,
     UpvsError,
 )
 from upvs_tasks.model.clip import Clip, is_short
@@ -58,6 +59,8 @@ def run(context: Context, camera_id: str, entry: IndexEntry) -> None:
     """
     try:
         record = _adopted(context, entry) or _downloaded(context, camera_id, entry)
+    except UnreachableError:  # that is no fault of the clip
+        raise
     except (ConsoleError, BrokenFootageError) as error:
         context.clips.note_failure(entry, str(error), _kind_of(error))
         log.warning("clip failed", extra={"clip": entry.name, "reason": str(error)})

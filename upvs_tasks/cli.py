@@ -1,4 +1,4 @@
-"""The program `upvs`: the specification's command line (§9). It runs the same tasks as doit."""
+"""The command line of `upvs`, as the specification has it: it runs the same tasks as doit."""
 
 import argparse
 import re
@@ -152,7 +152,3 @@ def _help(name: str) -> str:
     words = setting.description(default, f"env: {setting.variable}")
     warning = _WARNING_OF_SECRETS if setting.is_secret else ""
     return f"{words}{warning}".replace("%", "%%")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -15,7 +15,7 @@ from threading import Lock, Semaphore
 
 from upvs_tasks import durable, signals
 from upvs_tasks.clock import Clock
-from upvs_tasks.errors import ExitCode, UpvsError, UsageError
+from upvs_tasks.errors import AccessError, ExitCode, StorageError, UpvsError, UsageError
 from upvs_tasks.output import run_log
 from upvs_tasks.output.progress import Terminal, Work
 from upvs_tasks.phases import clean, day_folder, report
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 _LIST = "scan"
 _FETCH = "fetch:"
 _FILM = "timelapse"
+_OF_ALL_TASKS = (AccessError, UsageError, StorageError)
 
 
 class Run:
@@ -63,6 +64,7 @@ class Run:
         self._is_offline = False
         self._has_told_console = False
         self._looked_at: set[str] = set()
+        self._told: set[type[UpvsError]] = set()
         self._failed: set[str] = set()
         self._exit_code = ExitCode.WHOLE
 
@@ -180,12 +182,22 @@ class Run:
             raise UsageError("tasks are carried out within a run: start it with doit run")
         return self.context
 
-    def fail(self, task_name: str, error: UpvsError, sentence: str) -> None:
-        """Tell why a task failed, and remember the gravest code."""
+    def fail(
+        self, task_name: str, error: UpvsError, sentence: str, *, details: Sequence[str] = ()
+    ) -> None:
+        """Tell why a task failed, and remember the gravest code.
+
+        What concerns all tasks alike, such as a missing permission, is told once.
+        """
         with self._lock:
             self._exit_code = max(self._exit_code, error.exit_code)
             self._failed.add(task_name)
-        self.note(f"ERROR: {task_name}: {sentence}")
+            is_told = type(error) in self._told
+            self._told |= {type(error)} if isinstance(error, _OF_ALL_TASKS) else set()
+        if not is_told:
+            self.note(f"ERROR: {task_name}: {sentence}")
+        for line in details:
+            self.note(line)
 
     def _begin(self) -> None:
         withhold_secrets()

@@ -152,8 +152,8 @@ def _action(row: Row, run: Run) -> Callable[[], object]:
             log.error("task failed", extra={"reason": sentence})  # noqa: TRY400  no bug
             return TaskFailed(sentence)
         except Exception as error:
-            sentence = f"this is a bug in upvs:\n{traceback.format_exc()}{error}"
-            run.fail(row.name, UpvsError(), sentence)
+            sentence = f"this is a bug in upvs: {error!r}"
+            run.fail(row.name, UpvsError(), sentence, details=traceback.format_exc().splitlines())
             log.exception("task broke")
             return TaskFailed(sentence)
         return {"summaries": [summary for summary in summaries if summary], "failure": failure}

@@ -150,7 +150,7 @@ def _account(event: Event, entries: list[IndexEntry], film: ShownFilm) -> EventA
     names = {entry.name for entry in showing}
     damages = [damage for damage in film.damages if damage.clip_name in names]
     if damages:
-        can_heal = not all(damage.came_so for damage in damages)
+        can_heal = any(damage.can_heal for damage in damages)
         return EventAccount(event, EventState.DAMAGED, can_heal=can_heal)
     return EventAccount(
         event, EventState.NEVER_ENDED if event.end_ms is None else EventState.IN_FILM

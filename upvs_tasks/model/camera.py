@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from hashlib import sha256
 
-from upvs_tasks.errors import CameraNotFound, MultipleCameras, SettingsError
+from upvs_tasks.errors import CameraNotFound, ConsoleError, MultipleCameras, SettingsError
 
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\u2028\u2029]')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
@@ -45,6 +45,7 @@ class Recording:
 class Camera:
     """A camera as the console's bootstrap describes it; ``name`` may be empty or shared.
 
+    ``fault`` says why the rest of it cannot be read, where that is so.
     ``folder`` is the name of its folder, where that does not follow from its own name alone.
     """
 
@@ -59,6 +60,7 @@ class Camera:
     channels: tuple[Channel, ...] = ()
     last_motion_ms: int | None = None
     recording: Recording = Recording()
+    fault: str = ""
     folder: str = ""
 
     @property
@@ -91,24 +93,31 @@ def folder_name_among(camera: Camera, cameras: Iterable[Camera]) -> str:
 def resolve_camera(wanted: str, cameras: Iterable[Camera]) -> Camera:
     """The camera with the id ``wanted``, or else the only one whose name looks like that.
 
-    Raises CameraNotFound, naming the nearest, or MultipleCameras, naming those to choose from.
+    Raises CameraNotFound, naming the nearest, or MultipleCameras, naming those to choose from, or
+    ConsoleError where what the console says of it cannot be read.
     """
     # By all that is known of a camera at the end: no choice depends on the order of the list.
     known = sorted(cameras, key=lambda one: (one.name.casefold(), one.camera_id, repr(one)))
     for camera in known:
         if camera.camera_id == wanted:
-            return camera
+            return _without_fault(camera)
     key = name_key(wanted)
     named = [camera for camera in known if key and name_key(camera.name) == key]
     match named:
         case [only]:
-            return only
+            return _without_fault(only)
         case []:
             raise CameraNotFound(f"no camera is called {wanted!r}{_nearest(wanted, known)}")
         case _:
             raise MultipleCameras(
                 f"{len(named)} cameras are called {wanted!r}; choose one by id: {_listed(named)}"
             )
+
+
+def _without_fault(camera: Camera) -> Camera:
+    if camera.fault:
+        raise ConsoleError(camera.fault)
+    return camera
 
 
 def check_channel(camera: Camera, channel_id: int) -> None:

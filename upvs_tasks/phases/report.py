@@ -234,7 +234,7 @@ def verdict(context: Context) -> str:
 
 def _report(context: Context, film: FilmPlan) -> DayReport:
     index = film.index.with_standings(context.clips.standing_of)
-    damages = timelapse.damages(context.layout)
+    damages = timelapse.damages(context)
     short = tuple(
         (entry, record.footage.duration_ms)
         for entry, record in film.recorded
@@ -283,7 +283,9 @@ def _first(label: str, sentences: Sequence[str]) -> Iterator[str]:
 
 def _damaged(damage: Damage) -> str:
     share = f"{damage.replaced_frames} of {counted(damage.wanted_frames, 'frame')}"
-    cause = "it came so from the console" if damage.came_so else "the next run makes it again"
+    cause = "it came so from the console"
+    if not damage.came_so:
+        cause = "the console has it no more" if damage.is_lost else "the next run asks for it again"
     return f"damaged: {damage.clip_name}: {share} show a neighbour ({damage.reason}); {cause}"
 
 

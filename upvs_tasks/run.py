@@ -64,7 +64,7 @@ class Run:
         self._resources = ExitStack()
         secrets = (settings.password, settings.totp_secret, settings.one_time_code)
         self._redactor = Redactor(secrets)
-        self._connection = Connection(settings, self._redactor, self._clock)
+        self._connection = Connection(settings, self._redactor, self._clock, self._tell_wait)
         self._lock = Lock()
         self._is_going_on = False
         self._has_told_console = False
@@ -149,6 +149,9 @@ class Run:
         """Tell something that has to be known, whichever reporter tells of the tasks."""
         self.terminal.warn(self._redactor.redact(sentence))
 
+    def _tell_wait(self, reason: str, longest_secs: float) -> None:
+        self.terminal.wait(self._redactor.redact(reason), longest_secs)
+
     def look_at(self, task_name: str, *, asks_console: bool) -> None:
         """Take notice of a task whose turn has come; the first one begins the run.
 
@@ -218,7 +221,7 @@ class Run:
             self.terminal.tell("console", asked.sentence())
         # Of doit's own codes only that something failed is known: 2 and 3 mean something else here.
         exit_code = self._exit_code or (ExitCode.INCOMPLETE if doit_code else ExitCode.WHOLE)
-        self._log("run ends", exit_code=exit_code, console=str(asked))
+        self._log("run ends", exit_code=exit_code, **(asked.facts() if asked else {}))
         return exit_code
 
     def _check_found(self, words: Sequence[str]) -> None:

@@ -105,7 +105,7 @@ def test_what_may_heal_is_transient_and_says_what_was_seen(
     harness.simulated.order(fault)
     failure = harness.failed_export()
     assert re.search(reason, str(failure))
-    assert "the export of 10 s from 2024-01-15 17:00:00" in str(failure)
+    assert "the export of 10 s" in str(failure)
     assert harness.asked("export") == 1
     assert harness.waits_secs == []
 

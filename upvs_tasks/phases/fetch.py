@@ -113,6 +113,7 @@ def _downloaded(context: Context, camera_id: str, entry: IndexEntry) -> FootageR
             start_ms=clip.start_ms,
             end_ms=clip.end_ms,
             channel=clip.channel,
+            span_text=context.index().day.clock_span(clip.start_ms, clip.end_ms),
             into=stream,
             on_bytes=context.progress.add_bytes,
             accept=check.record_of,

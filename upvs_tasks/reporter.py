@@ -74,18 +74,20 @@ class SummaryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no
             self._tell_rendered()
 
     def _tell_fetched(self) -> None:
-        """How much there was to download."""
-        total, asked_for = self._done[_FETCH], self._carried_out[_FETCH]
-        if not asked_for:
-            self.terminal.tell(
-                _FETCH, f"{counted(total, 'clip')} up to date" if total else "no clips"
-            )
-            return
-        failed = f"{self.work.clips_failed} failed, " if self.work.clips_failed else ""
-        received = f"{self.work.megabytes_received:.1f} MB"
-        self.terminal.tell(
-            _FETCH, f"{asked_for} of {counted(total, 'clip')} asked for, {failed}{received}"
-        )
+        """How much there was to download, and how many clips were only read again."""
+        total, found = self._done[_FETCH], self.work.clips_found
+        asked_for = self._carried_out[_FETCH] - found
+        clips = counted(total, "clip")
+        parts = []
+        if asked_for:
+            failed = f"{self.work.clips_failed} failed, " if self.work.clips_failed else ""
+            received = f"{self.work.megabytes_received:.1f} MB"
+            parts.append(f"{asked_for} of {clips} asked for, {failed}{received}")
+        if found:
+            nothing = "" if asked_for else ", nothing downloaded"
+            parts.append(f"{counted(found, 'clip')} checked again{nothing}")
+        idle = f"{clips} up to date" if total else "no clips"
+        self.terminal.tell(_FETCH, "; ".join(parts) or idle)
 
     def _tell_rendered(self) -> None:
         """How much there was to render."""

@@ -3,7 +3,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from upvs_tasks.errors import CameraNotFound, MultipleCameras, SettingsError
+from upvs_tasks.errors import CameraNotFound, ConsoleError, MultipleCameras, SettingsError
 
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\u2028\u2029]')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
@@ -38,7 +38,10 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A camera as the console's bootstrap describes it; ``name`` may be empty or shared."""
+    """A camera as the console's bootstrap describes it; ``name`` may be empty or shared.
+
+    ``fault`` says why the rest of it cannot be read, where that is so.
+    """
 
     camera_id: str
     name: str
@@ -51,6 +54,7 @@ class Camera:
     channels: tuple[Channel, ...] = ()
     last_motion_ms: int | None = None
     recording: Recording = Recording()
+    fault: str = ""
 
     @property
     def folder_name(self) -> str:
@@ -61,18 +65,19 @@ class Camera:
 def resolve_camera(wanted: str, cameras: Iterable[Camera]) -> Camera:
     """The camera with the id ``wanted``, or else the only one with that name in any case.
 
-    Raises CameraNotFound or MultipleCameras, both listing the candidates.
+    Raises CameraNotFound or MultipleCameras, both listing the candidates, or ConsoleError where
+    what the console says of it cannot be read.
     """
     # By all that is known of a camera at the end: no choice depends on the order of the list.
     known = sorted(cameras, key=lambda one: (one.name.casefold(), one.camera_id, repr(one)))
     for camera in known:
         if camera.camera_id == wanted:
-            return camera
+            return _without_fault(camera)
     folded = wanted.strip().casefold()
     named = [camera for camera in known if folded and camera.name.strip().casefold() == folded]
     match named:
         case [only]:
-            return only
+            return _without_fault(only)
         case []:
             candidates = _listed(known) or "none at all"
             raise CameraNotFound(f"no camera is called {wanted!r}; the console has: {candidates}")
@@ -80,6 +85,12 @@ def resolve_camera(wanted: str, cameras: Iterable[Camera]) -> Camera:
             raise MultipleCameras(
                 f"{len(named)} cameras are called {wanted!r}; choose one by id: {_listed(named)}"
             )
+
+
+def _without_fault(camera: Camera) -> Camera:
+    if camera.fault:
+        raise ConsoleError(camera.fault)
+    return camera
 
 
 def check_channel(camera: Camera, channel_id: int) -> None:

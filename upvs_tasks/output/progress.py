@@ -106,6 +106,7 @@ class Work:
         self._terminal = terminal
         self._lock = Lock()
         self._clips_done = self._clips_failed = self._clip_count = 0
+        self.clips_found = 0
         self._bytes_received = 0
         self._frame_counts: Mapping[str, int] = {}
         self._frames_done: dict[str, int] = {}
@@ -141,6 +142,11 @@ class Work:
         with self._lock:
             self._bytes_received += count
         self._show_clips()
+
+    def count_found_clip(self) -> None:
+        """One clip more was on the disk already, and needed no download."""
+        with self._lock:
+            self.clips_found += 1
 
     def expect_segments(self, frame_counts: Mapping[str, int]) -> None:
         """How many frames each segment of the film has, by its name."""

@@ -24,6 +24,9 @@ class Progress(Protocol):
     def add_bytes(self, count: int) -> None:
         """So many bytes more of some clip have come."""
 
+    def count_found_clip(self) -> None:
+        """One clip more was on the disk already, and needed no download."""
+
     def expect_segments(self, frame_counts: Mapping[str, int]) -> None:
         """How many frames each segment of the film has, by its name."""
 

@@ -71,7 +71,12 @@ def _listed(context: Context, camera: Camera, day: Day) -> ClipIndex:
             clips = _slices(context, camera, day, now_ms=now_ms)
     clips = tuple(replace(clip, channel=context.settings.channel) for clip in clips)
     index = ClipIndex.of(camera, day, clips, events.ongoing, is_over=now_ms > day.end_ms)
-    index = replace(index, unwanted=events.unwanted, forgotten=events.forgotten)
+    index = replace(
+        index,
+        unwanted=events.unwanted,
+        forgotten=events.forgotten,
+        unreadable=events.unreadable,
+    )
     index = index.after(before.entries, is_on_disk=context.clips.has_file)
     return index.with_standings(context.clips.standing_of)
 
@@ -124,12 +129,15 @@ def _events(
         event_types=settings.event_types,
     )
     choice = EventChoice(day, camera.camera_id, settings.event_types, settings.smart_types)
-    if not any(
-        event.camera_id == camera.camera_id and choice.is_asked_for(event) for event in listed
-    ):
+    is_silent = not listed.unreadable and not any(
+        event.camera_id == camera.camera_id and choice.is_asked_for(event)
+        for event in listed.events
+    )
+    if is_silent:
         _doubt_silence(context, camera, day)
     is_long_over = now_ms > day.end_ms + _STILL_GOING_ON_MS
-    return events_of_day(listed, choice, remembered=remembered, is_long_over=is_long_over)
+    events = events_of_day(listed.events, choice, remembered=remembered, is_long_over=is_long_over)
+    return replace(events, unreadable=listed.unreadable)
 
 
 def _clips_of(context: Context, camera: Camera, events: DayEvents) -> tuple[Clip, ...]:

@@ -39,6 +39,10 @@ log = logging.getLogger(__name__)
 _LIST = "scan"
 _FETCH = "fetch:"
 _FILM = "timelapse"
+_DEMO = (
+    "the embedded console stands in for a real one; the blocks at the foot of its pictures are the "
+    "time, for tests to read"
+)
 _OF_ALL_TASKS = (AccessError, UsageError, StorageError)
 
 
@@ -205,7 +209,7 @@ class Run:
             return
         self._has_told_console = True
         if self._settings.is_demo:
-            self.terminal.tell("demo", "the embedded console stands in for a real one")
+            self.terminal.tell("demo", _DEMO)
         elif self._settings.tls_insecure:
             self.note("WARNING: the console's certificate is not checked (tls_insecure)")
 

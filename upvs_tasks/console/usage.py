@@ -1,6 +1,8 @@
 from dataclasses import dataclass, field
 from threading import Lock
 
+from upvs_tasks.model.plural import counted
+
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencyFigures:
@@ -58,12 +60,12 @@ class ConsoleUsage:
 
     def _logins_in_words(self) -> str:
         if self.login_attempts > self.logins:
-            return f"{self.logins} of {_counted(self.login_attempts, 'login')} accepted"
-        return _counted(self.logins, "login")
+            return f"{self.logins} of {counted(self.login_attempts, 'login')} accepted"
+        return counted(self.logins, "login")
 
     def sentence(self) -> str:
         """The usage in one line, for people."""
-        said = [_counted(self.requests, "request"), self._logins_in_words()]
+        said = [counted(self.requests, "request"), self._logins_in_words()]
         if self.retries:
             said.append(f"{self.retries} sent again")
         if self.received_bytes:
@@ -104,7 +106,3 @@ class UsageCounter:
                 received_bytes=self.received_bytes,
                 longest_wait_secs=self.longest_wait_secs,
             )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -13,6 +13,7 @@ from upvs_tasks import settings as configuration
 from upvs_tasks.errors import SettingsError, UpvsError, UsageError
 from upvs_tasks.graph import Graph, StartFrom, execute
 from upvs_tasks.settings.config_file import as_toml
+from upvs_tasks.settings.values import root_folder
 
 _DESCRIPTION = "Make a timelapse of one day of one UniFi Protect camera."
 # Each flag, and the setting that it is.
@@ -64,10 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (`ExitCode`)."""
     given = vars(_parser().parse_args(arguments))
     command = _COMMANDS[given["command"]]
+    variables = {name: given[name] for name in given if name in configuration.NAMES}
+    if "out_dir" in variables:
+        variables["out_dir"] = root_folder(variables["out_dir"])
     try:
         settings = configuration.load(
             config_path=_config_path(given.get("config")),
-            variables={name: given[name] for name in given if name in configuration.NAMES},
+            variables=variables,
             password=given.get("password"),
         )
     except UpvsError as error:

@@ -23,6 +23,7 @@ from upvs_tasks.model.clip_index import (
 from upvs_tasks.model.index_document import IndexDocument
 from upvs_tasks.model.layout import Layout, clip_path
 from upvs_tasks.model.stitching import may_share
+from upvs_tasks.model.subject import Subject
 from upvs_tasks.phases.clip_records import RUNS_TO_SETTLE, FailureRecord, FootageRecord
 
 _Pair = tuple[IndexEntry, FootageRecord]
@@ -43,11 +44,13 @@ class ClipStore:
 
     A file is looked at once; after that only what is noted here changes what is known, for while a
     run holds the folder nobody else changes it. Its bytes are *proven* once this run has read or
-    downloaded all of them. Threads may share it.
+    downloaded all of them. Threads may share it. With a ``subject``, the clip index of another
+    camera or day is none.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, subject: Subject | None = None) -> None:
         self._layout = layout
+        self._subject = subject
         self._lock = Lock()
         self._revision = 0
         self._files: dict[str, int] = {}
@@ -73,7 +76,9 @@ class ClipStore:
         """The clip index of the last scan; None when there is none that can be read."""
         if not self._is_index_read:
             content = durable.read_bytes(self._layout.clip_index)
-            self._index = None if content is None else _parsed_index(content)
+            index = None if content is None else _parsed_index(content)
+            is_ours = index and (self._subject is None or self._subject.is_shown_by(index))
+            self._index = index if is_ours else None
             self._is_index_read = True
         return self._index
 

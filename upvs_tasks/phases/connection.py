@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from upvs_tasks.console.embedded import EmbeddedConsole
     from upvs_tasks.console.endpoint import Credentials, Endpoint
     from upvs_tasks.console.usage import ConsoleUsage
+    from upvs_tasks.console.wire import Bootstrap
 
 
 class Connection:
@@ -32,6 +33,7 @@ class Connection:
         self._on_wait = on_wait
         self._lock = Lock()
         self._console: Console | None = None
+        self._bootstrap: Bootstrap | None = None
         self._embedded: EmbeddedConsole | None = None
 
     def console(self) -> "Console":
@@ -50,6 +52,12 @@ class Connection:
                     on_wait=self._on_wait,
                 )
             return self._console
+
+    def bootstrap(self) -> "Bootstrap":
+        """What the console says of itself, which is asked once a run."""
+        if self._bootstrap is None:
+            self._bootstrap = self.console().bootstrap()
+        return self._bootstrap
 
     def usage(self) -> "ConsoleUsage | None":
         """What the console was asked for so far; None when it was not asked at all."""

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 from upvs_tasks import durable
 from upvs_tasks.errors import ImplausibleListError
-from upvs_tasks.model.camera import Camera, Recording, check_channel, resolve_camera
+from upvs_tasks.model.camera import Camera, Recording
 from upvs_tasks.model.clip import CONTINUOUS, Clip, FilmedSource, Padding, clips_of, slices_of
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry, remembered_events
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, Event, EventChoice, events_of_day
 from upvs_tasks.model.plural import counted
+from upvs_tasks.phases import day_folder
 from upvs_tasks.phases.context import Context
 
 log = logging.getLogger(__name__)
@@ -34,12 +35,8 @@ def need_index(context: Context) -> None:
 
 def run(context: Context) -> str:
     """List the day anew; files that hold the same already are not touched. Returns the summary."""
-    console = context.connection.console()
-    bootstrap = console.bootstrap()
-    camera = resolve_camera(context.settings.camera, bootstrap.cameras)
-    check_channel(camera, context.settings.channel)
-    timezone = context.settings.timezone or bootstrap.nvr.timezone
-    day = Day.of(context.settings.required_date(), timezone)
+    bootstrap = context.connection.bootstrap()
+    camera, day = day_folder.confirmed(context.folder, context.settings, bootstrap, context.clock)
     index = _listed(context, camera, day)
     camera_json = durable.encode_json(_camera_document(camera, bootstrap.nvr.version))
     durable.write_if_changed(context.layout.camera_json, camera_json)

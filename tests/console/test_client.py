@@ -311,3 +311,27 @@ def test_a_client_may_be_closed_twice(harness: ConsoleHarness) -> None:
     harness.console.bootstrap()
     harness.console.close()
     harness.console.close()
+
+
+def test_each_request_is_logged_for_who_wants_to_know(
+    harness: ConsoleHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was asked and what came, but neither a body nor a header."""
+    caplog.set_level("DEBUG", logger="upvs_tasks.console.transport")
+    harness.console.bootstrap()
+    download = harness.export()
+    harness.simulated.order(Fault(FaultKind.RESET, path="events", times=1))
+    harness.events()
+    requests = [vars(each) for each in caplog.records if each.getMessage() == "request"]
+    shown = [(each["method"], each["path"], each.get("status")) for each in requests]
+    assert shown[:4] == [
+        ("POST", "/api/auth/login", 200),
+        ("GET", "/proxy/protect/api/bootstrap", 200),
+        ("GET", "/proxy/protect/api/video/export", 200),
+        ("GET", "/proxy/protect/api/events", None),
+    ]
+    assert shown[-1] == ("GET", "/proxy/protect/api/events", 200)
+    assert requests[2]["bytes"] == download.size_bytes
+    assert "start=" in requests[2]["query"]
+    assert all(isinstance(each["ms"], int) for each in requests)
+    assert harness.simulated.password not in str(requests)

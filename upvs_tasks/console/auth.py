@@ -16,7 +16,7 @@ from upvs_tasks.console.failures import (
 )
 from upvs_tasks.console.login import Login, TooManyLoginsError
 from upvs_tasks.console.request import ApiRequest
-from upvs_tasks.console.retry import RetryPolicy, retry
+from upvs_tasks.console.retry import OnWait, RetryPolicy, retry
 from upvs_tasks.console.session import Session
 from upvs_tasks.console.session_file import SessionFile
 from upvs_tasks.console.transport import Transport
@@ -58,6 +58,7 @@ class Authenticator:
         policy: RetryPolicy,
         clock: Clock,
         usage: UsageCounter,
+        on_wait: OnWait,
     ) -> None:
         self._login = login
         self._transport = transport
@@ -65,6 +66,7 @@ class Authenticator:
         self._policy = policy
         self._clock = clock
         self._usage = usage
+        self._on_wait = on_wait
         self._lock = Lock()
         self._logins = 0
         self._session: Session | None = None
@@ -138,6 +140,8 @@ class Authenticator:
             raise copy(error) from error
         finally:
             self._logins += 1
+        with self._usage.lock:
+            self._usage.logins += 1
         self._failure = None
         self.was_logged_in = True
         if self._file is not None and (saved := session.to_save()) is not None:
@@ -159,6 +163,7 @@ class Authenticator:
                 what=self._login.what,
                 clock=self._clock,
                 on_retry=self._note_retry,
+                on_wait=self._on_wait,
             )
         except MaxAttemptsExceeded as error:
             spent_secs = self._clock.monotonic_secs() - began_secs
@@ -182,6 +187,7 @@ class Authenticator:
                 clock=self._clock,
                 retry_on=TooManyLoginsError,
                 on_retry=lambda error, wait_secs: _note_limit(waits_secs, error, wait_secs),
+                on_wait=self._on_wait,
             )
         except MaxAttemptsExceeded as error:
             waited_secs = self._clock.monotonic_secs() - started_secs

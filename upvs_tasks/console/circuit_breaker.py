@@ -17,7 +17,7 @@ import requests
 from upvs_tasks.clock import Clock
 from upvs_tasks.console.failures import FailedRequestError
 from upvs_tasks.console.request import ApiRequest, Sender
-from upvs_tasks.console.retry import RetryPolicy, retry
+from upvs_tasks.console.retry import OnWait, RetryPolicy, retry
 from upvs_tasks.console.usage import UsageCounter
 from upvs_tasks.errors import (
     ConsoleError,
@@ -39,6 +39,7 @@ _SETTLING_SECS = 120.0
 _MOST_OUTAGES = 10
 _ABSENT = (400, 404)
 _BUSY = 429
+_PROBED = "whether the console is there"
 _BODY = attrgetter("content")
 _NEVER = float("-inf")
 
@@ -50,7 +51,7 @@ class Circuit:
     only where something answers there and says that it will come.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it takes to ask, to wait, and to tell of it
         self,
         sender: Sender,
         *,
@@ -58,12 +59,13 @@ class Circuit:
         is_known: Callable[[], bool],
         longest_secs: float,
         clock: Clock,
+        on_wait: OnWait,
     ) -> None:
         self._sender = sender
+        self._on_wait = on_wait
         # The smaller one first; a console whose recorder has no page of its own has the other.
         self._probes = tuple(
-            ApiRequest("whether the console is there", api_path + page, "View")
-            for page in ("/nvr", "/bootstrap")
+            ApiRequest(_PROBED, api_path + page, "View") for page in ("/nvr", "/bootstrap")
         )
         self._is_known = is_known
         self._longest_secs = longest_secs
@@ -117,7 +119,12 @@ class Circuit:
         policy = RetryPolicy(attempts=attempts, longest_secs=self._longest_secs)
         try:
             retry(
-                self._probe, policy, what=request.what, clock=self._clock, on_retry=self._note_open
+                self._probe,
+                policy,
+                what=request.what,
+                clock=self._clock,
+                on_retry=self._note_open,
+                on_wait=self._note_wait,
             )
         except MaxAttemptsExceeded as error:
             self._given_up_secs = self.now_secs()
@@ -133,6 +140,10 @@ class Circuit:
         if not self._was_open:
             log.warning("console is away, waiting for it", extra={"reason": str(reason)})
         self._was_open = True
+
+    def _note_wait(self, reason: str, longest_secs: float) -> None:
+        seen = reason.removeprefix(f"{_PROBED}: ")
+        self._on_wait(f"the console is away ({seen})", longest_secs)
 
     def _probe(self) -> None:
         """Ask for what must exist. Raises TransientError where the console is not there.

@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 _LIST = "scan"
 _FETCH = "fetch:"
 _FILM = "timelapse"
+_DEMO = (
+    "the embedded console stands in for a real one; the blocks at the foot of its pictures are the "
+    "time, for tests to read"
+)
 _OF_ALL_TASKS = (AccessError, UsageError, StorageError)
 
 
@@ -58,7 +62,7 @@ class Run:
         self._resources = ExitStack()
         secrets = (settings.password, settings.totp_secret, settings.one_time_code)
         self._redactor = Redactor(secrets)
-        self._connection = Connection(settings, self._redactor, self._clock)
+        self._connection = Connection(settings, self._redactor, self._clock, self._tell_wait)
         self._lock = Lock()
         self._is_going_on = False
         self._is_offline = False
@@ -163,6 +167,9 @@ class Run:
         """Tell something that has to be known, whichever reporter tells of the tasks."""
         self.terminal.warn(self._redactor.redact(sentence))
 
+    def _tell_wait(self, reason: str, longest_secs: float) -> None:
+        self.terminal.wait(self._redactor.redact(reason), longest_secs)
+
     def look_at(self, task_name: str, *, asks_console: bool) -> None:
         """Take notice of a task whose turn has come; the first one begins the run.
 
@@ -228,7 +235,7 @@ class Run:
             return
         self._has_told_console = True
         if self._settings.is_demo:
-            self.terminal.tell("demo", "the embedded console stands in for a real one")
+            self.terminal.tell("demo", _DEMO)
         elif self._settings.tls_insecure:
             self.note("WARNING: the console's certificate is not checked (tls_insecure)")
 
@@ -242,7 +249,8 @@ class Run:
         self._tell_usage()
         # Of doit's own codes only that something failed is known: 2 and 3 mean something else here.
         exit_code = self._exit_code or (ExitCode.INCOMPLETE if doit_code else ExitCode.WHOLE)
-        self._log("run ends", exit_code=exit_code, console=str(self._connection.usage()))
+        asked = self._connection.usage()
+        self._log("run ends", exit_code=exit_code, **(asked.facts() if asked else {}))
         return exit_code
 
     def _tell_usage(self) -> None:

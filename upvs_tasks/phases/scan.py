@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from upvs_tasks import durable
 from upvs_tasks.errors import ImplausibleListError
 from upvs_tasks.model.camera import Camera, Recording
-from upvs_tasks.model.clip import Clip, FilmedSource, Padding, clips_of, slices_of
+from upvs_tasks.model.clip import CONTINUOUS, Clip, FilmedSource, Padding, clips_of, slices_of
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry, remembered_events
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, Event, EventChoice, events_of_day
@@ -229,8 +229,10 @@ def _summary(index: ClipIndex) -> str:
     if not index.entries:
         return f"{head}: nothing to fetch{_running(index)}"
     asked_mins = sum(entry.clip.duration_ms for entry in index.entries) / 60_000
-    events, clips = counted(index.event_count, "event"), counted(len(index.entries), "clip")
-    return f"{head}: {events} in {clips}, {asked_mins:.1f} min{_running(index)}"
+    clips = counted(len(index.entries), "clip")
+    is_all = index.entries[0].clip.events[0].event_type == CONTINUOUS
+    what = "all footage" if is_all else counted(index.event_count, "event")
+    return f"{head}: {what} in {clips}, {asked_mins:.1f} min{_running(index)}"
 
 
 def _left_edge(index: ClipIndex, recording: Recording) -> str:

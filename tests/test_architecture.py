@@ -47,7 +47,7 @@ ALLOWED_ROOMS = {
     "durable": {"machine", "errors"},
     "clock": set[str](),
     "redaction": set[str](),
-    "signals": {"machine"},
+    "signals": {"machine", "errors"},
     "machine": set[str](),
     "model": {"errors"},
     "errors": set[str](),

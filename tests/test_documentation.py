@@ -1,8 +1,10 @@
 """What the documentation names exists, its links lead somewhere, its commands can be typed."""
 
+import ast
 import re
 import tomllib
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,8 @@ from tests.sources import PACKAGE, REPOSITORY
 from tests.test_architecture import ALLOWED_ROOMS
 from tests.test_names import PICTURES
 from tests.trips import Hop, Trip, is_linked, trips_of
-from upvs_tasks import settings
-from upvs_tasks.errors import UpvsError
+from upvs_tasks import errors, settings
+from upvs_tasks.errors import ExitCode, UpvsError
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.phases.render import damage_record
 
@@ -150,6 +152,13 @@ def test_the_map_of_the_package_has_its_rooms_in_the_order_of_the_picture() -> N
     assert set(names) == ALLOWED_ROOMS.keys() - {"dodo", PACKAGE}
 
 
+def test_the_readme_has_every_exit_code_with_its_meaning() -> None:
+    text = pages.read(REPOSITORY / "README.md").text
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", text, re.MULTILINE)
+    assert {int(code): meaning for code, meaning in rows} == meanings_of_exit_codes()
+    assert {int(code) for code, _ in rows} == set(ExitCode)
+
+
 def test_there_are_three_trips_and_each_is_long_enough_to_get_lost_on() -> None:
     assert len(TRIPS) == 3
     assert all(len(trip) > 10 for trip in TRIPS.values())
@@ -179,6 +188,26 @@ def test_a_hop_that_the_code_does_not_make_is_seen(file: str, way: str, other: s
     """As if an import had gone."""
     trip: Trip = {1: Hop(1, "", None, file, None), 2: Hop(2, way, 1, other, None)}
     assert not is_linked(trip[2], trip)
+
+
+def meanings_of_exit_codes() -> dict[int, str]:
+    """The text below each member of ExitCode."""
+    module = ast.parse(Path(errors.__file__).read_text())
+    [body] = [
+        node.body
+        for node in module.body
+        if isinstance(node, ast.ClassDef) and node.name == ExitCode.__name__
+    ]
+    return {
+        member.value.value: " ".join(meaning.value.value.split())
+        for member, meaning in pairwise(body)
+        if isinstance(member, ast.Assign)
+        and isinstance(member.value, ast.Constant)
+        and isinstance(meaning, ast.Expr)
+        and isinstance(meaning.value, ast.Constant)
+        and isinstance(member.value.value, int)
+        and isinstance(meaning.value.value, str)
+    }
 
 
 def rooms_of(picture: str) -> dict[str, list[str]]:

@@ -61,7 +61,7 @@ _COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code (0 whole, 1 partial, 2 no access, 3 usage)."""
+    """Run one command; returns the exit code (`ExitCode`)."""
     given = vars(_parser().parse_args(arguments))
     command = _COMMANDS[given["command"]]
     try:

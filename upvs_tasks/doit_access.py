@@ -19,11 +19,10 @@ from doit.cmd_info import Info
 from doit.cmd_run import Run as DoitRun
 from doit.exceptions import InvalidCommand
 
-from upvs_tasks.errors import UsageError
+from upvs_tasks.errors import ExitCode, UsageError
 
 _PARALLEL, _THREADS = "par_type", "thread"
 _NO_ARGUMENTS = " (args=[], kwargs={})"
-_INTERRUPTED = 130
 
 
 class Guard(Protocol):
@@ -58,10 +57,10 @@ def execute(
     """Carry out a command line of doit with the tasks of a namespace; returns the exit code."""
     doit = _Doit(_Loader(namespace, guard), config_filenames=config_names)
     try:
-        return int(doit.run(list(arguments)) or 0)
+        return doit.run(list(arguments)) or ExitCode.WHOLE
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
-        return _INTERRUPTED
+        return ExitCode.INTERRUPTED
 
 
 def is_program() -> bool:

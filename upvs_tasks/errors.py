@@ -34,6 +34,7 @@ The layers of ``console`` pass more exact errors between them. These are not in 
 """
 
 import errno
+from enum import IntEnum
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -41,16 +42,45 @@ from typing import ClassVar, Self
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
+class ExitCode(IntEnum):
+    """How a run can end. Of several errors in one run, the one with the highest code decides.
+
+    The README has these sentences.
+    """
+
+    WHOLE = 0
+    """All that there is to film is in the film, but for what is named and cannot be had from the
+    console any more. A day that is not over counts until now. A day may also have no events."""
+
+    INCOMPLETE = 1
+    """The film lacks something that a later run may get, or a task failed. The reason is named."""
+
+    NO_ACCESS = 2
+    """The console does not let us in, or not far enough."""
+
+    UNUSABLE_REQUEST = 3
+    """The request cannot be carried out as it was given."""
+
+    UNREACHABLE = 4
+    """The console could not be reached."""
+
+    INTERRUPTED = 130
+    """Ctrl-C ended the run (SIGINT)."""
+
+    TERMINATED = 143
+    """Another program ended the run (SIGTERM)."""
+
+
 class UpvsError(Exception):
     """Anything that upvs can explain in a sentence."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[ExitCode] = ExitCode.INCOMPLETE
 
 
 class UsageError(UpvsError):
     """The request cannot be carried out as it was given."""
 
-    exit_code: ClassVar[int] = 3
+    exit_code: ClassVar[ExitCode] = ExitCode.UNUSABLE_REQUEST
 
 
 class SettingsError(UsageError):
@@ -72,7 +102,7 @@ class MultipleCameras(UsageError):  # noqa: N818  the specification names it
 class AccessError(UpvsError):
     """The console does not let us in, or not far enough."""
 
-    exit_code: ClassVar[int] = 2
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_ACCESS
 
 
 class Unauthorized(AccessError):  # noqa: N818  the specification names it

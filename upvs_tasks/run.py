@@ -13,7 +13,7 @@ from threading import Lock, Semaphore
 
 from upvs_tasks import durable, signals
 from upvs_tasks.clock import Clock
-from upvs_tasks.errors import SettingsError, UpvsError, UsageError
+from upvs_tasks.errors import ExitCode, SettingsError, UpvsError, UsageError
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.output import run_log
 from upvs_tasks.output.progress import Terminal, Work
@@ -28,6 +28,7 @@ from upvs_tasks.settings import Settings, withhold_secrets
 
 log = logging.getLogger(__name__)
 
+_LIST = "scan"
 _FETCH = "fetch:"
 _FILM = "timelapse"
 
@@ -59,7 +60,8 @@ class Run:
         self._is_going_on = False
         self._has_told_console = False
         self._looked_at: set[str] = set()
-        self._exit_code = 0
+        self._failed: set[str] = set()
+        self._exit_code = ExitCode.WHOLE
         self.context = self._context()
 
     def _context(self) -> Context | None:
@@ -90,7 +92,7 @@ class Run:
         with signals.handled() as received, self._resources:
             try:
                 self._check_settings(words)
-                return self._end(work() or 0, words)
+                return self._end(work() or ExitCode.WHOLE, words)
             except UpvsError as error:
                 self.note(f"ERROR: {error}")
                 self._log("run ends", exit_code=error.exit_code, reason=str(error))
@@ -114,10 +116,10 @@ class Run:
     def clean(self, work: Callable[[], int | None]) -> int:
         """Delete what tasks have made, unless a run is at work; returns the exit code."""
         if self.context is None or not self.context.layout.out_dir.exists():
-            return work() or 0
+            return work() or ExitCode.WHOLE
         try:
             with durable.holding(self.context.layout.lock):
-                return work() or 0
+                return work() or ExitCode.WHOLE
         except UpvsError as error:
             self.note(f"ERROR: {error}")
             return error.exit_code
@@ -146,9 +148,10 @@ class Run:
         return self.context
 
     def fail(self, task_name: str, error: UpvsError, sentence: str) -> None:
-        """Tell why a task failed, and remember the gravest code: 3 (usage), 2 (access), then 1."""
+        """Tell why a task failed, and remember the gravest code."""
         with self._lock:
             self._exit_code = max(self._exit_code, error.exit_code)
+            self._failed.add(task_name)
         self.note(f"ERROR: {task_name}: {sentence}")
 
     def _begin(self, layout: Layout) -> None:
@@ -177,13 +180,13 @@ class Run:
         self.terminal.end_work()
         if not doit_code and not self._exit_code:
             self._check_found(words)
-        if self._exit_code <= UpvsError.exit_code:
+        if self._exit_code <= ExitCode.INCOMPLETE:
             self._account()
         asked = self._connection.usage()
         if asked is not None:
             self.terminal.tell("console", asked.sentence())
         # Of doit's own codes only that something failed is known: 2 and 3 mean something else here.
-        exit_code = self._exit_code or (UpvsError.exit_code if doit_code else 0)
+        exit_code = self._exit_code or (ExitCode.INCOMPLETE if doit_code else ExitCode.WHOLE)
         self._log("run ends", exit_code=exit_code, console=str(asked))
         return exit_code
 
@@ -201,15 +204,15 @@ class Run:
         """Tell what became of the clips that were asked for."""
         clip_names = {name[len(_FETCH) :] for name in self._looked_at if name.startswith(_FETCH)}
         is_film_wanted = _FILM in self._looked_at
-        if self.context is None or not (clip_names or is_film_wanted):
+        is_day_listed = _LIST not in self._failed
+        if self.context is None or not (clip_names or is_film_wanted) or not is_day_listed:
             return
-        account = report.run(self.context)
-        if account is None:
+        day = report.run(self.context)
+        if day is None:
             return
-        may_heal = {entry.name for entry in account.missing if not entry.standing.is_settled}
-        if may_heal & clip_names or (is_film_wanted and account.damages):
-            self._exit_code = max(self._exit_code, UpvsError.exit_code)
-        for line in account.lines(film_wanted=is_film_wanted):
+        if day.lacks_something(clip_names, film_wanted=is_film_wanted):
+            self._exit_code = max(self._exit_code, ExitCode.INCOMPLETE)
+        for line in day.lines(film_wanted=is_film_wanted):
             self.terminal.tell("report", line)
 
     def _break_off(self, what_happened: str) -> None:

@@ -10,6 +10,7 @@ from threading import Event, Thread, main_thread
 from types import FrameType
 
 from upvs_tasks import machine
+from upvs_tasks.errors import ExitCode
 
 _RESEND_SECS = 0.2
 
@@ -21,14 +22,14 @@ class Received:
     number: int | None = None
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """The exit code of a process that this signal ended."""
-        return 128 + (self.number or 0)
+        return ExitCode.INTERRUPTED if self.number == signal.SIGINT else ExitCode.TERMINATED
 
     @property
     def in_words(self) -> str:
         """What the signal did to the run."""
-        return "interrupted" if self.number == signal.SIGINT else "terminated"
+        return self.exit_code.name.lower()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pytest
 from tests.console.conftest import Running
 from tests.console.harness import CAMERA_ID, DAY, ConsoleHarness
 from upvs_tasks.errors import ConsoleError, MaxAttemptsExceeded, MissingPermissionError
-from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, events_of_day
+from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, EventChoice, events_of_day
 from upvs_tasks.simulator import (
     DRIVEWAY,
     FRONT_DOOR,
@@ -64,9 +64,7 @@ def test_a_day_is_listed_completely_whatever_the_console_s_habits(
         honours_cameras=page_cap is None,
     )
     harness = running(behaviour)
-    listed = events_of_day(
-        harness.events(), day=DAY, camera_id=CAMERA_ID, event_types=DEFAULT_EVENT_TYPES
-    )
+    listed = events_of_day(harness.events(), EventChoice(DAY, CAMERA_ID, DEFAULT_EVENT_TYPES))
     expected = {
         event.event_id
         for event in harness.simulated.events_of(CAMERA_ID, DAY.start_ms, DAY.end_ms)

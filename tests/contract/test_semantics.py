@@ -24,7 +24,7 @@ from upvs_tasks.console.client import Console
 from upvs_tasks.console.endpoint import Credentials, Endpoint
 from upvs_tasks.console.export import as_received
 from upvs_tasks.console.retry import RetryPolicy
-from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, events_of_day
+from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, EventChoice, events_of_day
 from upvs_tasks.simulator import (
     Behaviour,
     LimitKeeps,
@@ -73,7 +73,7 @@ def listed(
             )
             assert (console.usage.logins, console.usage.retries) == (1, 0)
         asked = [request for request in simulated.requests if request.endpoint == "events"]
-    found = events_of_day(rows, day=DAY, camera_id=CAMERA_ID, event_types=DEFAULT_EVENT_TYPES)
+    found = events_of_day(rows, EventChoice(DAY, CAMERA_ID, DEFAULT_EVENT_TYPES))
     limits = (int(request.value("limit") or 0) for request in asked)
     return Listing(found, len(asked), max(limits))
 

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from upvs_tasks.model.day import Day
-from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, Event, events_of_day
+from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, Event, EventChoice, events_of_day
 
 HOUR_MS = 3_600_000
 DAY = Day.of(dt.date(2024, 1, 15), "America/New_York")
@@ -44,9 +44,7 @@ def of_day(
     smart_types: tuple[str, ...] = (),
 ) -> DayEvents:
     """The film's events of the day and the camera that these tests are about."""
-    return events_of_day(
-        listed, day=DAY, camera_id=CAMERA, event_types=event_types, smart_types=smart_types
-    )
+    return events_of_day(listed, EventChoice(DAY, CAMERA, event_types, smart_types))
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_another_quality_is_other_footage(project: Project) -> None:
     best = [path.name for path in project.clips]
     run = project.doit("run", "timelapse", "channel=1")
     assert run.code == 0, run.output
-    assert "left over" in run.output
+    assert "kept: 2 clips" in run.output
     assert {path.name for path in project.clips} == {
         *best,
         *(name.replace(".mp4", "_channel1.mp4") for name in best),

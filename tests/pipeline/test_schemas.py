@@ -46,6 +46,7 @@ RECORDS: Mapping[str, type] = {
     "film": FilmStamp,
     "film/damage": Damage,
     "footage": FootageRecord,
+    "footage/event": Event,
     "footage/footage": Footage,
 }
 

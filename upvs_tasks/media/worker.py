@@ -11,7 +11,7 @@ from threading import Thread
 
 import upvs_tasks
 from upvs_tasks import machine
-from upvs_tasks.errors import UpvsError
+from upvs_tasks.errors import ExitCode, UpvsError
 from upvs_tasks.media.segment import render_segment
 from upvs_tasks.media.worker_protocol import (
     FramesEncoded,
@@ -40,7 +40,7 @@ def main() -> int:
         try:
             line = lines.get(timeout=_IDLE_SECS)
         except Empty:
-            return 0
+            return ExitCode.WHOLE
         try:
             result = render_segment(decode_job(line), _report_frames)
         except UpvsError as error:

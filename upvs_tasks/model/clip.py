@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-from upvs_tasks.model.event import Event
+from upvs_tasks.model.event import UNKNOWN_TYPE, Event
 
 HOUR_MS = 3_600_000
 CONTINUOUS = "continuous"
 _SHORTEST_MS = 1_000
+# How much is asked for of an event that has never ended: the console was switched off in the
+# middle of it, say, and nothing tells how long it went on.
+NEVER_ENDED_MS = 300_000
 _SAFE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
+_NAME = re.compile(r"clip_(\d{1,15})_(\d{1,15})_([0-9A-Za-z-]+)(?:_channel(\d))?")
 
 
 class FilmedSource(StrEnum):
@@ -43,7 +47,21 @@ class Clip:
     def name(self) -> str:
         """File name without suffix: the same in every run, unique within a camera's day."""
         channel = f"_channel{self.channel}" if self.channel else ""
-        return f"clip_{self.start_ms}_{self.end_ms}_{_safe_id(self.events[0].event_id)}{channel}"
+        return f"clip_{self.start_ms}_{self.end_ms}_{safe_id(self.events[0].event_id)}{channel}"
+
+    @classmethod
+    def of_name(cls, name: str) -> "Clip | None":
+        """The clip that has this name; None where no clip has it.
+
+        Of its events the name holds the first one's id and nothing more.
+        """
+        match = _NAME.fullmatch(name)
+        if match is None:
+            return None
+        start_ms, end_ms, event_id, channel = match.groups()
+        event = Event(event_id, UNKNOWN_TYPE, int(start_ms), int(end_ms), None)
+        clip = cls(int(start_ms), int(end_ms), (event,), int(channel or 0))
+        return clip if clip.name == name and 0 < clip.duration_ms <= HOUR_MS else None
 
     @property
     def timeline_key(self) -> tuple[int, int, str]:
@@ -76,7 +94,9 @@ def clips_of(
     merge_gap_ms: int,
     padding: Padding = Padding(),
 ) -> tuple[Clip, ...]:
-    """Clips that cover every second of the ended events, in the order of the film.
+    """Clips that cover every second of the events, in the order of the film.
+
+    Of an event without end they cover the first `NEVER_ENDED_MS`.
 
     Merged, no two clips share a second, and none lie closer than ``merge_gap_ms``: exports are
     cut at keyframes, so closer ones would show the same frames twice. No clip is longer than an
@@ -84,7 +104,7 @@ def clips_of(
     """
     ordered = sorted(events, key=lambda event: event.timeline_key)
     alone = (
-        Clip(event.start_ms - padding.before_ms, _end_of(event) + padding.after_ms, (event,))
+        Clip(event.start_ms - padding.before_ms, end_of(event) + padding.after_ms, (event,))
         for event in ordered
     )
     spans = _merged(alone, merge_gap_ms) if overlaps is Overlaps.MERGE else alone
@@ -96,6 +116,13 @@ def slices_of(start_ms: int, end_ms: int, camera_id: str) -> tuple[Clip, ...]:
     """Clips of an hour at most that cover a whole span, with or without events."""
     everything = Event(CONTINUOUS, CONTINUOUS, start_ms, end_ms, camera_id)
     return tuple(_hourly(Clip(start_ms, end_ms, (everything,))))
+
+
+def safe_id(event_id: str) -> str:
+    """The console's id where it is plain letters, digits and dashes; else a digest of it."""
+    if _SAFE_ID.fullmatch(event_id):
+        return event_id
+    return "x" + sha256(event_id.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def _merged(alone: Iterable[Clip], merge_gap_ms: int) -> Iterator[Clip]:
@@ -120,18 +147,13 @@ def _hourly(span: Clip) -> Iterator[Clip]:
     while start_ms < span.end_ms:
         end_ms = min(span.end_ms, (start_ms // HOUR_MS + 1) * HOUR_MS)
         begun = tuple(event for event in span.events if event.start_ms < end_ms)
-        touching = tuple(event for event in begun if _end_of(event) > start_ms)
+        touching = tuple(event for event in begun if end_of(event) > start_ms)
         yield Clip(start_ms, end_ms, touching or begun[-1:])
         start_ms = end_ms
 
 
-def _end_of(event: Event) -> int:
+def end_of(event: Event) -> int:
     """End to ask for: at least a second after the start, even if the event has no length."""
-    return max(event.start_ms + _SHORTEST_MS, event.end_ms or 0)
-
-
-def _safe_id(event_id: str) -> str:
-    """The console's id where it is plain letters, digits and dashes; else a digest of it."""
-    if _SAFE_ID.fullmatch(event_id):
-        return event_id
-    return "x" + sha256(event_id.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    if event.end_ms is None:
+        return event.start_ms + NEVER_ENDED_MS
+    return max(event.start_ms + _SHORTEST_MS, event.end_ms)

@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from upvs_tasks.model.day import Day
 
@@ -13,6 +13,9 @@ DEFAULT_EVENT_TYPES = (
     "smartDetectLine",
     "smartDetectLoiterZone",
 )
+
+# The type of an event that only the file of its clip is left of. It belongs to every film.
+UNKNOWN_TYPE = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,44 +41,114 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableEvent:
+    """An event of the camera that the console lists in a way that cannot be read."""
+
+    event_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class DayEvents:
-    """One camera's events of one day, each once, in the order of the film."""
+    """One camera's events of one day, each once, in the order of the film.
+
+    ``ongoing`` ones may still get an end; ``never_ended`` ones are too old for that. ``unwanted``
+    ones are known, but the settings ask for others. ``forgotten`` are the ids of those that the
+    console has listed once and does not list any more.
+    """
 
     ended: tuple[Event, ...]
     ongoing: tuple[Event, ...]
+    never_ended: tuple[Event, ...] = ()
+    unwanted: tuple[Event, ...] = ()
+    forgotten: frozenset[str] = field(default=frozenset())
+
+    @property
+    def filmed(self) -> tuple[Event, ...]:
+        """Those that clips are made of."""
+        return (*self.ended, *self.never_ended)
+
+
+@dataclass(frozen=True, slots=True)
+class EventChoice:
+    """Which events the film is to show.
+
+    An event belongs to the day in which it starts. With ``smart_types``, in any case of letters,
+    only events in which one of these was recognised are filmed.
+    """
+
+    day: Day
+    camera_id: str
+    event_types: tuple[str, ...]
+    smart_types: tuple[str, ...] = ()
+
+    def is_asked_for(self, event: Event) -> bool:
+        """Whether the console is asked for such an event."""
+        if event.event_type == UNKNOWN_TYPE:
+            return True
+        return event.event_type in self.event_types and self.day.contains(event.start_ms)
+
+    def is_filmed(self, event: Event) -> bool:
+        """Whether the film is to show it."""
+        wanted, found = (
+            {kind.casefold() for kind in kinds} for kinds in (self.smart_types, event.smart_types)
+        )
+        has_kind = not wanted or event.event_type == UNKNOWN_TYPE or not wanted.isdisjoint(found)
+        return has_kind and self.is_asked_for(event)
 
 
 def events_of_day(
     listed: Iterable[Event],
+    choice: EventChoice,
     *,
-    day: Day,
-    camera_id: str,
-    event_types: Iterable[str],
-    smart_types: Iterable[str] = (),
+    remembered: Iterable[Event] = (),
+    is_long_over: bool = False,
 ) -> DayEvents:
-    """Those of the listed events that belong to the film of this camera and day.
+    """The events of a camera's day: those listed now, and those remembered from before.
 
-    An event belongs to the day in which it starts. All filters are applied here again, because
-    versions of the console differ: in whether a window selects by start or by overlap, and in
-    whether ``cameras`` and ``types`` have an effect. Of two reports of one event the ended one
-    counts, and of two ended ones the longer, in whatever order they are listed. With
-    ``smart_types``, only events in which one of these was recognised belong to the film.
+    The choice is applied here again, because versions of the console differ: in whether a window
+    selects by start or by overlap, and in whether ``cameras`` and ``types`` have an effect. Of two
+    reports of one event the ended one counts, and of two ended ones the longer, in whatever order
+    they are listed. A remembered report counts where it is longer than the one that is listed now.
+    With ``is_long_over``, nothing of the day can be going on any more.
     """
-    wanted, wanted_smart = frozenset(event_types), frozenset(smart_types)
-    newest: dict[str, Event] = {}
-    for event in listed:
-        if event.camera_id != camera_id or event.event_type not in wanted:
-            continue
-        if wanted_smart and wanted_smart.isdisjoint(event.smart_types):
-            continue
-        if day.contains(event.start_ms):
-            known = newest.setdefault(event.event_id, event)
-            newest[event.event_id] = max(known, event, key=finality)
-    ordered = sorted(newest.values(), key=lambda event: event.timeline_key)
+    reports = [event for event in listed if event.camera_id == choice.camera_id]
+    before = {event.event_id: event for event in remembered}
+    of_day = [event for event in reports if choice.is_asked_for(event)]
+    now = _newest(of_day) | _newest(filter(choice.is_filmed, of_day))
+    known = now | {name: _longer(now.get(name), event) for name, event in before.items()}
+    ordered = sorted(known.values(), key=lambda event: event.timeline_key)
+    filmed = [event for event in ordered if choice.is_filmed(event)]
+    endless = tuple(event for event in filmed if event.end_ms is None)
+    listed_ids = {event.event_id for event in reports}
     return DayEvents(
-        ended=tuple(event for event in ordered if event.end_ms is not None),
-        ongoing=tuple(event for event in ordered if event.end_ms is None),
+        ended=tuple(event for event in filmed if event.end_ms is not None),
+        ongoing=() if is_long_over else endless,
+        never_ended=endless if is_long_over else (),
+        unwanted=tuple(event for event in ordered if not choice.is_filmed(event)),
+        forgotten=frozenset(
+            name
+            for name, event in before.items()
+            if name not in listed_ids and choice.is_asked_for(event)
+        ),
     )
+
+
+def _newest(reports: Iterable[Event]) -> dict[str, Event]:
+    """The report of each event that counts, by its id."""
+    newest: dict[str, Event] = {}
+    for event in reports:
+        known = newest.setdefault(event.event_id, event)
+        newest[event.event_id] = max(known, event, key=finality)
+    return newest
+
+
+def _longer(listed: Event | None, remembered: Event) -> Event:
+    """The remembered report where it says more than the one that is listed now."""
+    if listed is None:
+        return remembered
+    is_longer = finality(remembered)[:2] > finality(listed)[:2]
+    return remembered if is_longer and remembered.event_type != UNKNOWN_TYPE else listed
 
 
 def finality(report: Event) -> tuple[bool, int, tuple[object, ...]]:

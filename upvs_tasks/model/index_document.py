@@ -5,17 +5,17 @@ from datetime import date
 
 from upvs_tasks.errors import DocumentError, SettingsError
 from upvs_tasks.model.clip import Clip
-from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, IndexEntry, Standing
+from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, FailureKind, IndexEntry, Standing
 from upvs_tasks.model.day import Day
-from upvs_tasks.model.event import Event
+from upvs_tasks.model.event import Event, UnreadableEvent
 
 
 @dataclass(frozen=True, slots=True)
 class EntryDocument:
     """The specification's entry for a clip, and ``events``: every event that the clip covers.
 
-    ``event_id`` and ``event_type`` are those of the first event. ``reason`` and ``is_settled`` are
-    there where the clip failed.
+    ``event_id`` and ``event_type`` are those of the first event. ``reason``, ``is_settled`` and
+    ``kind`` are there where something is wrong with the clip; ``sha256`` once it arrived.
     """
 
     event_id: str
@@ -31,6 +31,8 @@ class EntryDocument:
     events: tuple[Event, ...]
     reason: str | None = None
     is_settled: bool | None = None
+    kind: FailureKind | None = None
+    sha256: str | None = None
 
     @classmethod
     def of(cls, entry: IndexEntry) -> "EntryDocument":
@@ -51,6 +53,8 @@ class EntryDocument:
             events=clip.events,
             reason=standing.reason if has_failed else None,
             is_settled=standing.is_settled if has_failed else None,
+            kind=standing.kind,
+            sha256=standing.sha256,
         )
 
     def entry(self) -> IndexEntry:
@@ -58,7 +62,9 @@ class EntryDocument:
         if not self.events:
             raise DocumentError(f"not a clip index: {self.file_path!r} covers no event")
         clip = Clip(self.start_ms, self.end_ms, self.events, self.channel)
-        standing = Standing(self.status, self.reason or "", self.is_settled or False)
+        standing = Standing(
+            self.status, self.reason or "", self.is_settled or False, self.kind, self.sha256
+        )
         return IndexEntry(clip, self.file_path, standing)
 
 
@@ -74,6 +80,10 @@ class IndexDocument:
     is_final: bool
     clips: tuple[EntryDocument, ...]
     ongoing: tuple[Event, ...]
+    earlier: tuple[EntryDocument, ...] | None = None
+    unwanted: tuple[Event, ...] | None = None
+    forgotten: tuple[str, ...] | None = None
+    unreadable: tuple[UnreadableEvent, ...] | None = None
 
     @classmethod
     def of(cls, index: ClipIndex) -> "IndexDocument":
@@ -87,6 +97,10 @@ class IndexDocument:
             is_final=index.is_final,
             clips=tuple(EntryDocument.of(entry) for entry in index.entries),
             ongoing=index.ongoing,
+            earlier=tuple(EntryDocument.of(entry) for entry in index.earlier) or None,
+            unwanted=index.unwanted or None,
+            forgotten=tuple(sorted(index.forgotten)) or None,
+            unreadable=index.unreadable or None,
         )
 
     def index(self) -> ClipIndex:
@@ -103,6 +117,10 @@ class IndexDocument:
             entries=tuple(entry.entry() for entry in self.clips),
             ongoing=self.ongoing,
             is_final=self.is_final,
+            earlier=tuple(entry.entry() for entry in self.earlier or ()),
+            unwanted=self.unwanted or (),
+            forgotten=frozenset(self.forgotten or ()),
+            unreadable=self.unreadable or (),
         )
         index.check_paths()
         return index

@@ -91,6 +91,10 @@ class Layout:
         """Absolute path of a ``file_path`` of the clip index."""
         return self.out_dir / file_path
 
+    def clips_of(self, camera_folder: str, date_text: str) -> Path:
+        """The folder of the clips."""
+        return self.out_dir / "clips" / camera_folder / date_text
+
     def footage_record(self, file_path: str) -> Path:
         """What was measured of a clip."""
         return self.out_dir / ".upvs" / "footage" / f"{PurePosixPath(file_path).stem}.json"

@@ -1,8 +1,8 @@
 """What is on the disk of a day's clips: the truth that every status is derived from."""
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
@@ -10,17 +10,20 @@ from typing import Any
 
 from upvs_tasks import documents, durable
 from upvs_tasks.errors import DocumentError
+from upvs_tasks.model.clip import Clip
 from upvs_tasks.model.clip_index import (
     COMPLETE,
     PENDING,
     ClipIndex,
     ClipStatus,
+    FailureKind,
     IndexEntry,
     Standing,
 )
+from upvs_tasks.model.event import Event
 from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.index_document import IndexDocument
-from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.layout import Layout, clip_path
 from upvs_tasks.model.stitching import may_share
 
 _RUNS_TO_SETTLE = 2
@@ -33,12 +36,16 @@ Recorded = tuple[_Pair, ...]
 class FootageRecord:
     """What was measured of a clip's file when it was whole.
 
+    ``arrived_sha256`` is the digest of the bytes as they arrived, ``sha256`` of those that were
+    measured. The two differ where the disk has changed the file and it could not be had again.
     ``table`` is the document of its sample table, read only where a film is planned.
     """
 
     size_bytes: int
     modified_ms: int
+    arrived_sha256: str
     sha256: str
+    events: tuple[Event, ...]
     footage: Footage
     table: dict[str, Any]
 
@@ -54,19 +61,16 @@ class FootageRecord:
 
 @dataclass(frozen=True, slots=True)
 class FailureRecord:
-    """Why a clip could not be had, and in how many runs in a row that was found.
-
-    ``can_heal``: another run may get it.
-    """
+    """Why a clip could not be had, and in how many runs in a row that was found."""
 
     reason: str
     runs: int
-    can_heal: bool
+    kind: FailureKind
 
     @property
     def is_settled(self) -> bool:
         """Whether enough runs got the same final answer."""
-        return not self.can_heal and self.runs >= _RUNS_TO_SETTLE
+        return self.kind is not FailureKind.CAN_HEAL and self.runs >= _RUNS_TO_SETTLE
 
 
 def date_file(path: Path, modified_ms: int) -> None:
@@ -124,16 +128,29 @@ class ClipStore:
 
     def standing_of(self, entry: IndexEntry) -> Standing:
         """A clip's status, and why it failed."""
-        if self.record_of(entry):
-            return COMPLETE
+        record = self.record_of(entry)
+        if record is not None:
+            return replace(COMPLETE, sha256=record.arrived_sha256)
         failure = documents.read(self._layout.failure_record(entry.file_path), FailureRecord)
         if failure is None:
-            return PENDING
-        return Standing(ClipStatus.FAILED, failure.reason, failure.is_settled)
+            return replace(PENDING, sha256=self.arrived_sha256(entry))
+        return Standing(
+            ClipStatus.FAILED,
+            failure.reason,
+            failure.is_settled,
+            failure.kind,
+            self.arrived_sha256(entry),
+        )
+
+    def arrived_sha256(self, entry: IndexEntry) -> str | None:
+        """Digest of a clip as it arrived, whatever lies on the disk now; None if it never did."""
+        record = documents.read(self._layout.footage_record(entry.file_path), FootageRecord)
+        return record.arrived_sha256 if record else entry.standing.sha256
 
     def recorded(self, index: ClipIndex) -> Recorded:
         """The clips that are on the disk, each with what was measured of it, in film order."""
-        pairs = ((entry, self.record_of(entry)) for entry in index.entries)
+        filmed = index.filmed(lambda entry: self.record_of(entry) is not None)
+        pairs = ((entry, self.record_of(entry)) for entry in filmed)
         return tuple((entry, record) for entry, record in pairs if record is not None)
 
     def repeated_frames(self, recorded: Recorded) -> dict[str, int]:
@@ -177,21 +194,39 @@ class ClipStore:
         self._records[entry.file_path] = record
         self._count_change()
 
-    def note_failure(self, entry: IndexEntry, reason: str, *, can_heal: bool) -> None:
+    def note_failure(self, entry: IndexEntry, reason: str, kind: FailureKind) -> None:
         """Keep why a clip could not be had, and in how many runs that was found."""
         path = self._layout.failure_record(entry.file_path)
         before = documents.read(path, FailureRecord)
         runs = 1
-        if before is not None and before.can_heal == can_heal:
+        if before is not None and before.kind is kind:
             runs = min(before.runs + 1, _RUNS_TO_SETTLE)
-        record = FailureRecord(reason, runs, can_heal)
+        record = FailureRecord(reason, runs, kind)
         durable.write_if_changed(path, documents.encode(record))
 
-    def leftovers(self, index: ClipIndex) -> tuple[Path, ...]:
-        """Clips on the disk that the day no longer has: a later event changed their span."""
-        folder = self._layout.at(f"clips/{index.camera_folder}/{index.day.text}")
-        wanted = {self._layout.at(entry.file_path) for entry in index.entries}
-        return tuple(sorted(set(folder.glob("clip_*.mp4")) - wanted))
+    def has_file(self, entry: IndexEntry) -> bool:
+        """Whether a clip's file is there, whatever it holds."""
+        return self._layout.at(entry.file_path).is_file()
+
+    def unlisted(
+        self, camera_folder: str, day_text: str, listed: Collection[str]
+    ) -> tuple[IndexEntry, ...]:
+        """The clips on the disk whose names are not among the listed ones."""
+        folder = self._layout.clips_of(camera_folder, day_text)
+        names = (path.stem for path in sorted(folder.glob("clip_*.mp4")))
+        clips = (Clip.of_name(name) for name in names if name not in listed)
+        entries = (
+            IndexEntry(clip, clip_path(clip, camera_folder, day_text)) for clip in clips if clip
+        )
+        return tuple(map(self._with_its_events, entries))
+
+    def _with_its_events(self, entry: IndexEntry) -> IndexEntry:
+        """The clip with all the events that its footage record knows."""
+        record = documents.read(self._layout.footage_record(entry.file_path), FootageRecord)
+        if record is None or not record.events:
+            return entry
+        clip = replace(entry.clip, events=record.events)
+        return replace(entry, clip=clip) if clip.name == entry.name else entry
 
     def _count_change(self) -> None:
         with self._lock:

@@ -7,9 +7,16 @@ from typing import IO, TYPE_CHECKING
 
 from upvs_tasks import durable, media
 from upvs_tasks.clock import Clock
-from upvs_tasks.errors import BrokenFootageError, ConsoleError, PermanentError, TransientError
+from upvs_tasks.errors import (
+    BrokenFootageError,
+    ConsoleError,
+    NoFootageError,
+    PermanentError,
+    TransientError,
+    UpvsError,
+)
 from upvs_tasks.model.clip import Clip, is_short
-from upvs_tasks.model.clip_index import IndexEntry
+from upvs_tasks.model.clip_index import FailureKind, IndexEntry
 from upvs_tasks.phases.clip_store import FootageRecord, date_file
 from upvs_tasks.phases.context import Context
 
@@ -47,11 +54,19 @@ def run(context: Context, camera_id: str, entry: IndexEntry) -> None:
     try:
         record = _adopted(context, entry) or _downloaded(context, camera_id, entry)
     except (ConsoleError, BrokenFootageError) as error:
-        can_heal = not isinstance(error, PermanentError)
-        context.clips.note_failure(entry, str(error), can_heal=can_heal)
+        context.clips.note_failure(entry, str(error), _kind_of(error))
         log.warning("clip failed", extra={"clip": entry.name, "reason": str(error)})
     else:
         context.clips.note_record(entry, record)
+
+
+def _kind_of(error: UpvsError) -> FailureKind:
+    match error:
+        case NoFootageError():
+            return FailureKind.NOT_RECORDED
+        case PermanentError():
+            return FailureKind.REFUSED
+    return FailureKind.CAN_HEAL
 
 
 def _adopted(context: Context, entry: IndexEntry) -> FootageRecord | None:
@@ -69,7 +84,15 @@ def _adopted(context: Context, entry: IndexEntry) -> FootageRecord | None:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     log.info("clip on disk adopted", extra={"clip": entry.name})
     size_bytes = path.stat().st_size
-    return FootageRecord(size_bytes, entry.clip.end_ms, digest, footage, table.to_document())
+    return FootageRecord(
+        size_bytes=size_bytes,
+        modified_ms=entry.clip.end_ms,
+        arrived_sha256=digest,
+        sha256=digest,
+        events=entry.clip.events,
+        footage=footage,
+        table=table.to_document(),
+    )
 
 
 def _downloaded(context: Context, camera_id: str, entry: IndexEntry) -> FootageRecord:
@@ -131,11 +154,13 @@ class ClipCheck:
             asked_secs = self._clip.duration_ms / 1000
             raise TransientError(f"only {footage_ms / 1000:g} s of {asked_secs:g} s came")
         return FootageRecord(
-            download.size_bytes,
-            self._clip.end_ms,
-            download.sha256,
-            footage,
-            table.to_document(),
+            size_bytes=download.size_bytes,
+            modified_ms=self._clip.end_ms,
+            arrived_sha256=download.sha256,
+            sha256=download.sha256,
+            events=self._clip.events,
+            footage=footage,
+            table=table.to_document(),
         )
 
 

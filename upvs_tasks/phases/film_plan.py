@@ -115,6 +115,23 @@ class FilmPlan:
         """A clip of the film, with what was measured of it."""
         return self._clips_by_name[name]
 
+    def frames_of_clips(self) -> dict[str, list[int]]:
+        """By the name of each clip, its frames that the film shows, in the order of the film."""
+        frames: dict[str, list[int]] = {}
+        for segment in self.plan.segments:
+            for run in segment.runs:
+                clip = self.footage.clips[run.clip]
+                frames.setdefault(clip.name, []).extend(run.frames)
+        return frames
+
+    def stitched_clip(self, name: str) -> StitchedClip:
+        """The footage of a clip of the film."""
+        return self._stitched_by_name[name]
+
+    @cached_property
+    def _stitched_by_name(self) -> dict[str, StitchedClip]:
+        return {clip.name: clip for clip in self.footage.clips}
+
     @cached_property
     def _clips_by_name(self) -> dict[str, tuple[IndexEntry, FootageRecord]]:
         return {pair[0].name: pair for pair in self.recorded}

@@ -1,100 +1,277 @@
-"""Account for every event of the day: in the film, or named with the reason why not."""
+"""Account for every event of the day: in the film, or named with the reason why not.
 
-from collections.abc import Iterator
+`model.account` decides what became of each event. Here it is put into words.
+"""
+
+import os
+import shlex
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from upvs_tasks.model.clip import is_short
+from upvs_tasks.model.account import DayAccount, EventState, ShownFilm
+from upvs_tasks.model.clip import CONTINUOUS, NEVER_ENDED_MS, is_short
 from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, IndexEntry
 from upvs_tasks.model.damage import Damage
+from upvs_tasks.model.event import Event
 from upvs_tasks.model.plural import counted, is_or_are
+from upvs_tasks.model.span import Span
 from upvs_tasks.phases import timelapse
 from upvs_tasks.phases.context import Context
+from upvs_tasks.phases.film_plan import FilmPlan
 
 _MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class DayAccount:
-    """What became of the day's clips, judged from the disk; ``short`` ones with their ms."""
+class DayReport:
+    """The account of a day as it stands on the disk, and what else has to be named.
+
+    ``film`` is where the film lies, or is to lie. ``short`` are clips of which less than half was
+    recorded, each with its ms. ``kept`` are clips on the disk that the film does not need.
+    ``smart_types`` are those that the settings ask for.
+    """
 
     index: ClipIndex
+    account: DayAccount
+    film: Path
+    clips_folder: Path
     film_is_current: bool
     short: tuple[tuple[IndexEntry, int], ...] = ()
-    leftovers: tuple[Path, ...] = ()
     damages: tuple[Damage, ...] = ()
+    kept: tuple[IndexEntry, ...] = ()
+    smart_types: tuple[str, ...] = ()
 
-    @property
-    def missing(self) -> tuple[IndexEntry, ...]:
-        """Clips that were asked for and could not be had."""
-        return tuple(
-            entry for entry in self.index.entries if entry.standing.status is ClipStatus.FAILED
-        )
+    def lacks_something(self, fetched: Collection[str], *, film_wanted: bool) -> bool:
+        """Whether something is missing that another run may get, or there are events and no film.
+
+        Without a film only the clips count that were asked for, by their names.
+        """
+        if film_wanted:
+            has_events = bool(self.account.events) and bool(self.index.entries)
+            return self.account.can_heal or (has_events and not self.film_is_current)
+        entries = [entry for entry in self.index.entries if entry.name in fetched]
+        return self.account.of_clips(entries).can_heal
 
     def lines(self, *, film_wanted: bool) -> Iterator[str]:
-        """The account in words, one sentence a line."""
-        index = self.index
-        for entry in self.missing[:_MOST_NAMED]:
-            word = "not to be had" if entry.standing.is_settled else "missing"
-            yield f"{word}: {_span(index, entry)} {entry.name}: {entry.standing.reason}"
-        if len(self.missing) > _MOST_NAMED:
-            unnamed = len(self.missing) - _MOST_NAMED
-            yield f"missing: {unnamed} more, each with its reason in clip_index.json"
-        for entry, footage_ms in self.short[:_MOST_NAMED]:
-            share = f"{footage_ms / 1000:.0f} of {entry.clip.duration_ms / 1000:.0f} s"
-            yield f"short: {_span(index, entry)} {entry.name}: {share} were recorded"
-        if len(self.short) > _MOST_NAMED:
-            yield f"short: {len(self.short) - _MOST_NAMED} more"
-        for damage in self.damages if film_wanted else ():
-            share = f"{damage.replaced_frames} of {damage.wanted_frames} frames"
-            yield f"damaged: {damage.clip_name}: {share} of it show a neighbour: {damage.reason}"
-        for event in index.ongoing:
-            began = index.day.clock(event.start_ms)
-            yield f"under way: {event.event_type} since {began:%H:%M:%S}; a later run takes it up"
-        if self.leftovers:
-            folder = self.leftovers[0].parent
-            clips = counted(len(self.leftovers), "clip")
-            yield f"left over: {clips} of an earlier list, safe to delete, in {folder}"
-        if not index.entries:
-            yield f"no events on {index.day.text}: nothing to film"
-        elif film_wanted and self.film_is_current:
-            yield self._whole_or_not()
+        """The report in words, one sentence a line; the last one sums up."""
+        yield from _first("missing", list(map(self._missing, self._missing_clips)))
+        yield from _first("short", [self._short(entry, ms) for entry, ms in self.short])
+        if film_wanted:
+            yield from _first("damaged", list(map(_damaged, self.damages)))
+            brief = self._events_in(EventState.TOO_SHORT)
+            yield from _first("too short", [f"too short: {self._event(event)}" for event in brief])
+        for event in self._events_in(EventState.NEVER_ENDED):
+            asked_mins = NEVER_ENDED_MS // 60_000
+            yield f"no end: {self._event(event)}; {counted(asked_mins, 'minute')} were asked for"
+        for event in self._events_in(EventState.ONGOING):
+            yield f"under way: {self._event(event)}; a later run takes it up"
+        for odd in self.index.unreadable:
+            yield f"unreadable: event {odd.event_id!r} of the console's list: {odd.reason}"
+        yield from self._last_copies()
+        yield self._sum(film_wanted=film_wanted)
 
-    def _whole_or_not(self) -> str:
-        day, events = self.index.day.text, counted(self.index.event_count, "event")
-        if self.missing:
-            lost = len({event.event_id for entry in self.missing for event in entry.clip.events})
-            missing = f"{lost} of {events} of {day} {is_or_are(lost)} missing"
-            if all(entry.standing.is_settled for entry in self.missing):
-                return f"whole but for what the console does not have: {missing}"
-            return f"not whole: {missing}; running again asks for those alone"
-        if self.damages:
-            count = len(self.damages)
-            clips = counted(count, "clip")
-            return f"not whole: {clips} of {day} {is_or_are(count)} damaged on this disk"
-        which = "the only event" if self.index.event_count == 1 else f"all {events}"
-        whole = f"whole: {which} of {day} {is_or_are(self.index.event_count)} in the film"
-        return f"{whole}, as far as they were recorded" if self.short else whole
+    @property
+    def _missing_clips(self) -> list[IndexEntry]:
+        """Clips that are not on the disk, unless others hold all of their events."""
+        missing = {
+            each.event.event_id for each in self.account.events if each.state in _MISSING_STATES
+        }
+        return [
+            entry
+            for entry in self.index.entries
+            if entry.standing.status is not ClipStatus.COMPLETE
+            and any(event.event_id in missing for event in entry.clip.events)
+        ]
+
+    def _missing(self, entry: IndexEntry) -> str:
+        standing = entry.standing
+        word = "not to be had" if standing.is_settled else "missing"
+        reason = standing.reason or "not fetched yet"
+        return f"{word}: {self._span(entry)} {entry.name}: {reason}"
+
+    def _short(self, entry: IndexEntry, footage_ms: int) -> str:
+        share = f"{footage_ms / 1000:.0f} of {entry.clip.duration_ms / 1000:.0f} s"
+        return f"short: {self._span(entry)} {entry.name}: {share} were recorded"
+
+    def _span(self, entry: IndexEntry) -> str:
+        start, end = (self.index.day.clock(ms) for ms in entry.span)
+        return f"{start:%H:%M:%S}-{end:%H:%M:%S}"
+
+    def _event(self, event: Event) -> str:
+        began = self.index.day.clock(event.start_ms)
+        return f"{' '.join(event.smart_types) or event.event_type} at {began:%H:%M:%S}"
+
+    def _events_in(self, state: EventState) -> list[Event]:
+        return [each.event for each in self.account.events if each.state is state]
+
+    def _last_copies(self) -> Iterator[str]:
+        """What of the clips only this disk may have, and those that the film does not need."""
+        if forgotten := len(self.index.forgotten):
+            events = counted(forgotten, "event")
+            yield (
+                f"last copy: the console does not list {events} any more; "
+                "the clips here may be the last copy"
+            )
+        if self.kept:
+            clips, folder = counted(len(self.kept), "clip"), _as_typed(self.clips_folder)
+            yield f"kept: {clips} of earlier lists or other settings, not in the film: {folder}"
+
+    def _sum(self, *, film_wanted: bool) -> str:
+        """The one sentence about the day."""
+        if not self.account.events and not self.index.unreadable:
+            return self._nothing()
+        if not film_wanted:
+            return self._sum_of_clips()
+        return self._sum_of_film() if self.film_is_current else self._no_film()
+
+    def _sum_of_film(self) -> str:
+        in_film = f"{self._share()} in the film"
+        where = f": {_as_typed(self.film)}"
+        if self.account.can_heal:
+            return f"not whole: {in_film}{self._gaps()}; run again to get the rest{where}"
+        if not self.index.is_final:
+            return f"provisional: {in_film} so far{self._gaps()}; {self._until()}{where}"
+        if not self.account.is_whole or self.index.unreadable:
+            return f"whole but for what cannot be had: {in_film}{self._gaps()}{where}"
+        recorded = ", as far as they were recorded" if self.short else ""
+        return f"whole: {in_film}{recorded}{self._excluded()}{where}"
+
+    def _nothing(self) -> str:
+        day, unwanted = self.index.day.text, self.index.unwanted
+        so_far = "" if self.index.is_final else " so far"
+        if not unwanted:
+            return f"no events on {day}{so_far}: nothing to film"
+        found = sorted({kind for event in unwanted for kind in event.smart_types})
+        has = f"that day has {', '.join(found)}" if found else "nothing was recognised that day"
+        wanted = f", none with {' or '.join(self.smart_types)}: {has}" if self.smart_types else ""
+        events = counted(len(unwanted), "event")
+        return f"nothing to film: {events} on {day}{so_far}, and the settings exclude all{wanted}"
+
+    def _no_film(self) -> str:
+        if not self.account.shown_count:
+            return f"no film: none of {self._events()} could be had{self._gaps()}"
+        return f"no film: it was not made of what is on the disk; {self._events()}{self._gaps()}"
+
+    def _sum_of_clips(self) -> str:
+        total = len(self.index.entries)
+        done = len(self.index.complete)
+        folder = _as_typed(self.clips_folder)
+        share = f"{done} of {counted(total, 'clip')} of {self.index.day.text}"
+        return f"clips: {share} {is_or_are(done)} on the disk: {folder}"
+
+    def _share(self) -> str:
+        """How many of the events, with the verb."""
+        shown, total = self.account.shown_count, self._total
+        if shown == total == 1:
+            return f"the only {self._noun} of {self.index.day.text} is"
+        which = f"all {total}" if shown == total else f"{shown} of {total}"
+        return f"{which} {self._noun}{'' if total == 1 else 's'} of {self.index.day.text} " + (
+            is_or_are(shown)
+        )
+
+    def _events(self) -> str:
+        return f"{counted(self._total, self._noun)} of {self.index.day.text}"
+
+    @property
+    def _total(self) -> int:
+        return len(self.account.events) + len(self.index.unreadable)
+
+    @property
+    def _noun(self) -> str:
+        """What the account counts: events, or the hours of all footage."""
+        events = (each.event for each in self.account.events)
+        return "hour" if any(event.event_type == CONTINUOUS for event in events) else "event"
+
+    def _gaps(self) -> str:
+        """Of what is not simply in the film: how many, and why."""
+        counts = self.account.counts
+        parts = [
+            f"{counts[state]} {state}"
+            for state in EventState
+            if state is not EventState.IN_FILM and counts[state]
+        ]
+        if self.index.unreadable:
+            parts.append(f"{len(self.index.unreadable)} unreadable")
+        return f" ({', '.join(parts)})" if parts else ""
+
+    def _until(self) -> str:
+        if self.account.counts[EventState.ONGOING]:
+            return "run again when all events have ended"
+        over = self.index.day.clock(self.index.day.end_ms)
+        return f"run again when the day is over, at {over:%Y-%m-%d %H:%M} ({over:%Z})"
+
+    def _excluded(self) -> str:
+        count = len(self.index.unwanted)
+        return f", {count} more {is_or_are(count)} excluded by the settings" if count else ""
 
 
-def run(context: Context) -> DayAccount | None:
-    """Account of the day as it stands; None when it was never scanned."""
+_MISSING_STATES = frozenset(
+    {EventState.NOT_FETCHED, EventState.FAILED, EventState.REFUSED, EventState.NOT_RECORDED}
+)
+
+
+def run(context: Context) -> DayReport | None:
+    """Report of the day as it stands; None when it was never scanned."""
     film = context.planner.film()
     if film is None:
         return None
-    return DayAccount(
-        index=film.index.with_standings(context.clips.standing_of),
+    index = film.index.with_standings(context.clips.standing_of)
+    damages = timelapse.damages(context.layout)
+    short = tuple(
+        (entry, record.footage.duration_ms)
+        for entry, record in film.recorded
+        if is_short(entry.clip, record.footage.duration_ms)
+    )
+    filmed = {entry.name for entry, _ in film.recorded}
+    return DayReport(
+        index=index,
+        account=DayAccount.of(index, _shown(film, damages, {entry.name for entry, _ in short})),
+        film=timelapse.film_path(context.layout, index),
+        clips_folder=context.layout.clips_of(index.camera_folder, index.day.text),
         film_is_current=timelapse.is_current(context),
-        short=tuple(
-            (entry, record.footage.duration_ms)
-            for entry, record in film.recorded
-            if is_short(entry.clip, record.footage.duration_ms)
-        ),
-        leftovers=context.clips.leftovers(film.index),
-        damages=timelapse.damages(context.layout),
+        short=short,
+        damages=damages,
+        kept=tuple(entry for entry in index.earlier if entry.name not in filmed),
+        smart_types=context.settings.smart_types,
     )
 
 
-def _span(index: ClipIndex, entry: IndexEntry) -> str:
-    start, end = (index.day.clock(ms) for ms in (entry.clip.start_ms, entry.clip.end_ms))
-    return f"{start:%H:%M:%S}-{end:%H:%M:%S}"
+def _shown(film: FilmPlan, damages: tuple[Damage, ...], short: set[str]) -> ShownFilm:
+    """What the planned film shows; a clip's gaps are not known, but that it is too short is."""
+    clips = tuple(entry for entry, _ in film.recorded)
+    step_ms = film.speed.step_ms
+    frames: dict[str, list[int]] = {}
+
+    def shows(entry: IndexEntry, span: Span) -> bool:
+        if span[1] - span[0] >= step_ms and entry.name not in short:
+            return True
+        if not frames:
+            frames.update(film.frames_of_clips())
+        clip = film.stitched_clip(entry.name)
+        shown = frames.get(entry.name, [])
+        place = bisect_left(shown, span[0], key=clip.wall_ms)
+        return place < len(shown) and clip.wall_ms(shown[place]) < span[1]
+
+    return ShownFilm(clips, step_ms, shows, damages)
+
+
+def _first(label: str, sentences: Sequence[str]) -> Iterator[str]:
+    """The first sentences, and how many more there are."""
+    yield from sentences[:_MOST_NAMED]
+    if len(sentences) > _MOST_NAMED:
+        more = len(sentences) - _MOST_NAMED
+        yield f"{label}: {more} more, see clip_index.json"
+
+
+def _damaged(damage: Damage) -> str:
+    share = f"{damage.replaced_frames} of {counted(damage.wanted_frames, 'frame')}"
+    cause = "it came so from the console" if damage.came_so else "the next run makes it again"
+    return f"damaged: {damage.clip_name}: {share} show a neighbour ({damage.reason}); {cause}"
+
+
+def _as_typed(path: Path) -> str:
+    """A path as one would type it in a shell: relative where it lies below the current folder."""
+    typed = os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+    return shlex.quote(typed)

@@ -1,15 +1,15 @@
 """Ask the console for the camera and the day's events, and write the clip index."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from upvs_tasks import durable
 from upvs_tasks.errors import ImplausibleListError
 from upvs_tasks.model.camera import Camera, Recording, check_channel, resolve_camera
 from upvs_tasks.model.clip import Clip, FilmedSource, Padding, clips_of, slices_of
-from upvs_tasks.model.clip_index import ClipIndex
+from upvs_tasks.model.clip_index import ClipIndex, IndexEntry, remembered_events
 from upvs_tasks.model.day import Day
-from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, Event, events_of_day
+from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, Event, EventChoice, events_of_day
 from upvs_tasks.model.plural import counted
 from upvs_tasks.phases.context import Context
 
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 # What a camera has just seen need not be an event yet.
 _LISTED_AFTER_MS = 600_000
 _ONLY_DETECTIONS = "detections"
+# An event may go on after midnight. One that has no end so long after the day gets none.
+_STILL_GOING_ON_MS = 3_600_000
 
 
 def has_index(context: Context) -> bool:
@@ -56,24 +58,64 @@ def run(context: Context) -> str:
 
 
 def _listed(context: Context, camera: Camera, day: Day) -> ClipIndex:
+    """The day as it is listed now, and all that is remembered of it."""
     now_ms = round(context.clock.unix_secs() * 1000)
+    before = _before(context, camera, day)
     match context.settings.source:
         case FilmedSource.EVENTS:
-            clips, ongoing = _event_clips(context, camera, day)
+            remembered = remembered_events(before.index, before.found_clips)
+            events = _events(context, camera, day, remembered, now_ms=now_ms)
+            clips = _clips_of(context, camera, events)
         case FilmedSource.CONTINUOUS:
-            start_ms, end_ms = day.span(context.settings.start, context.settings.end)
-            slices = slices_of(start_ms, end_ms, camera.camera_id)
-            clips = tuple(piece for piece in slices if piece.end_ms < now_ms)
-            ongoing = ()
-    is_over = now_ms > day.end_ms
+            events = _not_asked_for(before)
+            clips = _slices(context, camera, day, now_ms=now_ms)
     clips = tuple(replace(clip, channel=context.settings.channel) for clip in clips)
-    index = ClipIndex.of(camera, day, clips, ongoing, is_over=is_over)
+    index = ClipIndex.of(camera, day, clips, events.ongoing, is_over=now_ms > day.end_ms)
+    index = replace(index, unwanted=events.unwanted, forgotten=events.forgotten)
+    index = index.after(before.entries, is_on_disk=context.clips.has_file)
     return index.with_standings(context.clips.standing_of)
 
 
-def _event_clips(
-    context: Context, camera: Camera, day: Day
-) -> tuple[tuple[Clip, ...], tuple[Event, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What earlier runs have left of a day: the index, and clips that it does not name."""
+
+    index: ClipIndex | None
+    found: tuple[IndexEntry, ...]
+
+    @property
+    def found_clips(self) -> tuple[Clip, ...]:
+        return tuple(entry.clip for entry in self.found)
+
+    @property
+    def entries(self) -> tuple[IndexEntry, ...]:
+        named = (*self.index.entries, *self.index.earlier) if self.index else ()
+        return (*named, *self.found)
+
+
+def _before(context: Context, camera: Camera, day: Day) -> _Before:
+    index = context.clips.known_index()
+    named = (*index.entries, *index.earlier) if index else ()
+    names = {entry.name for entry in named}
+    return _Before(index, context.clips.unlisted(camera.folder_name, day.text, names))
+
+
+def _not_asked_for(before: _Before) -> DayEvents:
+    """The events that are remembered, where all footage is filmed and none is asked for."""
+    events = before.index.events if before.index else ()
+    forgotten = before.index.forgotten if before.index else frozenset()
+    return DayEvents((), (), unwanted=events, forgotten=forgotten)
+
+
+def _slices(context: Context, camera: Camera, day: Day, *, now_ms: int) -> tuple[Clip, ...]:
+    start_ms, end_ms = day.span(context.settings.start, context.settings.end)
+    slices = slices_of(start_ms, end_ms, camera.camera_id)
+    return tuple(piece for piece in slices if piece.end_ms < now_ms)
+
+
+def _events(
+    context: Context, camera: Camera, day: Day, remembered: tuple[Event, ...], *, now_ms: int
+) -> DayEvents:
     settings = context.settings
     listed = context.connection.console().events(
         camera.camera_id,
@@ -81,22 +123,23 @@ def _event_clips(
         end_ms=day.end_ms,
         event_types=settings.event_types,
     )
-    events = events_of_day(
-        listed,
-        day=day,
-        camera_id=camera.camera_id,
-        event_types=settings.event_types,
-        smart_types=settings.smart_types,
-    )
-    if not events.ended and not events.ongoing and not settings.smart_types:
+    choice = EventChoice(day, camera.camera_id, settings.event_types, settings.smart_types)
+    if not any(
+        event.camera_id == camera.camera_id and choice.is_asked_for(event) for event in listed
+    ):
         _doubt_silence(context, camera, day)
-    clips = clips_of(
-        events.ended,
+    is_long_over = now_ms > day.end_ms + _STILL_GOING_ON_MS
+    return events_of_day(listed, choice, remembered=remembered, is_long_over=is_long_over)
+
+
+def _clips_of(context: Context, camera: Camera, events: DayEvents) -> tuple[Clip, ...]:
+    settings = context.settings
+    return clips_of(
+        events.filmed,
         overlaps=settings.overlaps,
         merge_gap_ms=round(settings.merge_gap_secs * 1000),
         padding=_padding(settings.padding_secs, camera.recording),
     )
-    return clips, events.ongoing
 
 
 def _padding(padding_secs: float | None, recording: Recording) -> Padding:
@@ -143,7 +186,7 @@ def _contradicted_by_list(context: Context, camera: Camera, day: Day) -> str:
     listed = context.connection.console().events_in_other_spelling(
         camera.camera_id, start_ms=day.start_ms, end_ms=day.end_ms, event_types=wanted
     )
-    found = events_of_day(listed, day=day, camera_id=camera.camera_id, event_types=wanted)
+    found = events_of_day(listed, EventChoice(day, camera.camera_id, wanted))
     count = len(found.ended) + len(found.ongoing)
     return f"asked in another way, it lists {count}" if count else ""
 

@@ -1,0 +1,169 @@
+"""What became of each event of a day: the one account that every sentence and exit code is from."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import chain
+
+from upvs_tasks.model.clip import CONTINUOUS, end_of
+from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, FailureKind, IndexEntry, Standing
+from upvs_tasks.model.damage import Damage
+from upvs_tasks.model.event import Event
+from upvs_tasks.model.span import Span, overlap, uncovered
+
+_Key = tuple[str, int | None]
+
+
+class EventState(StrEnum):
+    """What became of an event, in the words that a person reads."""
+
+    IN_FILM = "in the film"
+    TOO_SHORT = "too short to be seen at this speed"
+    DAMAGED = "damaged"
+    NEVER_ENDED = "without an end"
+    ONGOING = "under way"
+    NOT_FETCHED = "not fetched yet"
+    FAILED = "failed"
+    REFUSED = "refused by the console"
+    NOT_RECORDED = "not recorded"
+
+
+_SHOWN = (EventState.IN_FILM, EventState.DAMAGED, EventState.NEVER_ENDED)
+_OF_FAILURE: Mapping[FailureKind | None, EventState] = {
+    FailureKind.REFUSED: EventState.REFUSED,
+    FailureKind.NOT_RECORDED: EventState.NOT_RECORDED,
+}
+# Of an event whose clips are missing for several reasons, the first of these counts.
+_MISSING = (
+    EventState.NOT_FETCHED,
+    EventState.FAILED,
+    EventState.REFUSED,
+    EventState.NOT_RECORDED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventAccount:
+    """An event, and what became of it. ``can_heal``: another run may bring it into the film.
+
+    Where all footage is filmed, not that of events, an hour of it stands for an event.
+    """
+
+    event: Event
+    state: EventState
+    can_heal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFilm:
+    """What the film shows, as far as the account asks.
+
+    ``shows`` says of a clip and a span whether a frame of the film is from there. ``step_ms`` is
+    how far apart the instants of two frames are.
+    """
+
+    clips: tuple[IndexEntry, ...]
+    step_ms: float
+    shows: Callable[[IndexEntry, Span], bool]
+    damages: tuple[Damage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DayAccount:
+    """Every event of the day that the settings do not exclude, in the order of the film."""
+
+    events: tuple[EventAccount, ...]
+
+    @classmethod
+    def of(cls, index: ClipIndex, film: ShownFilm) -> "DayAccount":
+        """Account of the day; the index says of each clip where it stands now."""
+        clips: dict[_Key, tuple[Event, list[IndexEntry]]] = {}
+        for entry in index.entries:
+            for event in _events_of(entry):
+                clips.setdefault(_key(event), (event, []))[1].append(entry)
+        filmed = {entry.name for entry in film.clips}
+        events = [_account(event, entries, film, filmed) for event, entries in clips.values()]
+        events += [EventAccount(event, EventState.ONGOING) for event in index.ongoing]
+        return cls(tuple(sorted(events, key=lambda each: each.event.timeline_key)))
+
+    def of_clips(self, entries: Iterable[IndexEntry]) -> "DayAccount":
+        """The account of the events of some clips alone."""
+        keys = {_key(event) for entry in entries for event in _events_of(entry)}
+        return DayAccount(tuple(each for each in self.events if _key(each.event) in keys))
+
+    @property
+    def counts(self) -> Mapping[EventState, int]:
+        """How many events are in each state."""
+        return Counter(each.state for each in self.events)
+
+    @property
+    def shown_count(self) -> int:
+        """How many events the film shows, be it with damage."""
+        return sum(self.counts[state] for state in _SHOWN)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every event is in the film, without damage."""
+        return all(each.state is EventState.IN_FILM for each in self.events)
+
+    @property
+    def can_heal(self) -> bool:
+        """Whether another run may get what is missing."""
+        return any(each.can_heal for each in self.events)
+
+
+def _account(
+    event: Event, entries: list[IndexEntry], film: ShownFilm, filmed: Collection[str]
+) -> EventAccount:
+    span = (event.start_ms, end_of(event))
+    showing = [entry for entry in entries if entry.name in filmed]
+    missing = [entry for entry in entries if entry.name not in filmed]
+    if missing:
+        showing = list(_overlapping(film, span))
+        if uncovered(span, (entry.span for entry in showing)):
+            return _missing(event, missing)
+    if not any(film.shows(entry, span) for entry in chain(showing, _overlapping(film, span))):
+        is_brief = span[1] - span[0] < film.step_ms
+        return EventAccount(event, EventState.TOO_SHORT if is_brief else EventState.NOT_RECORDED)
+    names = {entry.name for entry in showing}
+    damages = [damage for damage in film.damages if damage.clip_name in names]
+    if damages:
+        can_heal = not all(damage.came_so for damage in damages)
+        return EventAccount(event, EventState.DAMAGED, can_heal=can_heal)
+    return EventAccount(
+        event, EventState.NEVER_ENDED if event.end_ms is None else EventState.IN_FILM
+    )
+
+
+def _overlapping(film: ShownFilm, span: Span) -> Iterator[IndexEntry]:
+    return (entry for entry in film.clips if overlap(entry.span, span))
+
+
+def _missing(event: Event, entries: list[IndexEntry]) -> EventAccount:
+    states = {_missing_state(entry.standing) for entry in entries}
+    state = next(state for state in _MISSING if state in states)
+    can_heal = any(not entry.standing.is_settled for entry in entries)
+    return EventAccount(event, state, can_heal=can_heal)
+
+
+def _missing_state(standing: Standing) -> EventState:
+    if standing.status is not ClipStatus.FAILED:
+        return EventState.NOT_FETCHED
+    kind = standing.kind if standing.is_settled else None
+    return _OF_FAILURE.get(kind, EventState.FAILED)
+
+
+def _events_of(entry: IndexEntry) -> tuple[Event, ...]:
+    """The events of a clip; where all footage is filmed, the clip's own span as one."""
+    clip = entry.clip
+    return tuple(
+        replace(event, start_ms=clip.start_ms, end_ms=clip.end_ms)
+        if event.event_type == CONTINUOUS
+        else event
+        for event in clip.events
+    )
+
+
+def _key(event: Event) -> _Key:
+    return (event.event_id, event.start_ms if event.event_type == CONTINUOUS else None)

@@ -247,7 +247,8 @@ class Verdict:
         if self.is_healthy and is_all_there and not self._is_damage_possible() and not says_whole:
             yield "all is in the film, but whole is not said"
         named = list(_named_spans(self.run.output))
-        for event in absent if self.is_healthy else ():
+        is_account_given = self.is_healthy and shown
+        for event in absent if is_account_given else ():
             at = clock(event.start_ms)
             if not any(start <= at <= end for start, end in named):
                 yield f"{in_words(event)} is not in the film, and not named"

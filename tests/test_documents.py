@@ -140,6 +140,12 @@ def test_a_table_of_other_values_is_refused(tmp_path: Path, content: bytes) -> N
     assert documents.read(path, dict[str, int]) is None
 
 
+def test_the_place_of_a_wrong_value_in_a_table_is_named() -> None:
+    with pytest.raises(DocumentError) as caught:
+        documents.from_document({"a": 1, "b": "2"}, dict[str, int])
+    assert str(caught.value) == "not a valid dict: ['b'] must be a whole number"
+
+
 @pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"{}", b"null"])
 def test_a_file_that_does_not_hold_the_record_holds_none(
     tmp_path: Path, content: bytes | None

@@ -5,7 +5,8 @@ Where to look, from the top down; each imports only what stands below it:
     cli          `upvs`, the same tasks as a program of its own
     graph        the table of tasks: what waits for what, and when it is stale
     tasks        a row of that table, and the doit task that it becomes
-    doit_access  all that we extend of doit
+    doit_access  doit's command line, with our commands
+    doit_commands  doit's commands as they are here
     reporter     tells what each task did
     run          one run: lock, log, signals, the account of the day, the exit code
     phases       the tasks at work: read, let the model decide, write

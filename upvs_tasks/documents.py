@@ -6,44 +6,37 @@ None; all others are always there. Besides records, ``dict[str, X]`` can be read
 """
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from types import GenericAlias
-from typing import Any, TypeVar, get_args, get_origin
-
-from cattrs import Converter, transform_error
-from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from upvs_tasks import durable
 from upvs_tasks.errors import DocumentError
 
 Record = TypeVar("Record")
 
-_Reader = Callable[[Any, Any], Any]
+_Converter = Callable[[Any], Any]
 
 _VALUES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-_PLAIN_OBJECT = dict[str, Any]  # handed on as it is
-_REFUSALS = (BaseValidationError, ForbiddenExtraKeysError, KeyError, TypeError, ValueError)
 
 
 def to_document(record: object) -> Any:  # noqa: ANN401  plain values
     """The record as plain values that JSON can hold."""
-    return _converter(explains=False).unstructure(record)
+    kind: Any = type(record)
+    return _writer(kind)(record)
 
 
 def from_document(document: object, kind: type[Record]) -> Record:
     """Record of that kind from parsed JSON. Raises DocumentError for anything else."""
+    any_kind: Any = kind
     try:
-        return _converter(explains=False).structure(document, kind)
-    except _REFUSALS:  # to know the place of an error makes reading slower, so it is read again
-        pass
-    try:
-        return _converter(explains=True).structure(document, kind)
-    except _REFUSALS as error:
-        raise DocumentError(f"not a valid {kind.__name__}: {_sentence(error)}") from error
+        record: Record = _reader(any_kind)(document)
+    except _MisfitError as misfit:
+        raise DocumentError(f"not a valid {kind.__name__}: {misfit}") from misfit
+    return record
 
 
 def read(path: Path, kind: type[Record]) -> Record | None:
@@ -61,106 +54,136 @@ def encode(record: object) -> bytes:
 
 
 @cache
-def _converter(*, explains: bool) -> Converter:
-    """The rules. One that ``explains`` knows the place of an error, and is slower."""
-    converter = Converter(detailed_validation=explains, forbid_extra_keys=True)
-    for kind in _VALUES:
-        converter.register_structure_hook(kind, _value)
-    converter.register_structure_hook(StrEnum, _choice)
-    converter.register_structure_hook(Path, _path)
-    converter.register_unstructure_hook(Path, str)
-    converter.register_structure_hook_func(_is_plain_object, _plain_object)
-    converter.register_unstructure_hook_func(_is_plain_object, lambda value: value)
-    converter.register_structure_hook_factory(_is_table, _table_reader)
-    converter.register_structure_hook_factory(_is_tuple, _tuple_reader)
-    converter.register_structure_hook_factory(is_dataclass, _record_reader)
-    converter.register_unstructure_hook_factory(is_dataclass, _record_writer)
-    return converter
+def _writer(kind: Any) -> _Converter:  # noqa: ANN401  a type
+    """What makes plain values of a value of that type."""
+    if is_dataclass(kind):
+        return _record_writer(kind)
+    if issubclass(kind, tuple):
+        return lambda items: [to_document(item) for item in items]
+    if issubclass(kind, dict):
+        return lambda table: {key: to_document(value) for key, value in table.items()}
+    return str if issubclass(kind, StrEnum | Path) else _as_it_is
 
 
-def _value(document: object, kind: type) -> object:
+def _record_writer(kind: Any) -> _Converter:  # noqa: ANN401  a dataclass
+    can_be_left_out = {field.name: field.default is None for field in fields(kind)}
+
+    def write(record: object) -> dict[str, Any]:
+        values = {name: getattr(record, name) for name in can_be_left_out}
+        return {
+            name: to_document(value)
+            for name, value in values.items()
+            if value is not None or not can_be_left_out[name]
+        }
+
+    return write
+
+
+class _MisfitError(Exception):
+    """A value is not what it should be; ``place`` leads to it."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.place = ""
+
+    def __str__(self) -> str:
+        return f"{self.place.removeprefix('.') or 'it'} {self.args[0]}"
+
+    def within(self, place: str) -> "_MisfitError":
+        """The same, seen from what holds the value at that place."""
+        self.place = place + self.place
+        return self
+
+
+@cache
+def _reader(kind: Any) -> _Converter:  # noqa: ANN401  a type
+    """What makes a value of that type of plain values. It raises _MisfitError."""
+    match get_origin(kind), get_args(kind):
+        case origin, (item, end) if origin is tuple and end is Ellipsis:
+            return _tuple_reader(item)
+        case origin, (_, value) if origin is dict:
+            return _table_reader(value)
+        case origin, (value, other) if origin is UnionType and other is NoneType:
+            return _optional_reader(value)
+    return _as_it_is if kind is Any else _class_reader(kind)
+
+
+def _class_reader(kind: type) -> _Converter:
+    if is_dataclass(kind):
+        return _record_reader(kind)
+    if kind is Path:
+        return lambda document: Path(_checked(document, str))
+    return _choice_reader(kind) if issubclass(kind, StrEnum) else lambda doc: _checked(doc, kind)
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def _checked(document: Any, kind: type, words: str = "") -> Any:  # noqa: ANN401  plain values
     if type(document) is not kind:
-        raise TypeError(f"must be {_VALUES[kind]}")
+        raise _MisfitError(f"must be {words or _VALUES[kind]}")
     return document
 
 
-def _path(document: object, _: type) -> Path:
-    return Path(str(_value(document, str)))
+def _record_reader(kind: Any) -> _Converter:  # noqa: ANN401  a dataclass
+    types = get_type_hints(kind)
+    readers = {field.name: _reader(types[field.name]) for field in fields(kind)}
+    needed = [field.name for field in fields(kind) if field.default is MISSING]
 
-
-def _is_plain_object(kind: object) -> bool:
-    return kind == _PLAIN_OBJECT
-
-
-def _plain_object(document: object, _: object) -> object:
-    if type(document) is not dict:
-        raise TypeError("must be an object")
-    return document
-
-
-def _is_table(kind: object) -> bool:
-    return get_origin(kind) is dict and not _is_plain_object(kind)
-
-
-def _table_reader(kind: Any, converter: Converter) -> _Reader:  # noqa: ANN401  a type
-    """Reader of ``dict[str, X]``; cattrs alone would take anything that has items."""
-    read_items: _Reader = converter.gen_structure_mapping(kind)
-
-    def read_table(document: object, _: object) -> object:
-        return read_items(_plain_object(document, kind), kind)
-
-    return read_table
-
-
-def _choice(document: str, kind: type[StrEnum]) -> StrEnum:
-    try:
-        return kind(document)
-    except ValueError as error:
-        raise ValueError(f"must be one of {', '.join(kind)}") from error
-
-
-def _is_tuple(kind: object) -> bool:
-    return get_origin(kind) is tuple and get_args(kind)[-1] is Ellipsis
-
-
-def _tuple_reader(kind: object, converter: Converter) -> _Reader:
-    """Reader of ``tuple[X, ...]``; cattrs alone would take a text for a list of its letters."""
-    as_list: Any = GenericAlias(list, get_args(kind)[:1])
-    read_list = converter.get_structure_hook(as_list)
-
-    def read_tuple(document: object, _: object) -> tuple[object, ...]:
-        if type(document) is not list:
-            raise TypeError("must be a list")
-        return tuple(read_list(document, as_list))
-
-    return read_tuple
-
-
-def _record_reader(kind: type, converter: Converter) -> _Reader:
-    read_fields: _Reader = make_dict_structure_fn(kind, converter)
-
-    def read_record(document: object, _: object) -> object:
-        return read_fields(_plain_object(document, kind), kind)
+    def read_record(document: object) -> object:
+        values = _checked(document, dict, "an object")
+        if unknown := values.keys() - readers.keys():
+            raise _MisfitError(f"has unknown fields: {', '.join(sorted(unknown))}")
+        for name in needed:
+            if name not in values:
+                raise _MisfitError("is missing").within(f".{name}")
+        return kind(**{name: _at(f".{name}", readers[name], values[name]) for name in values})
 
     return read_record
 
 
-def _record_writer(kind: type, converter: Converter) -> Callable[[Any], dict[str, Any]]:
-    optional = [field.name for field in fields(kind) if field.default is None]
-    left_out: dict[str, Any] = {name: override(omit_if_default=True) for name in optional}
-    return make_dict_unstructure_fn(kind, converter, **left_out)
+def _at(place: str, read_value: _Converter, document: object) -> object:
+    try:
+        return read_value(document)
+    except _MisfitError as misfit:
+        raise misfit.within(place) from None
 
 
-def _sentence(error: BaseException) -> str:
-    """The first of the errors, with the place where it is."""
-    what, _, place = transform_error(error, format_exception=_words)[0].rpartition(" @ $")
-    return f"{place.removeprefix('.') or 'it'} {what}"
+def _tuple_reader(kind: object) -> _Converter:
+    """Reader of ``tuple[X, ...]``."""
+    read_item = _reader(kind)
+
+    def read_tuple(document: object) -> tuple[object, ...]:
+        items = enumerate(_checked(document, list, "a list"))
+        return tuple(_at(f"[{place}]", read_item, item) for place, item in items)
+
+    return read_tuple
 
 
-def _words(error: BaseException, _: object) -> str:
-    match error:
-        case KeyError():
-            return "is missing"
-        case ForbiddenExtraKeysError(extra_fields=names):
-            return f"has unknown fields: {', '.join(sorted(map(str, names)))}"
-    return str(error)
+def _table_reader(kind: object) -> _Converter:
+    """Reader of ``dict[str, X]``."""
+    read_value = _reader(kind)
+
+    def read_table(document: object) -> dict[str, object]:
+        items = _checked(document, dict, "an object").items()
+        return {key: _at(f"[{key!r}]", read_value, value) for key, value in items}
+
+    return read_table
+
+
+def _optional_reader(kind: object) -> _Converter:
+    """Reader of ``X | None``."""
+    read_value = _reader(kind)
+    return lambda document: None if document is None else read_value(document)
+
+
+def _choice_reader(kind: type[StrEnum]) -> _Converter:
+    choices = {str(choice): choice for choice in kind}
+
+    def read_choice(document: object) -> StrEnum:
+        if type(document) is not str or document not in choices:
+            raise _MisfitError(f"must be one of {', '.join(choices)}")
+        return choices[document]
+
+    return read_choice

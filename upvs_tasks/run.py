@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
+from pathlib import Path
 from threading import Lock, Semaphore
 
 from upvs_tasks import durable, signals
@@ -17,7 +18,7 @@ from upvs_tasks.errors import ExitCode, SettingsError, UpvsError, UsageError
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.output import run_log
 from upvs_tasks.output.progress import Terminal, Work
-from upvs_tasks.phases import report
+from upvs_tasks.phases import clean, report
 from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.connection import Connection
 from upvs_tasks.phases.context import Context
@@ -113,16 +114,27 @@ class Run:
         if not groups <= self._offline_tasks:
             self._settings.check_access()
 
+    def check_day(self) -> None:
+        """Raise SettingsError where it is not said which camera and day are meant."""
+        self._settings.layout()
+
     def clean(self, work: Callable[[], int | None]) -> int:
         """Delete what tasks have made, unless a run is at work; returns the exit code."""
-        if self.context is None or not self.context.layout.out_dir.exists():
-            return work() or ExitCode.WHOLE
         try:
-            with durable.holding(self.context.layout.lock):
+            layout = self._settings.layout()
+            if not layout.out_dir.exists():
+                return work() or ExitCode.WHOLE
+            with durable.holding(layout.lock):
                 return work() or ExitCode.WHOLE
         except UpvsError as error:
             self.note(f"ERROR: {error}")
             return error.exit_code
+
+    def remove(self, paths: Sequence[Path], *, pretends: bool) -> None:
+        """Delete the files that are there, or only tell which."""
+        self.terminal.end_summaries()
+        out_dir = self._settings.layout().out_dir
+        self.terminal.tell("clean", clean.remove(out_dir, paths, pretends=pretends))
 
     def note(self, sentence: str) -> None:
         """Tell something that has to be known, whichever reporter tells of the tasks."""
@@ -197,8 +209,15 @@ class Run:
         """
         for word in words:
             is_target = "/" in word
-            if not is_target and not any(fnmatchcase(name, word) for name in self._looked_at):
-                raise UsageError(f"there is no task {word}: doit list --all shows what there is")
+            if is_target or any(fnmatchcase(name, word) for name in self._looked_at):
+                continue
+            group, colon, pattern = word.partition(":")
+            if colon and "*" in pattern:
+                raise UsageError(
+                    f"no task matches {word}, since they become known on the way: ask for {group}, "
+                    "which is all of them"
+                )
+            raise UsageError(f"there is no task {word}: doit list --all shows what there is")
 
     def _account(self) -> None:
         """Tell what became of the clips that were asked for."""

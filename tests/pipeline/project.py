@@ -93,6 +93,12 @@ class Project:
         output, _ = process.communicate(timeout=240)
         return Finished(process.returncode, output)
 
+    def upvs(self, command: str) -> Finished:
+        """Run a command of `upvs` for the date, here where config.toml lies."""
+        process = self.start_bare("-m", "upvs_tasks.cli", command, "--date", self.date)
+        output, _ = process.communicate(timeout=240)
+        return Finished(process.returncode, output)
+
     def start(
         self,
         *arguments: str,

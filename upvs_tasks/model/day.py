@@ -51,6 +51,10 @@ class Day:
         """Wall time of an instant in the day's zone."""
         return dt.datetime.fromtimestamp(instant_ms / 1000, zone_named(self.timezone))
 
+    def clock_span(self, start_ms: int, end_ms: int) -> str:
+        """Two instants in the day's zone, as one reads them from a clock."""
+        return f"{self.clock(start_ms):%H:%M:%S}-{self.clock(end_ms):%H:%M:%S}"
+
 
 def zone_named(timezone: str) -> ZoneInfo:
     """Time zone of an IANA name. Raises SettingsError for an unknown one."""

@@ -45,6 +45,11 @@ def all_current(context: Context) -> bool:
     )
 
 
+def failure(context: Context, entry: IndexEntry) -> str:
+    """Why the clip could not be had; empty where it is there."""
+    return "" if is_current(context, entry) else context.clips.standing_of(entry).reason
+
+
 def run(context: Context, camera_id: str, entry: IndexEntry) -> None:
     """Make the clip current, or record why it could not be had.
 

@@ -39,6 +39,18 @@ def all_rendered(layout: Layout, film: FilmPlan) -> bool:
     )
 
 
+def leavings(context: Context) -> list[Path]:
+    """All segments of all films of the day, with what is noted of them."""
+    folder = context.layout.segments
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def leavings_of(context: Context, film: FilmPlan, segment: Segment) -> tuple[Path, Path]:
+    """The segment, with what is noted of it."""
+    path = segment_path(context.layout, film, segment)
+    return path, damage_record(path)
+
+
 def run(context: Context, film: FilmPlan, segment: Segment) -> None:
     """Render the segment, and note beside it what of it is damaged."""
     path = segment_path(context.layout, film, segment)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from upvs_tasks.errors import VerificationError
 from upvs_tasks.model.account import DayAccount, EventState, ShownFilm
 from upvs_tasks.model.clip import CONTINUOUS, NEVER_ENDED_MS, is_short
 from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, IndexEntry
@@ -49,8 +50,7 @@ class DayReport:
         Without a film only the clips count that were asked for, by their names.
         """
         if film_wanted:
-            has_events = bool(self.account.events) and bool(self.index.entries)
-            return self.account.can_heal or (has_events and not self.film_is_current)
+            return self.account.can_heal or (bool(self.index.entries) and not self.film_is_current)
         entries = [entry for entry in self.index.entries if entry.name in fetched]
         return self.account.of_clips(entries).can_heal
 
@@ -70,7 +70,7 @@ class DayReport:
         for odd in self.index.unreadable:
             yield f"unreadable: event {odd.event_id!r} of the console's list: {odd.reason}"
         yield from self._last_copies()
-        yield self._sum(film_wanted=film_wanted)
+        yield self.sum(film_wanted=film_wanted)
 
     @property
     def _missing_clips(self) -> list[IndexEntry]:
@@ -118,7 +118,7 @@ class DayReport:
             clips, folder = counted(len(self.kept), "clip"), _as_typed(self.clips_folder)
             yield f"kept: {clips} of earlier lists or other settings, not in the film: {folder}"
 
-    def _sum(self, *, film_wanted: bool) -> str:
+    def sum(self, *, film_wanted: bool) -> str:
         """The one sentence about the day."""
         if not self.account.events and not self.index.unreadable:
             return self._nothing()
@@ -215,8 +215,18 @@ _MISSING_STATES = frozenset(
 def run(context: Context) -> DayReport | None:
     """Report of the day as it stands; None when it was never scanned."""
     film = context.planner.film()
-    if film is None:
-        return None
+    return None if film is None else _report(context, film)
+
+
+def verdict(context: Context) -> str:
+    """The one sentence about the day. Raises VerificationError where more can be had."""
+    day = _report(context, context.film())
+    if day.lacks_something((), film_wanted=True):
+        raise VerificationError(day.sum(film_wanted=True))
+    return day.sum(film_wanted=True)
+
+
+def _report(context: Context, film: FilmPlan) -> DayReport:
     index = film.index.with_standings(context.clips.standing_of)
     damages = timelapse.damages(context.layout)
     short = tuple(

@@ -42,6 +42,14 @@ def targets(context: Context) -> list[Path]:
     return [] if index is None else [film_path(context.layout, index)]
 
 
+def leavings(context: Context) -> list[Path]:
+    """The film and all that goes with it; each of them can be made again from the clips."""
+    layout = context.layout
+    beside = [film.with_suffix(".vtt") for film in targets(context)]
+    records = [layout.timeline_json, layout.film_stamp, layout.join_list, layout.join_tags]
+    return [*targets(context), *beside, *records]
+
+
 def is_current(context: Context) -> bool:
     """Whether the film on the disk is made from just these clips and settings.
 

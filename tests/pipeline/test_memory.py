@@ -1,0 +1,218 @@
+"""What was listed once and lies on the disk is not forgotten, whatever the console says later."""
+
+import re
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.pipeline.project import Project, motions
+from upvs_tasks.simulator import SPARROW, Fault, SimulatedConsole
+
+ZONE = ZoneInfo("America/New_York")
+TEN_MS = round(datetime(2024, 1, 17, 10, tzinfo=ZONE).timestamp() * 1000)
+CAMERA_ID = SPARROW.camera_id
+
+
+def summary(output: str) -> str:
+    """The last sentence about the day."""
+    lines = [line.removeprefix("report").strip() for line in output.splitlines()]
+    return [line for line in lines if re.match(r"(not )?whole|provisional|no |nothing", line)][-1]
+
+
+def forget(console: SimulatedConsole, *, but: int = 0) -> None:
+    """The console's disk is a ring: only the last events are left, and their footage."""
+    events = motions(CAMERA_ID, TEN_MS, 3)[3 - but :]
+    console.set_events(events, camera_id=CAMERA_ID)
+    console.add_camera(replace(SPARROW, recording_start_ms=TEN_MS + (3 - but) * 600_000 - 5_000))
+
+
+@pytest.fixture
+def three(project: Project, console: SimulatedConsole) -> Project:
+    """A day of three short events, filmed."""
+    console.set_events(motions(CAMERA_ID, TEN_MS, 3), camera_id=CAMERA_ID)
+    run = project.doit("run", "timelapse")
+    assert run.code == 0, run.output
+    return project
+
+
+def test_a_film_stays_as_it_is_where_the_console_forgets_events(
+    three: Project, console: SimulatedConsole
+) -> None:
+    film = three.film.read_bytes()
+    forget(console, but=1)
+    again = three.doit("run", "timelapse")
+    assert again.code == 0, again.output
+    assert three.film.read_bytes() == film
+    assert summary(again.output).startswith("whole: all 3 events of 2024-01-17 are in the film")
+    assert "does not list 2 events any more" in again.output
+    assert "safe to delete" not in again.output
+    assert len(three.index()["forgotten"]) == 2  # type: ignore[arg-type]  # parsed JSON
+
+
+def test_clips_can_be_filmed_again_after_clean_where_the_console_has_forgotten_all(
+    three: Project, console: SimulatedConsole
+) -> None:
+    film = three.film.read_bytes()
+    forget(console)
+    assert three.doit("clean").code == 0
+    assert not three.film.exists()
+    again = three.doit("run", "timelapse")
+    assert again.code == 0, again.output
+    assert three.film.read_bytes() == film
+
+
+@pytest.mark.parametrize("records", ["kept", "lost"])
+def test_clips_on_the_disk_are_found_again_where_the_index_is_lost(
+    three: Project, console: SimulatedConsole, records: str
+) -> None:
+    film = three.film.read_bytes()
+    forget(console)
+    (three.out / "manifests" / "clip_index.json").write_text("{}")
+    if records == "lost":
+        for record in (three.out / ".upvs" / "footage").iterdir():
+            record.unlink()
+    again = three.doit("run", "timelapse")
+    assert again.code == 0, again.output
+    assert three.film.read_bytes() == film
+    assert "all 3 events" in summary(again.output)
+
+
+def test_a_clip_is_filmed_as_long_as_a_longer_one_of_its_event_cannot_be_had(
+    three: Project, console: SimulatedConsole
+) -> None:
+    """An event has grown since, but the console has no footage any more."""
+    [first, *others] = motions(CAMERA_ID, TEN_MS, 3)
+    console.set_events(
+        [replace(first, end_ms=first.start_ms + 20_000), *others], camera_id=CAMERA_ID
+    )
+    console.order(Fault("status", status=404, start_ms=TEN_MS, times=None))
+    film = three.film.read_bytes()
+    again = three.doit("run", "timelapse")
+    assert again.code == 1, again.output
+    assert three.film.read_bytes() == film
+    assert summary(again.output).startswith("not whole: 2 of 3 events")
+
+
+def test_footage_that_the_settings_exclude_is_kept_and_named(three: Project) -> None:
+    excluded = three.doit("run", "timelapse", "smart_types=unicorn")
+    assert excluded.code == 0, excluded.output
+    assert summary(excluded.output) == (
+        "nothing to film: 3 events on 2024-01-17, and the settings exclude all, none with unicorn: "
+        "nothing was recognised that day"
+    )
+    assert len(three.clips) == 3
+    assert three.film.exists()
+    again = three.doit("run", "timelapse")
+    assert "3 clips up to date" in again.output
+
+
+def test_what_was_recognised_is_told_where_the_settings_ask_for_something_else(
+    project: Project,
+) -> None:
+    project.camera = "Front Door"
+    project.configure()
+    run = project.doit("run", "timelapse", "smart_types=Unicorn", "date=2024-01-15")
+    assert run.code == 0, run.output
+    assert "none with Unicorn: that day has" in summary(run.output)
+    assert "person" in summary(run.output)
+
+
+def test_what_is_recognised_is_compared_without_case(project: Project) -> None:
+    project.camera = "Front Door"
+    project.configure()
+    spelt = [
+        project.doit("run", "scan", f"smart_types={word}", "date=2024-01-15").output
+        for word in ("person", "PERSON")
+    ]
+    assert spelt[0] == spelt[1]
+
+
+def test_a_clip_that_was_not_fetched_is_missing_from_the_film(
+    project: Project, console: SimulatedConsole
+) -> None:
+    console.set_events(motions(CAMERA_ID, TEN_MS, 3), camera_id=CAMERA_ID)
+    assert project.doit("run", "scan").code == 0
+    path = str(project.entries()[0]["file_path"])
+    name = path.rpartition("/")[2].removesuffix(".mp4")
+    assert project.doit("run", f"fetch:{name}").code == 0
+    rendered = project.upvs("render")
+    assert rendered.code == 1, rendered.output
+    assert summary(rendered.output).startswith(
+        "not whole: 1 of 3 events of 2024-01-17 is in the film (2 not fetched yet)"
+    )
+    assert rendered.output.count("missing: ") == 2
+
+
+def test_a_clip_that_is_lost_is_missing_where_the_console_is_not_asked(three: Project) -> None:
+    three.clips[1].unlink()
+    rendered = three.upvs("render")
+    assert rendered.code == 1, rendered.output
+    assert summary(rendered.output).startswith("not whole: 2 of 3 events")
+    verified = three.doit("run", "verify")
+    assert verified.code == 1, verified.output
+
+
+def test_events_that_are_too_short_for_the_speed_are_named(
+    project: Project, console: SimulatedConsole
+) -> None:
+    console.set_events(motions(CAMERA_ID, TEN_MS, 40, lasts_ms=2_000), camera_id=CAMERA_ID)
+    run = project.doit("run", "timelapse", "target_duration=1")
+    assert run.code == 0, run.output
+    sentence = summary(run.output)
+    assert sentence.startswith("whole but for what cannot be had: ")
+    shown, brief = map(int, re.findall(r"(\d+) (?:of 40|too short)", sentence))
+    assert brief > 0
+    assert shown + brief == 40
+    assert run.output.count("too short: motion at 1") == min(brief, 20)
+
+
+def test_a_day_without_any_film_is_never_called_whole(
+    project: Project, console: SimulatedConsole
+) -> None:
+    """However often one asks."""
+    console.set_events(motions(CAMERA_ID, TEN_MS, 2), camera_id=CAMERA_ID)
+    console.order(Fault("status", status=404, times=None))
+    for _ in range(3):
+        run = project.doit("run", "timelapse")
+        assert run.code == 1, run.output
+        assert summary(run.output).startswith(
+            "no film: none of 2 events of 2024-01-17 could be had"
+        )
+    assert "2 not recorded" in summary(run.output)
+
+
+def test_a_gap_that_the_console_never_fills_is_named_and_does_not_fail_the_day(
+    project: Project, console: SimulatedConsole
+) -> None:
+    console.set_events(motions(CAMERA_ID, TEN_MS, 3), camera_id=CAMERA_ID)
+    console.order(Fault("status", status=404, start_ms=TEN_MS, times=None))
+    first, second = project.doit("run", "timelapse"), project.doit("run", "timelapse")
+    assert (first.code, second.code) == (1, 0), second.output
+    assert summary(first.output).startswith("not whole: 2 of 3 events")
+    assert summary(second.output).startswith(
+        "whole but for what cannot be had: 2 of 3 events of 2024-01-17 are in the film "
+        "(1 not recorded)"
+    )
+
+
+def test_an_event_that_never_ended_is_filmed_and_named(
+    project: Project, console: SimulatedConsole
+) -> None:
+    [first, second] = motions(CAMERA_ID, TEN_MS, 2)
+    console.set_events([first, replace(second, end_ms=None)], camera_id=CAMERA_ID)
+    run = project.doit("run", "timelapse")
+    assert run.code == 0, run.output
+    assert "no end: motion at 10:10:00; 5 minutes were asked for" in run.output
+    assert summary(run.output).startswith(
+        "whole but for what cannot be had: all 2 events of 2024-01-17 are in the film "
+        "(1 without an end)"
+    )
+    assert [str(entry["duration_ms"]) for entry in project.entries()] == ["4000", "300000"]
+
+
+def test_every_run_says_where_the_film_is(three: Project) -> None:
+    again = three.doit("run", "timelapse")
+    path = "out/Sparrow/2024-01-17/timelapse/Sparrow_2024-01-17_timelapse.mp4"
+    assert summary(again.output).endswith(f"in the film: {path}")

@@ -230,7 +230,7 @@ def _note_loss(life: Life, kind: str) -> None:
 
 def _let_it_matter(life: Life, chance: Random, kind: str, path: Path) -> None:
     """Let the bytes of the file be needed: a run that has nothing to do proves none."""
-    match kind.split()[0]:
+    match kind.split(maxsplit=1)[0]:
         case "segment" if not kind.endswith("record"):
             life.project.film.unlink(missing_ok=True)
         case "film" if not kind.endswith("record"):

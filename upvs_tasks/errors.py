@@ -64,6 +64,9 @@ class ExitCode(IntEnum):
     UNREACHABLE = 4
     """The console could not be reached."""
 
+    HUNG_UP = 129
+    """The terminal was closed while the run was at work (SIGHUP)."""
+
     INTERRUPTED = 130
     """Ctrl-C ended the run (SIGINT)."""
 

@@ -44,12 +44,13 @@ class Day:
         return [entry for number, entry in enumerate(self.project.entries()) if number != MIDDLE]
 
     def filmed_with(self, oddity: Oddity) -> Finished:
-        """Put the odd file into the middle, forget what was said of the last one, and run."""
+        """Put the odd file into the middle, forget what is known of that clip, and run."""
         self.middle.unlink(missing_ok=True)
         made = make_clip(self.middle, oddity.recipe(Recipe(frames=40)))
         oddity.before(made)
         oddity.after(made)
         rmtree(self.project.out / ".upvs" / "failures", ignore_errors=True)
+        self.project.forget_clip(self.middle)
         return self.project.doit("run", "timelapse")
 
 

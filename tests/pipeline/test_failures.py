@@ -281,6 +281,7 @@ def test_what_a_later_task_misses_is_said_before_anything_is_written(project: Pr
     assert not project.out.exists()
 
 
+@pytest.mark.usefixtures("filmed")
 def test_a_second_run_in_the_same_folder_is_refused(
     project: Project, console: SimulatedConsole
 ) -> None:

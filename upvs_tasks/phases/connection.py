@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from upvs_tasks.console.embedded import EmbeddedConsole
     from upvs_tasks.console.endpoint import Credentials, Endpoint
     from upvs_tasks.console.usage import ConsoleUsage
+    from upvs_tasks.console.wire import Bootstrap
 
 
 class Connection:
@@ -24,6 +25,7 @@ class Connection:
         self._clock = clock
         self._lock = Lock()
         self._console: Console | None = None
+        self._bootstrap: Bootstrap | None = None
         self._embedded: EmbeddedConsole | None = None
 
     def console(self) -> "Console":
@@ -41,6 +43,12 @@ class Connection:
                     clock=self._clock,
                 )
             return self._console
+
+    def bootstrap(self) -> "Bootstrap":
+        """What the console says of itself, which is asked once a run."""
+        if self._bootstrap is None:
+            self._bootstrap = self.console().bootstrap()
+        return self._bootstrap
 
     def usage(self) -> "ConsoleUsage | None":
         """What the console was asked for so far; None when it was not asked at all."""

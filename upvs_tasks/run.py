@@ -76,10 +76,10 @@ class Run:
     def context(self) -> Context | None:
         """The camera and day; None while it is not said which, which only a run minds.
 
-        They are what the disk knows of them, until a run has settled them.
+        They are what the disk knows of them, until a run begins.
         """
         try:
-            return self._context(day_folder.known(self._settings, self._clock))
+            return self._context(day_folder.from_disk(self._settings, self._clock))
         except UsageError:
             return None
 
@@ -157,7 +157,7 @@ class Run:
         """The folder as far as it is known. Raises UsageError where nobody can tell."""
         if self.context is not None:
             return self.context.folder
-        return day_folder.known(self._settings, self._clock)
+        return day_folder.from_disk(self._settings, self._clock)
 
     def _tell_caveat(self, folder: DayFolder) -> None:
         if folder.caveat:
@@ -210,7 +210,7 @@ class Run:
         withhold_secrets()
         self._resources.callback(self._connection.close)
         self._resources.callback(run_log.stop, run_log.hold(verbose=self._verbose))
-        context = self._settled_context()
+        context = self._context_of_run()
         layout = context.layout
         self._resources.enter_context(durable.holding(layout.lock))
         for folder in layout.own_folders:
@@ -220,11 +220,11 @@ class Run:
         self._resources.callback(run_log.stop, handler)
         log.info("run begins", extra={"out_dir": str(layout.out_dir)})
 
-    def _settled_context(self) -> Context:
+    def _context_of_run(self) -> Context:
         """The camera and day once more, now that the console may be asked; writes nothing."""
         known = self.context.folder if self.context else None
         connection = None if self._is_offline else self._connection
-        folder = day_folder.settled(self._settings, known, connection, self._clock)
+        folder = day_folder.for_run(self._settings, known, connection, self._clock)
         self._tell_caveat(folder)
         if self.context is None or folder != known:
             self.context = self._context(folder)

@@ -105,7 +105,7 @@ class Project:
 
     def upvs(self, command: str) -> Finished:
         """Run a command of `upvs` for the date, here where config.toml lies."""
-        process = self.start_bare("-m", "upvs_tasks.cli", command, "--date", self.date)
+        process = self.start_bare("-m", "upvs_tasks", command, "--date", self.date)
         output, _ = process.communicate(timeout=240)
         return Finished(process.returncode, output)
 

@@ -241,7 +241,7 @@ def test_whatever_is_written_gives_settings_or_a_sentence(name: str, written: st
     """Never a traceback, in finding the folder either."""
     given_here = {"camera": "Door", "date": "2024-01-15"} | {name: written}
     try:
-        layout = day_folder.known(load(given_here), Clock()).layout
+        layout = day_folder.from_disk(load(given_here), Clock()).layout
     except SettingsError as refused:
         one_line(str(refused))
         return
@@ -254,7 +254,7 @@ def test_a_hostile_text_gives_settings_or_a_sentence(name: str, written: str) ->
     """Each of those that path and format functions break at."""
     given_here = {"camera": "Door", "date": "2024-01-15"} | {name: written}
     try:
-        layout = day_folder.known(load(given_here), Clock()).layout
+        layout = day_folder.from_disk(load(given_here), Clock()).layout
     except SettingsError as refused:
         one_sentence(str(refused))
         return

@@ -66,7 +66,7 @@ class DayFolder:
             )
 
 
-def known(settings: Settings, clock: Clock) -> DayFolder:
+def from_disk(settings: Settings, clock: Clock) -> DayFolder:
     """The folder as far as the disk tells; where it does not, that of the name that was typed.
 
     Raises SettingsError where camera or date are not said, and MultipleCameras.
@@ -77,7 +77,7 @@ def known(settings: Settings, clock: Clock) -> DayFolder:
     return replace(folder, caveat=caveat)
 
 
-def settled(
+def for_run(
     settings: Settings, folder: DayFolder | None, connection: Connection | None, clock: Clock
 ) -> DayFolder:
     """The folder of a run, after what the disk told of it; None where it was not clear.
@@ -89,7 +89,7 @@ def settled(
     """
     needs_clock = isinstance(settings.date, RelativeDate) and not settings.timezone
     if connection is None:
-        folder = folder or known(settings, clock)
+        folder = folder or from_disk(settings, clock)
         folder.check()
         folder.check_listed()
     elif folder is None or not folder.holds_subject or needs_clock:
@@ -98,7 +98,7 @@ def settled(
     return folder
 
 
-def confirmed(
+def camera_and_day(
     folder: DayFolder, settings: Settings, bootstrap: "Bootstrap", clock: Clock
 ) -> tuple[Camera, Day]:
     """Camera and day as the console has them. Raises UsageError unless the folder is theirs."""

@@ -36,7 +36,9 @@ def need_index(context: Context) -> None:
 def run(context: Context) -> str:
     """List the day anew; files that hold the same already are not touched. Returns the summary."""
     bootstrap = context.connection.bootstrap()
-    camera, day = day_folder.confirmed(context.folder, context.settings, bootstrap, context.clock)
+    camera, day = day_folder.camera_and_day(
+        context.folder, context.settings, bootstrap, context.clock
+    )
     index = _listed(context, camera, day)
     camera_json = durable.encode_json(_camera_document(camera, bootstrap.nvr.version))
     durable.write_if_changed(context.layout.camera_json, camera_json)

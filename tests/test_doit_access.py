@@ -1,6 +1,6 @@
 """What upvs relies on in doit, one test each: it tells which part an upgrade has changed.
 
-`doit_access`, `graph` and `reporter` are the only modules that import doit.
+`doit_access`, `doit_commands`, `tasks`, `graph` and `reporter` alone import doit.
 """
 
 import subprocess
@@ -9,9 +9,12 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import cast
 
 import doit
 import pytest
+from doit.__main__ import main as doit_main
 from doit.cmd_run import Run
 from doit.doit_cmd import DoitMain
 from doit.exceptions import TaskFailed
@@ -48,6 +51,13 @@ class Recorder:
         work()
         return 43
 
+    def remove(self, paths: Sequence[Path], *, pretends: bool) -> None:
+        """What clean found to delete."""
+        self.events.append(f"remove {' '.join(map(str, paths))}{' not' * pretends}")
+
+    def check_day(self) -> None:
+        """The day is known."""
+
     def note(self, sentence: str) -> None:
         """A sentence for whoever looks on."""
         self.events.append(f"note {sentence}")
@@ -71,6 +81,7 @@ class Recorder:
                 "actions": [lambda: self.events.append("act second")],
                 "task_dep": ["first"],
                 "uptodate": [looks("second", is_current=False)],
+                "clean": [lambda: [Path("second.mp4")]],
             }
 
         config = {"backend": "sqlite3", "dep_file": ":memory:", "num_process": 2} | more
@@ -110,7 +121,9 @@ def test_a_run_need_not_be_named() -> None:
 def test_cleaning_is_executed_within_the_guard() -> None:
     recorder = Recorder()
     assert recorder.execute("clean", "second") == 43, changed("the command clean")
-    assert recorder.events == ["clean"]
+    assert recorder.events == ["clean", "remove second.mp4"], changed("Clean.clean_tasks")
+    assert recorder.execute("clean", "-n", "first") == 43
+    assert recorder.events[2:] == ["clean", "remove  not"], changed("Clean.clean_tasks")
 
 
 def test_info_says_why_a_task_is_not_up_to_date_in_words_alone(
@@ -130,7 +143,9 @@ def test_info_says_why_a_task_is_not_up_to_date_in_words_alone(
     namespace = recorder.namespace() | {"task_only": task_only}
     code = doit_access.execute(namespace, recorder, ["info", "only"], config_names=())
     assert code == 1
-    assert "    - all is well\n" in capsys.readouterr().out, changed("the words of doit info")
+    assert "would run, because:\n  all is well\n" in capsys.readouterr().out, changed(
+        "the words of doit info"
+    )
 
 
 def test_each_task_is_looked_at_in_the_main_thread_before_it_acts() -> None:
@@ -178,21 +193,31 @@ def test_a_reporter_has_what_ours_reads() -> None:
     assert names == ("TaskFailed", "why\n"), changed("the names of failures")
 
 
+class Main:
+    """What Python knows of the program that it runs."""
+
+    def __init__(self, name: str | None, main: object = None) -> None:
+        self.__spec__ = SimpleNamespace(name=name) if name else None
+        self.main = main
+
+
 @pytest.mark.parametrize(
-    ("program", "variables"),
+    ("main", "variables"),
     [
-        ("/usr/bin/doit", {"date": "2024-01-15", "crf": ""}),
-        ("/usr/lib/site-packages/doit/__main__.py", {"date": "2024-01-15", "crf": ""}),
-        ("/usr/bin/pytest", {}),
-        ("/usr/lib/site-packages/pytest/__main__.py", {}),
-        ("", {}),
+        (Main(None, doit_main), {"date": "2024-01-15", "crf": ""}),
+        (Main("doit.__main__"), {"date": "2024-01-15", "crf": ""}),
+        (Main(None, pytest.main), {}),
+        (Main("pytest.__main__"), {}),
+        (Main(None), {}),
     ],
 )
 def test_only_the_command_line_of_doits_own_program_counts(
-    monkeypatch: pytest.MonkeyPatch, program: str, variables: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch, main: Main, variables: dict[str, str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", [program, "run", "date=2024-01-15", "crf=", "-x=1", "-"])
-    assert doit_access.is_program() is bool(variables)
+    """By whatever name it was started."""
+    monkeypatch.setitem(sys.modules, "__main__", cast("ModuleType", main))
+    monkeypatch.setattr(sys, "argv", ["day", "run", "date=2024-01-15", "crf=", "-x=1", "-"])
+    assert doit_access.is_program() is bool(variables), changed("doit.__main__.main")
     assert doit_access.variables() == variables
 
 

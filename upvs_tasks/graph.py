@@ -20,7 +20,9 @@ from doit.exceptions import InvalidDodoFile
 from upvs_tasks import doit_access
 from upvs_tasks import settings as configuration
 from upvs_tasks.errors import UpvsError
+from upvs_tasks.model.clip import CONTINUOUS
 from upvs_tasks.model.clip_index import IndexEntry
+from upvs_tasks.model.day import Day
 from upvs_tasks.model.plan import Segment
 from upvs_tasks.model.plural import counted
 from upvs_tasks.phases import (
@@ -41,7 +43,9 @@ from upvs_tasks.run import Run
 from upvs_tasks.settings import Settings
 from upvs_tasks.tasks import Row, SubTasks, UpToDateCheck, task_creators
 
-_NEVER = UpToDateCheck("never: it looks anew each time", lambda _: False)
+_NEVER = UpToDateCheck("it looks anew each time", lambda _: False)
+_NO_CLIP = "the clip is absent, or not as it was measured"
+_NO_SEGMENT = "a segment is absent, and the film is not made"
 
 
 class StartFrom(Enum):
@@ -86,12 +90,15 @@ class Graph:
 
 def rows(start_from: StartFrom, *, may_clean_clips: bool) -> tuple[Row, ...]:
     """All tasks, in the order in which a run comes to them."""
+    may_ask = start_from is not StartFrom.DISK
     return (
         _scan(start_from),
         Row(
             "fetch",
             "Download the clips, one task each.",
-            UpToDateCheck("every clip is on the disk", fetch.all_current),
+            UpToDateCheck(
+                "a clip is absent or changed, or the day is not listed yet", fetch.all_current
+            ),
             waits_for=("scan",),
             sub_tasks=SubTasks(
                 after="scan",
@@ -102,46 +109,52 @@ def rows(start_from: StartFrom, *, may_clean_clips: bool) -> tuple[Row, ...]:
         Row(
             "manifest",
             "Name the clips that are on the disk: manifests/concat.txt.",
-            UpToDateCheck("concat.txt names what is on the disk", manifest.is_current),
+            UpToDateCheck("concat.txt does not name what is on the disk", manifest.is_current),
             phases=(manifest.run,),
             targets=lambda context: [context.layout.concat_text],
+            leavings=lambda context: [context.layout.concat_text],
             waits_for=("fetch",),
         ),
         Row(
             "speed",
             "Compute the speed from the footage: metadata/day.json.",
-            UpToDateCheck("day.json follows from the footage", speed.is_current),
+            UpToDateCheck("day.json does not follow from the footage", speed.is_current),
             phases=(speed.run,),
             targets=lambda context: [context.layout.day_json],
+            leavings=lambda context: [context.layout.day_json],
             waits_for=("manifest",),
         ),
         Row(
             "estimate",
             "Estimate the film's size and time, and whether the disk has room.",
-            UpToDateCheck("every segment is on the disk, or the film is made", _has_all_segments),
+            UpToDateCheck(_NO_SEGMENT, _has_all_segments),
             phases=(estimate.run,),
             waits_for=("speed",),
         ),
         Row(
             "render",
             "Render the segments of the film, one task each.",
-            UpToDateCheck("every segment is on the disk, or the film is made", _has_all_segments),
+            UpToDateCheck(_NO_SEGMENT, _has_all_segments),
             waits_for=("estimate",),
-            sub_tasks=SubTasks(after="speed", rows=_segments),
+            sub_tasks=SubTasks(after="speed", rows=partial(_segments, may_ask=may_ask)),
+            leavings=render.leavings,
         ),
         Row(
             "timelapse",
             "Render the film and verify the day: timelapse/<camera>_<date>_timelapse.mp4.",
-            UpToDateCheck("the film is of these clips", timelapse.is_current),
-            phases=(timelapse.run, verify.run),
+            UpToDateCheck(
+                "the film is not there, or not of these clips and settings", timelapse.is_current
+            ),
+            phases=(partial(timelapse.run, may_ask=may_ask), verify.run),
             targets=timelapse.targets,
             waits_for=("render",),
+            leavings=timelapse.leavings,
         ),
         Row(
             "verify",
             "Check clips, manifests and film again; asks nothing of the console.",
             _NEVER,
-            phases=(partial(verify.run, decodes=True), report.verdict),
+            phases=(partial(verify.run, reads_all=True), report.verdict),
         ),
     )
 
@@ -159,7 +172,7 @@ def offline_tasks(table: Sequence[Row]) -> frozenset[str]:
 
 def _scan(start_from: StartFrom) -> Row:
     """The first row, which is where runs differ: how the day's clips become known."""
-    has_index = UpToDateCheck("there is a clip index", scan.has_index)
+    has_index = UpToDateCheck("there is no clip index", scan.has_index)
     is_offline = start_from is StartFrom.DISK
     return Row(
         "scan",
@@ -180,59 +193,71 @@ def _clips(context: Context, *, start_from: StartFrom, may_be_cleaned: bool) -> 
     return [
         Row(
             f"fetch:{entry.name}",
-            _clip_in_words(entry),
-            UpToDateCheck("the clip is as it was measured", partial(fetch.is_current, entry=entry)),
+            _clip_in_words(entry, index.day),
+            UpToDateCheck(
+                "the clip is absent, or not as it was measured",
+                partial(fetch.is_current, entry=entry),
+            ),
             phases=(partial(fetch.run, camera_id=index.camera_id, entry=entry),),
             targets=partial(_clip_target, entry=entry),
             waits_for=("scan",),
             asks_console=True,
-            may_be_cleaned=may_be_cleaned,
+            leavings=partial(_clip_target, entry=entry) if may_be_cleaned else _nothing,
+            failure=partial(fetch.failure, entry=entry),
         )
         for entry in index.entries
     ]
 
 
-def _segments(context: Context) -> Iterator[Row]:
-    """A row for each segment of the film; none where it is made at once."""
+def _segments(context: Context, *, may_ask: bool) -> Iterator[Row]:
+    """A row for each segment of the film, equal ones once; none where it is made at once."""
     film = context.planner.film()
     if film is None:
         return
-    counts = {render.segment_name(segment): segment.frame_count for segment in film.segments}
+    segments, is_made = film.different_segments, timelapse.is_made(context.layout, film)
+    counts = {render.segment_name(segment): segment.frame_count for segment in segments}
     context.progress.expect_segments(counts)
-    for segment in film.segments:
+    for segment in segments:
         yield Row(
             f"render:{render.segment_name(segment)}",
-            f"{segment.frame_count} frames",
+            counted(segment.frame_count, "frame"),
             UpToDateCheck(
-                "the segment is on the disk, or the film is made",
-                partial(_has_segment, film=film, segment=segment),
+                _NO_SEGMENT, partial(_has_segment, film=film, segment=segment, is_made=is_made)
             ),
-            phases=(partial(render.run, film=film, segment=segment),),
+            phases=(partial(render.run, film=film, segment=segment, may_ask=may_ask),),
             waits_for=("estimate",),
+            leavings=partial(render.leavings_of, film=film, segment=segment),
         )
 
 
-def _has_segment(context: Context, *, film: FilmPlan, segment: Segment) -> bool:
-    path = render.segment_path(context.layout, film, segment)
-    return path.exists() or timelapse.is_current(context)
+def _nothing(_context: Context) -> tuple[Path, ...]:
+    return ()
+
+
+def _has_segment(context: Context, *, film: FilmPlan, segment: Segment, is_made: bool) -> bool:
+    return is_made or render.is_rendered(context.layout, film, segment)
 
 
 def _has_all_segments(context: Context) -> bool:
     film = context.planner.film()
-    if film is None or timelapse.is_current(context):
-        return film is not None
-    return render.all_rendered(context.layout, film)
+    if film is None or not film.recorded:
+        return film is not None and not film.index.entries
+    return timelapse.is_made(context.layout, film) or render.all_rendered(context.layout, film)
 
 
 def _clip_target(context: Context, *, entry: IndexEntry) -> list[Path]:
     return [context.layout.at(entry.file_path)]
 
 
-def _clip_in_words(entry: IndexEntry) -> str:
-    secs = entry.clip.duration_ms / 1000
-    kinds = sorted({kind for event in entry.clip.events for kind in event.smart_types})
-    events = counted(len(entry.clip.events), "event")
-    return f"{secs:.0f} s, {events} {' '.join(kinds)}".rstrip()
+def _clip_in_words(entry: IndexEntry, day: Day) -> str:
+    """When it was, by the clock of the day, and what happened."""
+    clip = entry.clip
+    span = day.clock_span(clip.start_ms, clip.end_ms)
+    if clip.events[0].event_type == CONTINUOUS:
+        return span
+    kinds = sorted({kind for event in clip.events for kind in event.smart_types})
+    shown = filter(str.isprintable, kinds)
+    return ", ".join((span, counted(len(clip.events), "event"), *shown))
 
 
 def from_command_line(config_path: Path) -> Graph:

@@ -23,7 +23,10 @@ Phase = Callable[[Context], str | None]
 
 @dataclass(frozen=True, slots=True)
 class UpToDateCheck:
-    """Whether a task is up to date, judged from the disk; in words, too, for `doit info`."""
+    """Whether a task is up to date, judged from the disk.
+
+    ``words`` say why it would run where it is not, for `doit info`.
+    """
 
     words: str
     check: Callable[[Context], bool]
@@ -46,8 +49,8 @@ class Row:
     """One task: what it does, when it is up to date, what it makes and what it waits for.
 
     ``phases`` are carried out one after the other; a group has ``sub_tasks`` instead.
-    ``asks_console``: it needs the console's address and an account. ``may_be_cleaned``: `doit
-    clean` deletes what it makes.
+    ``asks_console``: it needs the console's address and an account. ``leavings`` is what `doit
+    clean` deletes. ``failure`` says why what it makes is not there though nothing went wrong.
     """
 
     name: str
@@ -58,7 +61,8 @@ class Row:
     waits_for: tuple[str, ...] = ()
     sub_tasks: SubTasks | None = None
     asks_console: bool = False
-    may_be_cleaned: bool = True
+    leavings: Callable[[Context], Sequence[Path]] = lambda _: ()
+    failure: Callable[[Context], str] = lambda _: ""
 
 
 def task_creators(rows: Iterable[Row], run: Run) -> dict[str, Callable[[], object]]:
@@ -89,23 +93,32 @@ def _group(row: Row, run: Run) -> TaskDict:
         "doc": row.doc,
         "uptodate": [_Look(row, run)],
         "task_dep": list(row.waits_for),
+        "clean": [_leavings(row, run)],
     }
 
 
 def _task(row: Row, run: Run, *, name: str | None = None) -> TaskDict:
-    targets = row.targets(run.context) if run.context else ()
     task: TaskDict = {
         "doc": row.doc,
         "actions": [_action(row, run)],
-        "targets": [_as_typed(target) for target in targets],
+        "targets": _targets(row, run),
         "uptodate": [_Look(row, run)],
         "task_dep": list(row.waits_for),
         # doit would swap sys.stdout between threads to capture what tasks print.
         "io": {"capture": False},
+        "clean": [_leavings(row, run)],
     }
-    if row.may_be_cleaned:
-        task["clean"] = True
     return task if name is None else task | {"name": name}
+
+
+def _targets(row: Row, run: Run) -> list[str]:
+    targets = row.targets(run.context) if run.context else ()
+    return [_as_typed(target) for target in targets]
+
+
+def _leavings(row: Row, run: Run) -> Callable[[], Sequence[Path]]:
+    """What `doit clean` deletes; our own clean calls this and does the rest."""
+    return lambda: row.leavings(run.context) if run.context else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +128,9 @@ class _Look:
     row: Row
     run: Run
 
-    def __call__(self) -> bool:
+    def __call__(self, task: Any) -> bool:  # noqa: ANN401  doit's, which carries no types
         self.run.look_at(self.row.name, asks_console=self.row.asks_console)
+        task.targets = _targets(self.row, self.run)  # the folder may be known only now
         context = self.run.context
         return context is not None and self.row.is_current.check(context)
 
@@ -131,17 +145,18 @@ def _action(row: Row, run: Run) -> Callable[[], object]:
         try:
             context = run.working_context()
             summaries = [phase(context) for phase in row.phases]
+            failure = row.failure(context)
         except UpvsError as error:
             sentence = str(error)
             run.fail(row.name, error, sentence)
             log.error("task failed", extra={"reason": sentence})  # noqa: TRY400  no bug
             return TaskFailed(sentence)
         except Exception as error:
-            sentence = f"this is a bug in upvs:\n{traceback.format_exc()}{error}"
-            run.fail(row.name, UpvsError(), sentence)
+            sentence = f"this is a bug in upvs: {error!r}"
+            run.fail(row.name, UpvsError(), sentence, details=traceback.format_exc().splitlines())
             log.exception("task broke")
             return TaskFailed(sentence)
-        return {"summaries": [summary for summary in summaries if summary]}
+        return {"summaries": [summary for summary in summaries if summary], "failure": failure}
 
     return action
 

@@ -123,3 +123,15 @@ def test_a_terminal_shows_a_bar(time: Time, monkeypatch: pytest.MonkeyPatch) -> 
             if b"120 of 250 frames" in said:
                 break
     os.close(shown)
+
+
+def test_clips_that_failed_are_shown_apart(time: Time, capsys: pytest.CaptureFixture[str]) -> None:
+    work = Work(summarising(time))
+    work.expect_clips(4)
+    work.end_clip()
+    work.end_clip(failed=True)
+    work.end_clip(failed=True)
+    time.secs += 20
+    work.add_bytes(2_000_000)
+    assert work.clips_failed == 2
+    assert capsys.readouterr().err == "fetch      1 of 4 clips, 2 failed, 2 MB\n"

@@ -144,7 +144,7 @@ def test_a_clip_that_cannot_be_had_makes_it_exit_code_1(
 def test_a_wrong_password_makes_it_exit_code_2(project: Project, way: str) -> None:
     told = run(project, way, "fetch", UPVS_PASSWORD="another")
     assert told.code == 2, told
-    [sentence] = [line for line in told.err.splitlines() if line.startswith("ERROR: scan: ")]
+    [sentence] = [line for line in told.err.splitlines() if line.startswith("ERROR: ")]
     assert "password" in sentence
     assert "Traceback" not in told.out + told.err
 
@@ -166,6 +166,7 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_code_3(
     assert "Traceback" not in told.out + told.err
 
 
+@pytest.mark.usefixtures("filmed")
 def test_a_second_run_is_refused_in_one_sentence(
     project: Project, console: SimulatedConsole, way: str
 ) -> None:
@@ -212,12 +213,45 @@ def test_what_the_json_reporter_writes_is_json(project: Project) -> None:
         assert (document["out"], document["err"]) == ("", "")
 
 
+def test_a_clip_that_could_not_be_had_is_no_success_in_json(
+    project: Project, console: SimulatedConsole
+) -> None:
+    """Though the film is made without it."""
+    console.order(Fault("status", status=404, path="export"))
+    told = run(project, "json", "fetch")
+    results = {task["name"]: task for task in orjson.loads(told.out)["tasks"]}
+    clips = [task for name, task in results.items() if name.startswith("fetch:")]
+    failed = [task for task in clips if task["result"] != "success"]
+    assert len(clips) == 6
+    assert [task["result"] for task in failed] == ["fail"]
+    assert "no recording" in failed[0]["error"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_json_of_a_run_that_is_stopped_is_whole(
+    project: Project, console: SimulatedConsole, sent: signal.Signals
+) -> None:
+    """And says of each task that was at work that it was broken off."""
+    console.order(Fault("stall_body"))
+    process = started(project, "json", "fetch")
+    try:
+        console.wait_for_stalls()
+        process.send_signal(sent)
+        told = ended(process)
+    finally:
+        process.kill()
+        console.release()
+    results = {task["name"]: task["result"] for task in orjson.loads(told.out)["tasks"]}
+    assert results["scan"] == "success"
+    assert "broken off" in results.values()
+
+
 def test_a_reporter_that_writes_into_a_file_does_so(project: Project) -> None:
     """And the account stays on the terminal."""
     told = ended(project.start("run", "-o", "summaries.txt", "fetch", stderr=subprocess.PIPE))
     assert told.code == 0, told
     assert "6 of 6 clips asked for" in (project.folder / "summaries.txt").read_text()
-    assert [line.split()[0] for line in told.out.splitlines()] == ["console"]
+    assert [line.split()[0] for line in told.out.splitlines()] == ["report", "console"]
 
 
 def test_who_asks_for_processes_is_told_of_threads(project: Project) -> None:
@@ -246,9 +280,7 @@ def test_cleaning_is_refused_while_a_run_is_at_work(
         cleaned = project.doit("clean")
     assert cleaned.code == 1, cleaned
     assert "another run is at work" in cleaned.output
-    assert (project.out / "manifests" / "clip_index.json").exists()
     assert project.doit("clean").code == 0
-    assert not (project.out / "manifests" / "clip_index.json").exists()
 
 
 def test_cleaning_where_nothing_is_leaves_nothing(project: Project) -> None:

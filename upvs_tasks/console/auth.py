@@ -22,10 +22,12 @@ from upvs_tasks.console.session_file import SessionFile
 from upvs_tasks.console.transport import Transport
 from upvs_tasks.console.usage import UsageCounter
 from upvs_tasks.errors import (
+    ConsoleError,
     LoginLimitError,
     MaxAttemptsExceeded,
     TransientError,
     Unauthorized,
+    UnreachableError,
     UpvsError,
 )
 
@@ -112,8 +114,10 @@ class Authenticator:
 
     def _concerns(self, failure: UpvsError, logins_seen: int) -> bool:
         """Whether the failed login is final, or was tried while this thread waited for it."""
-        may_heal = isinstance(failure, MaxAttemptsExceeded | TransientError)
-        return not may_heal or logins_seen != self._logins
+        is_final = isinstance(failure, UnreachableError) or not isinstance(
+            failure, MaxAttemptsExceeded | TransientError
+        )
+        return is_final or logins_seen != self._logins
 
     def _saved_session(self) -> Session | None:
         """The session of an earlier process: the console that gave it was there not long ago."""
@@ -141,7 +145,11 @@ class Authenticator:
         return session
 
     def _log_in(self) -> Session:
-        """Retry only the first login: later failures are for the circuit breaker to judge."""
+        """Retry only the first login: later failures are for the circuit breaker to judge.
+
+        Raises UnreachableError where no attempt at the first login met with an answer.
+        """
+        began_secs = self._clock.monotonic_secs()
         if self.was_logged_in or self._logins:
             return self._log_in_within_limit()
         try:
@@ -153,9 +161,8 @@ class Authenticator:
                 on_retry=self._note_retry,
             )
         except MaxAttemptsExceeded as error:
-            if isinstance(error.__cause__, FailedRequestError) and error.__cause__.is_server_error:
-                raise error.__cause__ from None
-            raise
+            spent_secs = self._clock.monotonic_secs() - began_secs
+            raise _error_of_first_login(error, spent_secs) from None
 
     def _note_retry(self, error: TransientError, wait_secs: float) -> None:
         with self._usage.lock:
@@ -182,6 +189,18 @@ class Authenticator:
                 f"{error.__cause__}, even after {waited_secs:.0f} s; wait some minutes, then run "
                 "again"
             ) from error
+
+
+def _error_of_first_login(error: MaxAttemptsExceeded, spent_secs: float) -> ConsoleError:
+    match error.__cause__:
+        case FailedRequestError(is_server_error=True) as failure:
+            return failure
+        case FailedRequestError(was_answered=False):
+            return UnreachableError(
+                f"the console cannot be reached: {error}; tried for {spent_secs:.0f} s: check that "
+                "host is its address, and that it is on"
+            )
+    return error
 
 
 def _note_limit(waits_secs: list[float], error: TransientError, wait_secs: float) -> None:

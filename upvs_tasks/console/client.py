@@ -1,6 +1,7 @@
 """A UniFi Protect console, and how each request goes to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +21,14 @@ from upvs_tasks.console.retry import RetryingSender, RetryPolicy
 from upvs_tasks.console.session_file import SessionFile
 from upvs_tasks.console.transport import READ_TIMEOUT_SECS, Transport
 from upvs_tasks.console.usage import ConsoleUsage, UsageCounter
-from upvs_tasks.console.wire import Bootstrap, parse_bootstrap, parse_events
-from upvs_tasks.model.event import Event
+from upvs_tasks.console.wire import (
+    Bootstrap,
+    EventPage,
+    OddRow,
+    parse_bootstrap,
+    parse_events,
+)
+from upvs_tasks.model.event import Event, ListedEvents, UnreadableEvent
 from upvs_tasks.redaction import Redactor
 
 Accepted = TypeVar("Accepted")
@@ -111,20 +118,26 @@ class Console:
 
     def events(
         self, camera_id: str, *, start_ms: int, end_ms: int, event_types: Sequence[str]
-    ) -> tuple[Event, ...]:
+    ) -> ListedEvents:
         """All that was reported of the window's events, by start, end and id.
 
         An event that changed while the list was read is there once in each of its states. Which
         events belong to the day is for the caller to decide: a console may add events that
         only reach into the window, or are another camera's. Those of no camera are left out.
+        Rows that are no events are unreadable, but for those that certainly concern others.
         """
+        odd_rows: set[OddRow] = set()
 
-        def page(from_ms: int, to_ms: int, limit: int) -> Sequence[Event]:
+        def page(from_ms: int, to_ms: int, limit: int) -> EventPage:
             request = self._events_request(camera_id, event_types, (from_ms, to_ms), limit)
-            return self._requests.send(request, lambda answer: parse_events(answer.content))
+            parsed = self._requests.send(request, lambda answer: parse_events(answer.content))
+            odd_rows.update(parsed.odd_rows)
+            return parsed
 
         listed = collect(page, start_ms=start_ms, end_ms=end_ms, limit=self._page_limit)
-        return tuple(event for event in listed if event.camera_id is not None)
+        events = tuple(event for event in listed if event.camera_id is not None)
+        ours = [row for row in odd_rows if row.may_be(camera_id, event_types, (start_ms, end_ms))]
+        return ListedEvents(events, _unreadable(ours, {event.event_id for event in events}))
 
     def events_in_other_spelling(
         self, camera_id: str, *, start_ms: int, end_ms: int, event_types: Sequence[str]
@@ -138,7 +151,7 @@ class Console:
         other = {"types": "type"}
         params = tuple((other.get(name, name), value) for name, value in usual.params)
         return self._requests.send(
-            replace(usual, params=params), lambda answer: parse_events(answer.content)
+            replace(usual, params=params), lambda answer: parse_events(answer.content).events
         )
 
     def export(  # noqa: PLR0913  what the console's own export takes, and what to do with it
@@ -216,6 +229,16 @@ class Console:
             params=(("camera", camera_id), ("start", str(start_ms)), ("end", str(end_ms)), *chosen),
             is_export=True,
         )
+
+
+def _unreadable(rows: Iterable[OddRow], known_ids: AbstractSet[str]) -> tuple[UnreadableEvent, ...]:
+    """Each event once, as long as no other row tells what it is."""
+    by_identity = {
+        row.event_id or row.content: UnreadableEvent(row.event_id, row.reason)
+        for row in sorted(rows, key=lambda row: row.content)
+        if row.event_id not in known_ids
+    }
+    return tuple(sorted(by_identity.values(), key=lambda event: (event.event_id, event.reason)))
 
 
 def _session_file(

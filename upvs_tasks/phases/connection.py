@@ -1,17 +1,19 @@
-"""Opens the one connection of a run to the console. Only then is HTTP imported, which is slow."""
+"""Opens the one connection of a run to the console."""
 
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from upvs_tasks import console
 from upvs_tasks.clock import Clock
-from upvs_tasks.console.embedded import EmbeddedConsole
-from upvs_tasks.console.endpoint import Credentials, Endpoint
-from upvs_tasks.console.usage import ConsoleUsage
 from upvs_tasks.redaction import Redactor
 from upvs_tasks.settings import Settings
 
 if TYPE_CHECKING:
     from upvs_tasks.console.client import Console
+    from upvs_tasks.console.embedded import EmbeddedConsole
+    from upvs_tasks.console.endpoint import Credentials, Endpoint
+    from upvs_tasks.console.usage import ConsoleUsage
+    from upvs_tasks.console.wire import Bootstrap
 
 
 class Connection:
@@ -23,20 +25,18 @@ class Connection:
         self._clock = clock
         self._lock = Lock()
         self._console: Console | None = None
+        self._bootstrap: Bootstrap | None = None
         self._embedded: EmbeddedConsole | None = None
 
     def console(self) -> "Console":
         """The console's client; not logged in before the first question."""
-        # HTTP takes a tenth of a second to import.
-        from upvs_tasks.console import client, retry  # noqa: PLC0415
-
         with self._lock:
             if self._console is None:
                 endpoint, credentials = self._address()
-                self._console = client.Console(
+                self._console = console.client.Console(
                     endpoint,
                     credentials,
-                    policy=retry.RetryPolicy(attempts=self._settings.retry_limit),
+                    policy=console.retry.RetryPolicy(attempts=self._settings.retry_limit),
                     connections=self._settings.max_workers,
                     session_file=None if self._settings.is_demo else self._settings.session_file,
                     redactor=self._redactor,
@@ -44,7 +44,13 @@ class Connection:
                 )
             return self._console
 
-    def usage(self) -> ConsoleUsage | None:
+    def bootstrap(self) -> "Bootstrap":
+        """What the console says of itself, which is asked once a run."""
+        if self._bootstrap is None:
+            self._bootstrap = self.console().bootstrap()
+        return self._bootstrap
+
+    def usage(self) -> "ConsoleUsage | None":
         """What the console was asked for so far; None when it was not asked at all."""
         return self._console.usage if self._console else None
 
@@ -55,18 +61,18 @@ class Connection:
         if self._embedded is not None:
             self._embedded.close()
 
-    def _address(self) -> tuple[Endpoint, Credentials]:
+    def _address(self) -> "tuple[Endpoint, Credentials]":
         settings = self._settings
         if settings.is_demo:
-            self._embedded = EmbeddedConsole()
+            self._embedded = console.embedded.EmbeddedConsole()
             return self._embedded.address()
-        endpoint = Endpoint(
+        endpoint = console.endpoint.Endpoint(
             settings.host,
             ca_file=settings.ca_file,
             tls_insecure=settings.tls_insecure,
             direct_api=settings.direct_api,
         )
-        credentials = Credentials(
+        credentials = console.endpoint.Credentials(
             settings.username, settings.password, settings.totp_secret, settings.one_time_code
         )
         return endpoint, credentials

@@ -22,6 +22,7 @@ ORDINARY = Footage(
     has_audio=False,
     rotation=0,
     first_frame_ms=0,
+    gaps=(),
 )
 
 RECIPES = {

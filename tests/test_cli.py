@@ -158,7 +158,7 @@ def test_a_password_is_not_repeated_whatever_else_is_wrong(
 def absent_index(finished: Finished) -> str:
     """Folder of the clip index that `render` looked for in vain."""
     assert finished.code == 1, finished.errors
-    return finished.errors.split("scan: ")[1].split("/manifests/")[0]
+    return finished.errors.split("ERROR: ")[1].split("/manifests/")[0]
 
 
 @pytest.mark.parametrize(
@@ -166,12 +166,15 @@ def absent_index(finished: Finished) -> str:
     [
         (("--camera", "Front Door", "render", *DATE), "out/Front Door/2024-01-15"),
         (("render", *DATE, "--camera", "Front Door"), "out/Front Door/2024-01-15"),
-        (("--camera", "A", "--out", "films", "render", *DATE), "films"),
-        (("--camera", "A", "render", "--out", "films", *DATE), "films"),
-        (("--camera", "A", "--out", "first", "render", *DATE, "--out", "second"), "second"),
+        (("--camera", "A", "--out", "films", "render", *DATE), "films/A/2024-01-15"),
+        (("--camera", "A", "render", "--out", "films/{date}", *DATE), "films/2024-01-15"),
+        (("--camera", "A", "--out", "1", "render", *DATE, "--out", "2"), "2/A/2024-01-15"),
         (("--config", "my.toml", "render", *DATE), "of my config"),
         (("render", *DATE, "--config", "my.toml"), "of my config"),
-        (("--config", "my.toml", "render", *DATE, "--out", "films"), "films"),
+        (
+            ("--config", "my.toml", "render", *DATE, "--out", "films"),
+            "films/Of my config/2024-01-15",
+        ),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, tuple) else part,
 )
@@ -185,6 +188,7 @@ def test_global_flags_stand_before_or_behind_the_command(
 
     assert absent_index(finished) == str(shell.folder / folder)
     assert not shell.was_asked()
+    assert [path.name for path in shell.folder.iterdir()] == ["my.toml"]
 
 
 def test_the_config_beside_it_is_read_unless_another_is_named(shell: Shell) -> None:

@@ -20,7 +20,7 @@ from tests.trips import Hop, Trip, is_linked, trips_of
 from upvs_tasks import errors, settings
 from upvs_tasks.errors import ExitCode, UpvsError
 from upvs_tasks.model.layout import Layout
-from upvs_tasks.phases.render import damage_record
+from upvs_tasks.phases.render import record_path
 
 DOCS = REPOSITORY / "docs"
 PAGES = [
@@ -268,7 +268,7 @@ def output_files() -> frozenset[str]:
     ]
     paths = [path for path in fixed if isinstance(path, Path)]
     segment = layout.segment("<digest>")
-    paths += [segment, damage_record(segment), layout.film("<camera>", "<date>")]
+    paths += [segment, record_path(segment), layout.film("<camera>", "<date>")]
     paths += [record("<clip>.mp4") for record in (layout.footage_record, layout.failure_record)]
     paths += layout.own_folders
     below = {str(path.relative_to(layout.out_dir)) for path in paths}

@@ -179,7 +179,7 @@ def messages() -> frozenset[str]:
 def test_the_help_of_upvs_is_what_the_readme_promises() -> None:
     for command in ("scan", "fetch", "render", "run"):
         shown = subprocess.run(
-            [sys.executable, "-m", "upvs_tasks.cli", command, "--help"],
+            [sys.executable, "-m", "upvs_tasks", command, "--help"],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,

@@ -2,7 +2,8 @@
 
 Where to look, from the top down; each imports only what stands below it:
 
-    cli          `upvs`, the same tasks as a program of its own
+    __main__     `upvs`, the same tasks as a program of its own
+    cli          its command line
     graph        the table of tasks: what waits for what, and when it is stale
     tasks        a row of that table, and the doit task that it becomes
     doit_access  doit's command line, with our commands
@@ -12,6 +13,7 @@ Where to look, from the top down; each imports only what stands below it:
     phases       the tasks at work: read, let the model decide, write
     console      the client of the UniFi Protect console: all of HTTP
     media        sample tables, decoding, encoding, ffmpeg: all of video
+    program      its first moments: who listens, and early signals
     output       run.log, and the lines on the terminal
     settings     every setting, declared once, and where its value comes from
     model        values and decisions, nothing else: day, event, clip, speed, plan
@@ -19,7 +21,7 @@ Where to look, from the top down; each imports only what stands below it:
     durable      files that are whole or absent
     redaction    takes secrets out of texts
     clock        time and chance, given to whatever needs them
-    signals      Ctrl-C and SIGTERM
+    signals      Ctrl-C, SIGTERM, SIGHUP
     machine      what not every operating system has
     errors       everything that can go wrong, as a tree, each with its exit code
     simulator    a console on your own machine; a program of its own that shares nothing with us

@@ -1,4 +1,4 @@
-"""The program `upvs`: the specification's command line (§9). It runs the same tasks as doit."""
+"""The command line of `upvs`, as the specification has it: it runs the same tasks as doit."""
 
 import argparse
 import re
@@ -13,6 +13,7 @@ from upvs_tasks import settings as configuration
 from upvs_tasks.errors import SettingsError, UpvsError, UsageError
 from upvs_tasks.graph import Graph, StartFrom, execute
 from upvs_tasks.settings.config_file import as_toml
+from upvs_tasks.settings.values import root_folder
 
 _DESCRIPTION = "Make a timelapse of one day of one UniFi Protect camera."
 # Each flag, and the setting that it is.
@@ -64,10 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (`ExitCode`)."""
     given = vars(_parser().parse_args(arguments))
     command = _COMMANDS[given["command"]]
+    variables = {name: given[name] for name in given if name in configuration.NAMES}
+    if "out_dir" in variables:
+        variables["out_dir"] = root_folder(variables["out_dir"])
     try:
         settings = configuration.load(
             config_path=_config_path(given.get("config")),
-            variables={name: given[name] for name in given if name in configuration.NAMES},
+            variables=variables,
             password=given.get("password"),
         )
     except UpvsError as error:
@@ -148,7 +152,3 @@ def _help(name: str) -> str:
     words = setting.description(default, f"env: {setting.variable}")
     warning = _WARNING_OF_SECRETS if setting.is_secret else ""
     return f"{words}{warning}".replace("%", "%%")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,7 +2,8 @@
 
 Reading is strict: a value of another type, a field that is missing and one that is unknown are
 refused, in a sentence that names the field. A field whose default is None is left out where it is
-None; all others are always there. Besides records, ``dict[str, X]`` can be read and written.
+None; all others are always there. Besides records, ``dict[str, X]`` can be read and written, and
+what has ``from_document`` and ``to_document`` of its own.
 """
 
 from collections.abc import Callable
@@ -56,6 +57,8 @@ def encode(record: object) -> bytes:
 @cache
 def _writer(kind: Any) -> _Converter:  # noqa: ANN401  a type
     """What makes plain values of a value of that type."""
+    if _has_own_document(kind):
+        return lambda record: record.to_document()
     if is_dataclass(kind):
         return _record_writer(kind)
     if issubclass(kind, tuple):
@@ -109,6 +112,8 @@ def _reader(kind: Any) -> _Converter:  # noqa: ANN401  a type
 
 
 def _class_reader(kind: type) -> _Converter:
+    if _has_own_document(kind):
+        return _own_reader(kind)
     if is_dataclass(kind):
         return _record_reader(kind)
     if kind is Path:
@@ -141,6 +146,20 @@ def _record_reader(kind: Any) -> _Converter:  # noqa: ANN401  a dataclass
         return kind(**{name: _at(f".{name}", readers[name], values[name]) for name in values})
 
     return read_record
+
+
+def _has_own_document(kind: type) -> bool:
+    return hasattr(kind, "from_document") and hasattr(kind, "to_document")
+
+
+def _own_reader(kind: Any) -> _Converter:  # noqa: ANN401  a class
+    def read_own(document: object) -> object:
+        try:
+            return kind.from_document(document)
+        except DocumentError as error:
+            raise _MisfitError(f"is {error}") from error
+
+    return read_own
 
 
 def _at(place: str, read_value: _Converter, document: object) -> object:

@@ -13,10 +13,17 @@ from typing import Any
 from doit import doit_cmd
 from doit.cmd_base import DodoTaskLoader, ModuleTaskLoader
 
+from upvs_tasks import program
 from upvs_tasks.doit_commands import COMMANDS, Guard
 from upvs_tasks.errors import ExitCode
 
 _PROGRAM = "doit.__main__"
+
+
+def begin() -> None:
+    """Begin the program, unless doit is a part of another one. To be called first in dodo.py."""
+    if is_program():
+        program.begin()
 
 
 def hand_over(namespace: Mapping[str, Any], guard: Guard) -> None:

@@ -6,6 +6,7 @@ the old file or the new one.
 """
 
 import errno
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,6 +119,26 @@ def read_bytes(path: Path) -> bytes | None:
     except OSError as error:
         message = f"{path} cannot be read ({error.strerror}): look what is in its place"
         raise StorageError(message) from error
+
+
+def digest_of(path: Path) -> str | None:
+    """SHA-256 of a file in hexadecimal; None where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def set_aside(path: Path, aside: Path) -> None:
+    """Give a file that is about to be replaced a second name, so that its bytes stay."""
+    with storing(aside):
+        aside.unlink(missing_ok=True)
+        try:
+            os.link(path, aside)
+        except OSError:  # the file system knows no second names
+            path.rename(aside)
+        _sync_directory(aside.parent)
 
 
 def encode_json(document: object) -> bytes:

@@ -90,6 +90,7 @@ class Graph:
 
 def rows(start_from: StartFrom, *, may_clean_clips: bool) -> tuple[Row, ...]:
     """All tasks, in the order in which a run comes to them."""
+    may_ask = start_from is not StartFrom.DISK
     return (
         _scan(start_from),
         Row(
@@ -135,7 +136,7 @@ def rows(start_from: StartFrom, *, may_clean_clips: bool) -> tuple[Row, ...]:
             "Render the segments of the film, one task each.",
             UpToDateCheck(_NO_SEGMENT, _has_all_segments),
             waits_for=("estimate",),
-            sub_tasks=SubTasks(after="speed", rows=_segments),
+            sub_tasks=SubTasks(after="speed", rows=partial(_segments, may_ask=may_ask)),
             leavings=render.leavings,
         ),
         Row(
@@ -144,7 +145,7 @@ def rows(start_from: StartFrom, *, may_clean_clips: bool) -> tuple[Row, ...]:
             UpToDateCheck(
                 "the film is not there, or not of these clips and settings", timelapse.is_current
             ),
-            phases=(timelapse.run, verify.run),
+            phases=(partial(timelapse.run, may_ask=may_ask), verify.run),
             targets=timelapse.targets,
             waits_for=("render",),
             leavings=timelapse.leavings,
@@ -153,7 +154,7 @@ def rows(start_from: StartFrom, *, may_clean_clips: bool) -> tuple[Row, ...]:
             "verify",
             "Check clips, manifests and film again; asks nothing of the console.",
             _NEVER,
-            phases=(partial(verify.run, decodes=True), report.verdict),
+            phases=(partial(verify.run, reads_all=True), report.verdict),
         ),
     )
 
@@ -208,19 +209,22 @@ def _clips(context: Context, *, start_from: StartFrom, may_be_cleaned: bool) -> 
     ]
 
 
-def _segments(context: Context) -> Iterator[Row]:
-    """A row for each segment of the film; none where it is made at once."""
+def _segments(context: Context, *, may_ask: bool) -> Iterator[Row]:
+    """A row for each segment of the film, equal ones once; none where it is made at once."""
     film = context.planner.film()
     if film is None:
         return
-    counts = {render.segment_name(segment): segment.frame_count for segment in film.segments}
+    segments, is_made = film.different_segments, timelapse.is_made(context.layout, film)
+    counts = {render.segment_name(segment): segment.frame_count for segment in segments}
     context.progress.expect_segments(counts)
-    for segment in film.segments:
+    for segment in segments:
         yield Row(
             f"render:{render.segment_name(segment)}",
             counted(segment.frame_count, "frame"),
-            UpToDateCheck(_NO_SEGMENT, partial(_has_segment, film=film, segment=segment)),
-            phases=(partial(render.run, film=film, segment=segment),),
+            UpToDateCheck(
+                _NO_SEGMENT, partial(_has_segment, film=film, segment=segment, is_made=is_made)
+            ),
+            phases=(partial(render.run, film=film, segment=segment, may_ask=may_ask),),
             waits_for=("estimate",),
             leavings=partial(render.leavings_of, film=film, segment=segment),
         )
@@ -230,16 +234,15 @@ def _nothing(_context: Context) -> tuple[Path, ...]:
     return ()
 
 
-def _has_segment(context: Context, *, film: FilmPlan, segment: Segment) -> bool:
-    path = render.segment_path(context.layout, film, segment)
-    return path.exists() or timelapse.is_current(context)
+def _has_segment(context: Context, *, film: FilmPlan, segment: Segment, is_made: bool) -> bool:
+    return is_made or render.is_rendered(context.layout, film, segment)
 
 
 def _has_all_segments(context: Context) -> bool:
     film = context.planner.film()
-    if film is None or timelapse.is_current(context):
-        return film is not None
-    return render.all_rendered(context.layout, film)
+    if film is None or not film.recorded:
+        return film is not None and not film.index.entries
+    return timelapse.is_made(context.layout, film) or render.all_rendered(context.layout, film)
 
 
 def _clip_target(context: Context, *, entry: IndexEntry) -> list[Path]:
@@ -253,7 +256,8 @@ def _clip_in_words(entry: IndexEntry, day: Day) -> str:
     if clip.events[0].event_type == CONTINUOUS:
         return span
     kinds = sorted({kind for event in clip.events for kind in event.smart_types})
-    return ", ".join((span, counted(len(clip.events), "event"), *kinds))
+    shown = filter(str.isprintable, kinds)
+    return ", ".join((span, counted(len(clip.events), "event"), *shown))
 
 
 def from_command_line(config_path: Path) -> Graph:

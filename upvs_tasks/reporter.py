@@ -37,7 +37,7 @@ class SummaryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no
         """Tell what the task did."""
         if (group := _group_of(task.name)) is not None:
             self._carried_out[group] += 1
-        self._count(task.name)
+        self._count(task.name, failed=bool(task.values.get("failure")))
         for summary in task.values.get("summaries", ()):
             self.terminal.tell(task.name, summary)
 
@@ -50,7 +50,7 @@ class SummaryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no
 
     def add_failure(self, task: Any, fail: Any) -> None:
         """Tell what only doit knows of; the run tells why a task of ours failed."""
-        self._count(task.name)
+        self._count(task.name, failed=True)
         if fail.get_name() not in {"TaskFailed", "UnmetDependency"}:
             self.terminal.warn(f"ERROR: {task.name}: {fail.get_msg()}")
 
@@ -60,11 +60,11 @@ class SummaryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no
             self.terminal.warn(f"ERROR: {message}")
         self.terminal.end_summaries()
 
-    def _count(self, name: str) -> None:
+    def _count(self, name: str, *, failed: bool = False) -> None:
         match _group_of(name):
             case "fetch":
                 self._done[_FETCH] += 1
-                self.work.end_clip()
+                self.work.end_clip(failed=failed)
             case "render":
                 self._done[_RENDER] += 1
                 self.work.end_segment(name.partition(":")[2])
@@ -74,17 +74,20 @@ class SummaryReporter(ConsoleReporter):  # type: ignore[misc]  # doit carries no
             self._tell_rendered()
 
     def _tell_fetched(self) -> None:
-        """How much there was to download."""
-        total, asked_for = self._done[_FETCH], self._carried_out[_FETCH]
+        """How much there was to download, and how many clips were only read again."""
+        total, found = self._done[_FETCH], self.work.clips_found
+        asked_for = self._carried_out[_FETCH] - found
+        clips = counted(total, "clip")
+        parts = []
         if asked_for:
+            failed = f"{self.work.clips_failed} failed, " if self.work.clips_failed else ""
             received = f"{self.work.megabytes_received:.1f} MB"
-            self.terminal.tell(
-                _FETCH, f"{asked_for} of {counted(total, 'clip')} asked for, {received}"
-            )
-        else:
-            self.terminal.tell(
-                _FETCH, f"{counted(total, 'clip')} up to date" if total else "no clips"
-            )
+            parts.append(f"{asked_for} of {clips} asked for, {failed}{received}")
+        if found:
+            nothing = "" if asked_for else ", nothing downloaded"
+            parts.append(f"{counted(found, 'clip')} checked again{nothing}")
+        idle = f"{clips} up to date" if total else "no clips"
+        self.terminal.tell(_FETCH, "; ".join(parts) or idle)
 
     def _tell_rendered(self) -> None:
         """How much there was to render."""

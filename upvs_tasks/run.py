@@ -9,19 +9,20 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from threading import Lock, Semaphore
 
 from upvs_tasks import durable, signals
 from upvs_tasks.clock import Clock
-from upvs_tasks.errors import ExitCode, SettingsError, UpvsError, UsageError
-from upvs_tasks.model.layout import Layout
+from upvs_tasks.errors import AccessError, ExitCode, StorageError, UpvsError, UsageError
 from upvs_tasks.output import run_log
 from upvs_tasks.output.progress import Terminal, Work
-from upvs_tasks.phases import clean, report
+from upvs_tasks.phases import clean, day_folder, report
 from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.connection import Connection
 from upvs_tasks.phases.context import Context
+from upvs_tasks.phases.day_folder import DayFolder
 from upvs_tasks.phases.engines import engine_of
 from upvs_tasks.phases.film_plan import FilmPlanner
 from upvs_tasks.redaction import Redactor
@@ -32,6 +33,11 @@ log = logging.getLogger(__name__)
 _LIST = "scan"
 _FETCH = "fetch:"
 _FILM = "timelapse"
+_DEMO = (
+    "the embedded console stands in for a real one; the blocks at the foot of its pictures are the "
+    "time, for tests to read"
+)
+_OF_ALL_TASKS = (AccessError, UsageError, StorageError)
 
 
 class Run:
@@ -56,26 +62,33 @@ class Run:
         self._resources = ExitStack()
         secrets = (settings.password, settings.totp_secret, settings.one_time_code)
         self._redactor = Redactor(secrets)
-        self._connection = Connection(settings, self._redactor, self._clock)
+        self._connection = Connection(settings, self._redactor, self._clock, self._tell_wait)
         self._lock = Lock()
         self._is_going_on = False
+        self._is_offline = False
         self._has_told_console = False
         self._looked_at: set[str] = set()
+        self._told: set[type[UpvsError]] = set()
         self._failed: set[str] = set()
         self._exit_code = ExitCode.WHOLE
-        self.context = self._context()
 
-    def _context(self) -> Context | None:
-        """The camera and day; None while they are not said, which only a run minds."""
-        settings = self._settings
+    @cached_property
+    def context(self) -> Context | None:
+        """The camera and day; None while it is not said which, which only a run minds.
+
+        They are what the disk knows of them, until a run begins.
+        """
         try:
-            layout = settings.layout()
-        except SettingsError:
+            return self._context(day_folder.from_disk(self._settings, self._clock))
+        except UsageError:
             return None
-        clips, engine = ClipStore(layout), engine_of(settings.engine)
+
+    def _context(self, folder: DayFolder) -> Context:
+        settings = self._settings
+        clips, engine = ClipStore(folder.layout, folder.subject), engine_of(settings.engine)
         return Context(
             settings=settings,
-            layout=layout,
+            folder=folder,
             clips=clips,
             planner=FilmPlanner(settings, clips, follows_plan=engine.follows_plan),
             connection=self._connection,
@@ -96,6 +109,7 @@ class Run:
                 return self._end(work() or ExitCode.WHOLE, words)
             except UpvsError as error:
                 self.note(f"ERROR: {error}")
+                self._tell_usage()
                 self._log("run ends", exit_code=error.exit_code, reason=str(error))
                 return error.exit_code
             except BaseException as error:
@@ -109,22 +123,25 @@ class Run:
 
     def _check_settings(self, words: Sequence[str]) -> None:
         """Raise SettingsError, before anything is written, for a setting that a task will miss."""
-        self._settings.layout()
+        self._settings.check_subject()
         groups = {word.partition(":")[0] for word in words} or {_FILM}
-        if not groups <= self._offline_tasks:
+        self._is_offline = groups <= self._offline_tasks
+        if not self._is_offline:
             self._settings.check_access()
 
     def check_day(self) -> None:
-        """Raise SettingsError where it is not said which camera and day are meant."""
-        self._settings.layout()
+        """Raise UsageError where it is not said, or not clear, which camera and day are meant."""
+        self._tell_caveat(self._known_folder())
 
     def clean(self, work: Callable[[], int | None]) -> int:
         """Delete what tasks have made, unless a run is at work; returns the exit code."""
         try:
-            layout = self._settings.layout()
-            if not layout.out_dir.exists():
+            folder = self._known_folder()
+            self._tell_caveat(folder)
+            if not folder.layout.out_dir.exists():
                 return work() or ExitCode.WHOLE
-            with durable.holding(layout.lock):
+            folder.check()
+            with durable.holding(folder.layout.lock):
                 return work() or ExitCode.WHOLE
         except UpvsError as error:
             self.note(f"ERROR: {error}")
@@ -133,22 +150,35 @@ class Run:
     def remove(self, paths: Sequence[Path], *, pretends: bool) -> None:
         """Delete the files that are there, or only tell which."""
         self.terminal.end_summaries()
-        out_dir = self._settings.layout().out_dir
+        out_dir = self._known_folder().layout.out_dir
         self.terminal.tell("clean", clean.remove(out_dir, paths, pretends=pretends))
+
+    def _known_folder(self) -> DayFolder:
+        """The folder as far as it is known. Raises UsageError where nobody can tell."""
+        if self.context is not None:
+            return self.context.folder
+        return day_folder.from_disk(self._settings, self._clock)
+
+    def _tell_caveat(self, folder: DayFolder) -> None:
+        if folder.caveat:
+            self.note(f"NOTE: {folder.caveat}")
 
     def note(self, sentence: str) -> None:
         """Tell something that has to be known, whichever reporter tells of the tasks."""
         self.terminal.warn(self._redactor.redact(sentence))
 
+    def _tell_wait(self, reason: str, longest_secs: float) -> None:
+        self.terminal.wait(self._redactor.redact(reason), longest_secs)
+
     def look_at(self, task_name: str, *, asks_console: bool) -> None:
         """Take notice of a task whose turn has come; the first one begins the run.
 
-        Raises FolderBusyError or StorageError. Does nothing where tasks are only listed.
+        Raises UpvsError where it cannot begin. Does nothing where tasks are only listed.
         """
         if not self._is_going_on:
             return
         if not self._looked_at:
-            self._begin(self._settings.layout())
+            self._begin()
         if asks_console:
             self._tell_which_console()
         self._looked_at.add(task_name)
@@ -159,31 +189,53 @@ class Run:
             raise UsageError("tasks are carried out within a run: start it with doit run")
         return self.context
 
-    def fail(self, task_name: str, error: UpvsError, sentence: str) -> None:
-        """Tell why a task failed, and remember the gravest code."""
+    def fail(
+        self, task_name: str, error: UpvsError, sentence: str, *, details: Sequence[str] = ()
+    ) -> None:
+        """Tell why a task failed, and remember the gravest code.
+
+        What concerns all tasks alike, such as a missing permission, is told once.
+        """
         with self._lock:
             self._exit_code = max(self._exit_code, error.exit_code)
             self._failed.add(task_name)
-        self.note(f"ERROR: {task_name}: {sentence}")
+            is_told = type(error) in self._told
+            self._told |= {type(error)} if isinstance(error, _OF_ALL_TASKS) else set()
+        if not is_told:
+            self.note(f"ERROR: {task_name}: {sentence}")
+        for line in details:
+            self.note(line)
 
-    def _begin(self, layout: Layout) -> None:
+    def _begin(self) -> None:
         withhold_secrets()
+        self._resources.callback(self._connection.close)
+        self._resources.callback(run_log.stop, run_log.hold(verbose=self._verbose))
+        context = self._context_of_run()
+        layout = context.layout
         self._resources.enter_context(durable.holding(layout.lock))
         for folder in layout.own_folders:
             durable.sweep(folder)
-        if self.context is not None:
-            self.context.clips.forget()  # another run may have ended since the tasks were listed
+        context.clips.forget()  # another run may have ended since the tasks were listed
         handler = run_log.start(layout.run_log, self._redactor, verbose=self._verbose)
         self._resources.callback(run_log.stop, handler)
-        self._resources.callback(self._connection.close)
         log.info("run begins", extra={"out_dir": str(layout.out_dir)})
+
+    def _context_of_run(self) -> Context:
+        """The camera and day once more, now that the console may be asked; writes nothing."""
+        known = self.context.folder if self.context else None
+        connection = None if self._is_offline else self._connection
+        folder = day_folder.for_run(self._settings, known, connection, self._clock)
+        self._tell_caveat(folder)
+        if self.context is None or folder != known:
+            self.context = self._context(folder)
+        return self.context
 
     def _tell_which_console(self) -> None:
         if self._has_told_console:
             return
         self._has_told_console = True
         if self._settings.is_demo:
-            self.terminal.tell("demo", "the embedded console stands in for a real one")
+            self.terminal.tell("demo", _DEMO)
         elif self._settings.tls_insecure:
             self.note("WARNING: the console's certificate is not checked (tls_insecure)")
 
@@ -194,13 +246,16 @@ class Run:
             self._check_found(words)
         if self._exit_code <= ExitCode.INCOMPLETE:
             self._account()
-        asked = self._connection.usage()
-        if asked is not None:
-            self.terminal.tell("console", asked.sentence())
+        self._tell_usage()
         # Of doit's own codes only that something failed is known: 2 and 3 mean something else here.
         exit_code = self._exit_code or (ExitCode.INCOMPLETE if doit_code else ExitCode.WHOLE)
-        self._log("run ends", exit_code=exit_code, console=str(asked))
+        asked = self._connection.usage()
+        self._log("run ends", exit_code=exit_code, **(asked.facts() if asked else {}))
         return exit_code
+
+    def _tell_usage(self) -> None:
+        if (asked := self._connection.usage()) is not None:
+            self.terminal.tell("console", asked.sentence())
 
     def _check_found(self, words: Sequence[str]) -> None:
         """Raise UsageError for a task that was asked for and that does not exist.

@@ -98,11 +98,10 @@ def _group(row: Row, run: Run) -> TaskDict:
 
 
 def _task(row: Row, run: Run, *, name: str | None = None) -> TaskDict:
-    targets = row.targets(run.context) if run.context else ()
     task: TaskDict = {
         "doc": row.doc,
         "actions": [_action(row, run)],
-        "targets": [_as_typed(target) for target in targets],
+        "targets": _targets(row, run),
         "uptodate": [_Look(row, run)],
         "task_dep": list(row.waits_for),
         # doit would swap sys.stdout between threads to capture what tasks print.
@@ -110,6 +109,11 @@ def _task(row: Row, run: Run, *, name: str | None = None) -> TaskDict:
         "clean": [_leavings(row, run)],
     }
     return task if name is None else task | {"name": name}
+
+
+def _targets(row: Row, run: Run) -> list[str]:
+    targets = row.targets(run.context) if run.context else ()
+    return [_as_typed(target) for target in targets]
 
 
 def _leavings(row: Row, run: Run) -> Callable[[], Sequence[Path]]:
@@ -124,8 +128,9 @@ class _Look:
     row: Row
     run: Run
 
-    def __call__(self) -> bool:
+    def __call__(self, task: Any) -> bool:  # noqa: ANN401  doit's, which carries no types
         self.run.look_at(self.row.name, asks_console=self.row.asks_console)
+        task.targets = _targets(self.row, self.run)  # the folder may be known only now
         context = self.run.context
         return context is not None and self.row.is_current.check(context)
 
@@ -147,8 +152,8 @@ def _action(row: Row, run: Run) -> Callable[[], object]:
             log.error("task failed", extra={"reason": sentence})  # noqa: TRY400  no bug
             return TaskFailed(sentence)
         except Exception as error:
-            sentence = f"this is a bug in upvs:\n{traceback.format_exc()}{error}"
-            run.fail(row.name, UpvsError(), sentence)
+            sentence = f"this is a bug in upvs, please report what follows: {error!r}"
+            run.fail(row.name, UpvsError(), sentence, details=traceback.format_exc().splitlines())
             log.exception("task broke")
             return TaskFailed(sentence)
         return {"summaries": [summary for summary in summaries if summary], "failure": failure}

@@ -17,7 +17,7 @@ from upvs_tasks.console.export import Download, as_received
 from upvs_tasks.console.retry import RetryPolicy
 from upvs_tasks.errors import MaxAttemptsExceeded, TransientError
 from upvs_tasks.model.day import Day
-from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, Event
+from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, Event, ListedEvents
 from upvs_tasks.simulator import FRONT_DOOR, SimulatedConsole
 
 DAY = Day.of(date(2024, 1, 15), "America/New_York")
@@ -41,6 +41,7 @@ class ConsoleHarness:
     def __init__(self, simulated: SimulatedConsole) -> None:
         self.simulated = simulated
         self.waits_secs: list[float] = []
+        self.told_waits: list[tuple[str, float]] = []
         self.clock = clock_without_waits(self.waits_secs)
         self._stack = ExitStack()
 
@@ -101,11 +102,16 @@ class ConsoleHarness:
             longest_outage_secs=longest_outage_secs,
             clock=clock or self.clock,
             read_timeout_secs=read_timeout_secs,
+            on_wait=lambda reason, longest_secs: self.told_waits.append((reason, longest_secs)),
         )
         return self._stack.enter_context(console)
 
     def events(self, *event_types: str) -> tuple[Event, ...]:
-        """What the console lists of the shipped day."""
+        """The events that the console lists of the shipped day."""
+        return self.listed(*event_types).events
+
+    def listed(self, *event_types: str) -> ListedEvents:
+        """All that the console lists of it."""
         return self.console.events(
             CAMERA_ID,
             start_ms=DAY.start_ms,

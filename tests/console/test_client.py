@@ -1,12 +1,27 @@
+import socket
+from contextlib import suppress
 from dataclasses import replace
 from email.utils import formatdate
+from threading import Thread
 
 import pytest
 
 from tests.console.conftest import Running
 from tests.console.harness import CAMERA_ID, DAY, ConsoleHarness
-from upvs_tasks.errors import ConsoleError, MaxAttemptsExceeded, MissingPermissionError
-from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, EventChoice, events_of_day
+from upvs_tasks.errors import (
+    ConsoleError,
+    MaxAttemptsExceeded,
+    MissingPermissionError,
+    UnreachableError,
+)
+from upvs_tasks.model.camera import resolve_camera
+from upvs_tasks.model.event import (
+    DEFAULT_EVENT_TYPES,
+    EventChoice,
+    ListedEvents,
+    UnreadableEvent,
+    events_of_day,
+)
 from upvs_tasks.simulator import (
     DRIVEWAY,
     FRONT_DOOR,
@@ -15,6 +30,7 @@ from upvs_tasks.simulator import (
     Fault,
     FaultKind,
     LimitKeeps,
+    SimulatedEvent,
     WindowMatch,
 )
 
@@ -102,7 +118,87 @@ def test_no_events_is_an_empty_answer(harness: ConsoleHarness) -> None:
     listed = harness.console.events(
         CAMERA_ID, start_ms=start_ms, end_ms=start_ms + 1, event_types=("doorAccess",)
     )
-    assert listed == ()
+    assert listed == ListedEvents(())
+
+
+def others_events(harness: ConsoleHarness) -> list[SimulatedEvent]:
+    """What another camera saw on that day."""
+    day = harness.simulated.events_of(DRIVEWAY.camera_id, DAY.start_ms, DAY.end_ms)
+    return [event for event in day if event.kind in DEFAULT_EVENT_TYPES]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"start": None}, {"id": None}, {"end": "soon"}, {"end": 1e300}, {"id": 7, "start": []}],
+)
+def test_an_odd_row_of_another_camera_costs_nothing(
+    running: Running, fields: dict[str, object]
+) -> None:
+    harness = running(Behaviour(honours_cameras=False))
+    expected = {event for event in harness.events() if event.camera_id == CAMERA_ID}
+    harness.simulated.spoil_event(others_events(harness)[0].event_id, **fields)
+    listed = harness.listed()
+    assert {event for event in listed.events if event.camera_id == CAMERA_ID} == expected
+    assert listed.unreadable == ()
+
+
+def test_odd_rows_of_ours_are_named_and_the_others_are_listed(harness: ConsoleHarness) -> None:
+    before = harness.events()
+    first, second, third = (event.event_id for event in before[:3])
+    harness.simulated.spoil_event(first, start=None)
+    harness.simulated.spoil_event(second, id=None)
+    harness.simulated.spoil_event(third, end=before[2].start_ms + 8 * 86_400_000)
+    listed = harness.listed()
+    assert listed.events == before[3:]
+    assert set(listed.unreadable) == {
+        UnreadableEvent(first, "start is not an instant"),
+        UnreadableEvent("", "id is not text"),
+        UnreadableEvent(third, "end is not within a week of its start"),
+    }
+
+
+@pytest.mark.parametrize("row", ["no object", 5, [], {"start": DAY.start_ms, "camera": {}}])
+def test_a_row_that_may_be_ours_is_named_once_on_however_many_pages(
+    running: Running, row: object
+) -> None:
+    """Nobody can know whose it is."""
+    harness = running(Behaviour(page_cap=20))
+    first, second, *_ = harness.events()
+    harness.simulated.spoil_event(first.event_id, row=row)
+    harness.simulated.spoil_event(second.event_id, row=row)
+    assert harness.asked("events") > 5
+    [unreadable] = harness.listed().unreadable
+    assert unreadable.event_id == ""
+
+
+def test_an_odd_row_that_cannot_be_of_the_day_or_was_not_asked_for_is_no_gap(
+    running: Running,
+) -> None:
+    harness = running(Behaviour(honours_cameras=False))
+    first, second, third, *_ = (event.event_id for event in harness.events())
+    harness.simulated.spoil_event(first, id=None, type="videoExported")
+    harness.simulated.spoil_event(second, id=None, start=DAY.end_ms + 1)
+    harness.simulated.spoil_event(third, id=None, camera=None)
+    assert harness.listed().unreadable == ()
+
+
+def test_an_event_that_can_be_read_on_another_page_is_no_gap(harness: ConsoleHarness) -> None:
+    """It changed while the list was read."""
+    event = harness.events()[0]
+    harness.simulated.spoil_event(event.event_id, start=None)
+    harness.simulated.add_event(event.start_ms, event.end_ms, event_id=event.event_id)
+    odd = harness.simulated.add_event(event.start_ms, event.end_ms)
+    harness.simulated.spoil_event(odd.event_id, id=event.event_id, end=[])
+    assert harness.listed().unreadable == ()
+
+
+def test_an_odd_camera_costs_the_others_nothing(harness: ConsoleHarness) -> None:
+    odd = replace(DRIVEWAY, extra=(("channels", ["high"]), ("lastMotion", 1e300)))
+    harness.simulated.add_camera(odd)
+    cameras = harness.console.bootstrap().cameras
+    assert resolve_camera(FRONT_DOOR.name or "", cameras).camera_id == FRONT_DOOR.camera_id
+    with pytest.raises(ConsoleError, match=r"not understood: cameras\[1\].* is not"):
+        resolve_camera(DRIVEWAY.name or "", cameras)
 
 
 @pytest.mark.parametrize(
@@ -168,20 +264,46 @@ def test_a_list_that_the_account_may_not_see_names_the_permission(harness: Conso
     assert harness.asked("events") == 1
 
 
-def test_a_row_that_is_not_understood_fails_at_once(harness: ConsoleHarness) -> None:
-    """ConsoleHarness again would bring the same."""
-    body = '[{"id": "e1", "type": "motion", "camera": "c1"}]'
+def test_a_row_that_is_not_understood_is_no_reason_to_ask_again(harness: ConsoleHarness) -> None:
+    """The answer would be the same."""
+    body = f'[{{"id": "e1", "type": "motion", "camera": "{CAMERA_ID}"}}]'
     harness.simulated.order(Fault(FaultKind.STATUS, path="events", status=200, body=body))
-    with pytest.raises(ConsoleError, match=r"events\[0\]\.start is not a number"):
-        harness.events()
+    assert harness.listed().unreadable == (UnreadableEvent("e1", "start is not an instant"),)
     assert harness.asked("events") == 1
 
 
 def test_a_host_that_nobody_answers_is_given_up_on_with_the_reason(harness: ConsoleHarness) -> None:
     """Not an endless wait."""
     nowhere = harness.client(replace(harness.endpoint(), host="127.0.0.1:1"))
-    with pytest.raises(MaxAttemptsExceeded, match=r"127\.0\.0\.1:1.*connection refused"):
+    with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:1.*connection refused.*for 3 s"):
         nowhere.bootstrap()
+    asked = nowhere.usage.requests
+    with pytest.raises(UnreachableError):
+        nowhere.events(CAMERA_ID, start_ms=0, end_ms=1, event_types=("motion",))
+    assert nowhere.usage.requests == asked
+
+
+def test_a_name_that_nobody_knows_is_an_unreachable_console(harness: ConsoleHarness) -> None:
+    nowhere = harness.client(replace(harness.endpoint(), host="console.invalid"))
+    with pytest.raises(UnreachableError, match="name is not known"):
+        nowhere.bootstrap()
+
+
+def test_a_port_that_does_not_speak_tls_is_an_unreachable_console(harness: ConsoleHarness) -> None:
+    """It closes the connection in the middle of the greeting."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=close_all_from, args=[server], daemon=True).start()
+        port = server.getsockname()[1]
+        nowhere = harness.client(replace(harness.endpoint(), host=f"127.0.0.1:{port}"))
+        with pytest.raises(UnreachableError):
+            nowhere.bootstrap()
+
+
+def close_all_from(server: socket.socket) -> None:
+    """Accept connections and close them."""
+    with suppress(OSError):
+        while True:
+            server.accept()[0].close()
 
 
 def test_a_client_may_be_closed_twice(harness: ConsoleHarness) -> None:
@@ -189,3 +311,27 @@ def test_a_client_may_be_closed_twice(harness: ConsoleHarness) -> None:
     harness.console.bootstrap()
     harness.console.close()
     harness.console.close()
+
+
+def test_each_request_is_logged_for_who_wants_to_know(
+    harness: ConsoleHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was asked and what came, but neither a body nor a header."""
+    caplog.set_level("DEBUG", logger="upvs_tasks.console.transport")
+    harness.console.bootstrap()
+    download = harness.export()
+    harness.simulated.order(Fault(FaultKind.RESET, path="events", times=1))
+    harness.events()
+    requests = [vars(each) for each in caplog.records if each.getMessage() == "request"]
+    shown = [(each["method"], each["path"], each.get("status")) for each in requests]
+    assert shown[:4] == [
+        ("POST", "/api/auth/login", 200),
+        ("GET", "/proxy/protect/api/bootstrap", 200),
+        ("GET", "/proxy/protect/api/video/export", 200),
+        ("GET", "/proxy/protect/api/events", None),
+    ]
+    assert shown[-1] == ("GET", "/proxy/protect/api/events", 200)
+    assert requests[2]["bytes"] == download.size_bytes
+    assert "start=" in requests[2]["query"]
+    assert all(isinstance(each["ms"], int) for each in requests)
+    assert harness.simulated.password not in str(requests)

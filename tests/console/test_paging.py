@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.listing import most_requests
 from tests.thorough import thorough
 from upvs_tasks.console.paging import MOST_ROWS, collect
+from upvs_tasks.console.wire import EventPage, OddRow
 from upvs_tasks.errors import ConsoleError
 from upvs_tasks.model.event import Event
 
@@ -29,6 +30,7 @@ class Shelf:
     by_overlap: bool = False
     bounds_belong: bool = False
     cap: int = MOST_ROWS
+    odd: frozenset[str] = frozenset()
     chance: Random = field(default_factory=lambda: Random(1))  # noqa: S311  no secret
     asked: list[tuple[int, int, int]] = field(default_factory=list)
 
@@ -57,7 +59,13 @@ class Shelf:
 
     def collected(self, limit: int) -> tuple[Event, ...]:
         """The whole day."""
-        return collect(self.ask, start_ms=0, end_ms=DAY_MS, limit=limit)
+        return collect(self.page, start_ms=0, end_ms=DAY_MS, limit=limit)
+
+    def page(self, start_ms: int, end_ms: int, limit: int) -> EventPage:
+        """One page, in which some rows are no events."""
+        rows = self.ask(start_ms, end_ms, limit)
+        odd = tuple(odd_row(row) for row in rows if row.event_id in self.odd)
+        return EventPage(tuple(row for row in rows if row.event_id not in self.odd), odd)
 
     def most_at_once(self) -> int:
         """The highest number of rows that match a window of a few milliseconds."""
@@ -72,6 +80,10 @@ class Shelf:
             ),
             default=0,
         )
+
+
+def odd_row(row: Event) -> OddRow:
+    return OddRow(row.event_id, "odd", row.camera_id, row.event_type, None, row.event_id.encode())
 
 
 def event(name: object, start_ms: int, end_ms: int | None) -> Event:
@@ -229,7 +241,37 @@ def test_a_cap_that_shows_only_when_larger_pages_are_asked_for_loses_nothing(
 
 
 @thorough(1.5)
-@given(sketch=sketches(most_events=300), cap=st.integers(20, 120), **habits)
+@given(
+    sketch=sketches(most_events=400),
+    limit=st.integers(2, 60),
+    odd_share=st.sampled_from([0.01, 0.1, 0.4]),
+    **habits,
+)
+def test_rows_that_are_no_events_hide_none(  # noqa: PLR0913  what consoles differ in
+    sketch: Sketch,
+    limit: int,
+    odd_share: float,
+    keeps: str,
+    *,
+    by_overlap: bool,
+    bounds_belong: bool,
+) -> None:
+    """They fill pages, and nobody knows where they belong. A day may be refused, but not cut."""
+    chance = Random(sketch.seed)  # noqa: S311  no secret
+    names = [one.event_id for one in sketch.events()]
+    odd = frozenset(name for name in names if chance.random() < odd_share)
+    shelf = Shelf(
+        sketch.events(), keeps=keeps, by_overlap=by_overlap, bounds_belong=bounds_belong, odd=odd
+    )
+    assert ids(shelf.collected(limit)) == set(names) - odd
+
+
+@thorough(1.5)
+@given(
+    sketch=sketches(most_events=300),
+    cap=st.one_of(st.just(10), st.integers(20, 120)),
+    **habits,
+)
 def test_a_cap_below_the_limit_that_was_asked_for_loses_nothing(
     sketch: Sketch, cap: int, keeps: str, *, by_overlap: bool, bounds_belong: bool
 ) -> None:
@@ -247,6 +289,21 @@ def test_a_quiet_day_is_one_request() -> None:
     shelf = Shelf([event(number, number * MINUTE_MS, None) for number in range(19)])
     shelf.collected(500)
     assert len(shelf.asked) == 1
+
+
+def test_a_day_of_ten_events_is_three_requests() -> None:
+    """Ten is a number at which somebody may cap pages."""
+    shelf = Shelf([event(number, number * MINUTE_MS, None) for number in range(10)])
+    shelf.collected(500)
+    assert len(shelf.asked) == 3
+
+
+@pytest.mark.parametrize("keeps", ["oldest", "newest", "any"])
+@pytest.mark.parametrize("count", [11, 40, 300])
+def test_ten_rows_for_any_limit_are_noticed(keeps: str, count: int) -> None:
+    events = [event(number, number * MINUTE_MS, number * MINUTE_MS + 9) for number in range(count)]
+    shelf = Shelf(events, keeps=keeps, cap=10)
+    assert ids(shelf.collected(500)) == ids(events)
 
 
 def test_an_ordinary_day_is_three_requests() -> None:
@@ -307,10 +364,10 @@ def test_an_event_that_ends_while_the_list_is_read_is_there_as_both_that_it_was(
     shelf = Shelf(events)
     reports: list[int | None] = [None, 99, 99]
 
-    def ask(start_ms: int, end_ms: int, limit: int) -> Sequence[Event]:
-        end_of_first_ms = reports.pop(0)
-        page = shelf.ask(start_ms, end_ms, limit)
-        return [event("0", 0, end_of_first_ms) if one.event_id == "0" else one for one in page]
+    def ask(start_ms: int, end_ms: int, limit: int) -> EventPage:
+        first = event("0", 0, reports.pop(0))
+        rows = shelf.ask(start_ms, end_ms, limit)
+        return EventPage(tuple(first if one.event_id == "0" else one for one in rows))
 
     listed = collect(ask, start_ms=0, end_ms=DAY_MS, limit=500)
     assert [one.end_ms for one in listed if one.event_id == "0"] == [99, None]
@@ -328,16 +385,16 @@ def test_rows_that_share_an_id_are_all_there_in_whatever_order_they_come(*, reve
         replace(row, score=7),
         replace(row, smart_types=("person",)),
     ]
-    page = rows[::-1] if reverse else rows
+    page, other = EventPage(tuple(rows[::-1] if reverse else rows)), EventPage(tuple(rows))
     listed = collect(lambda *_: page, start_ms=0, end_ms=DAY_MS, limit=500)
     assert set(listed) == set(rows)
-    assert listed == collect(lambda *_: rows, start_ms=0, end_ms=DAY_MS, limit=500)
+    assert listed == collect(lambda *_: other, start_ms=0, end_ms=DAY_MS, limit=500)
 
 
 def test_a_console_that_fails_is_not_an_empty_day() -> None:
     """What harness raises is passed on."""
 
-    def ask(_start_ms: int, _end_ms: int, _limit: int) -> Sequence[Event]:
+    def ask(_start_ms: int, _end_ms: int, _limit: int) -> EventPage:
         raise ConsoleError("down")
 
     with pytest.raises(ConsoleError, match="down"):

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from upvs_tasks.console.wire import parse_bootstrap, parse_events
-from upvs_tasks.errors import ConsoleError, TransientError
+from upvs_tasks.errors import TransientError
 from upvs_tasks.model.camera import Channel, Recording
 from upvs_tasks.model.event import Event
 
@@ -59,71 +59,105 @@ def test_a_recorder_may_keep_its_time_zone_to_itself() -> None:
 def test_an_event_becomes_a_record() -> None:
     """Fields that we do not know are passed over."""
     body = rows(score=85, smartDetectTypes=["person", None], metadata={"x": 1}, color="red")
-    assert parse_events(body) == (Event("e1", "motion", 1_000, 2_000, "c1", ("person",), 85),)
+    [event] = parse_events(body).events
+    assert event == Event("e1", "motion", 1_000, 2_000, "c1", ("person",), 85)
 
 
 def test_what_was_recognised_has_no_order() -> None:
     """The same event listed once more is the same record, however the console spells it."""
     listed = [["vehicle", "person"], ["person", "vehicle", "person"]]
     for smart_types in listed:
-        parsed = parse_events(rows(smartDetectTypes=smart_types))
+        parsed = parse_events(rows(smartDetectTypes=smart_types)).events
         assert parsed[0].smart_types == ("person", "vehicle")
 
 
 def test_an_event_under_way_has_no_end() -> None:
     """The console says null."""
-    assert parse_events(rows(end=None))[0].end_ms is None
+    assert parse_events(rows(end=None)).events[0].end_ms is None
 
 
 def test_an_unknown_type_and_an_event_of_no_camera_are_rows_like_any_other() -> None:
     """A page is full by the number of its rows: none may be missing from the count."""
-    parsed = parse_events(rows(type="somethingNew", camera=None, score=None))
+    parsed = parse_events(rows(type="somethingNew", camera=None, score=None)).events
     assert (parsed[0].event_type, parsed[0].camera_id, parsed[0].score) == ("somethingNew", None, 0)
 
 
 def test_instants_may_be_written_with_a_fraction() -> None:
     """They are rounded to whole milliseconds."""
-    assert parse_events(rows(start=1705334400000.4))[0].start_ms == 1705334400000
+    assert parse_events(rows(start=1705334400000.4)).events[0].start_ms == 1705334400000
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"id": None}, "id is not text"),
+        ({"id": 7}, "id is not text"),
+        ({"start": None}, "start is not an instant"),
+        ({"start": "soon"}, "start is not a number"),
+        ({"start": True}, "start is not a number"),
+        ({"start": -1}, "start is not an instant"),
+        ({"start": 253_402_300_800_000}, "start is not an instant"),
+        ({"start": 1e300}, "start is not a number"),
+        ({"end": []}, "end is not a number"),
+        ({"end": 1_000 + 604_800_001}, "end is not within a week of its start"),
+        ({"camera": {}}, "camera is not text"),
+    ],
+)
+def test_an_event_that_is_not_understood_is_an_odd_row_with_its_reason(
+    fields: dict[str, object], reason: str
+) -> None:
+    """It counts among the rows of the page, and the others are there."""
+    page = parse_events(orjson.dumps([{**ROW, **fields}, ROW]))
+    [odd] = page.odd_rows
+    assert odd.reason == reason
+    assert [event.event_id for event in page.events] == ["e1"]
+    assert page.row_count == 2
+
+
+def test_of_an_odd_row_all_is_told_that_can_be_read() -> None:
+    [odd] = parse_events(rows(end={})).odd_rows
+    assert (odd.event_id, odd.camera_id, odd.event_type, odd.start_ms) == (
+        "e1",
+        "c1",
+        "motion",
+        1_000,
+    )
+    [odd] = parse_events(b"[5]").odd_rows
+    assert (odd.event_id, odd.camera_id, odd.event_type, odd.start_ms) == ("", None, None, None)
+    assert odd.reason == "the row is not an object"
 
 
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"id": None}, "events[0].id"),
-        ({"id": 7}, "events[0].id"),
-        ({"start": None}, "events[0].start"),
-        ({"start": "soon"}, "events[0].start"),
-        ({"start": True}, "events[0].start"),
-        ({"end": []}, "events[0].end"),
-        ({"camera": {}}, "events[0].camera"),
+        ({"id": None}, "cameras[0].id is not text"),
+        ({"name": 5}, "cameras[0].name is not text"),
+        ({"channels": [{"id": "high"}]}, "cameras[0].channels[0].id is not a number"),
+        ({"channels": ["high"]}, "cameras[0].channels[0] is not an object"),
+        ({"channels": [{"id": 0, "width": 1e300}]}, "cameras[0].channels[0].width is not a number"),
+        ({"lastMotion": -5}, "cameras[0].lastMotion is not an instant"),
+        (
+            {"recordingSettings": {"prePaddingSecs": 1 << 40}},
+            "cameras[0].recordingSettings.prePaddingSecs is not a number of seconds up to an hour",
+        ),
     ],
 )
-def test_an_event_that_is_not_understood_is_named_by_its_field(
+def test_a_camera_that_is_not_understood_has_a_fault_that_names_the_field(
     fields: dict[str, object], named: str
 ) -> None:
-    """No event is left out quietly."""
-    with pytest.raises(ConsoleError) as caught:
-        parse_events(rows(**fields))
-    assert f"{named} is not" in str(caught.value)
-    assert not isinstance(caught.value, TransientError)
+    """With its place in the list. Its name and its id are still known, as far as they are texts."""
+    parsed = parse_bootstrap(orjson.dumps({"nvr": {}, "cameras": [{**CAMERA, **fields}, CAMERA]}))
+    odd, good = parsed.cameras
+    assert odd.fault == f"the console's answer is not understood: {named}"
+    assert odd.camera_id in ("c1", "")
+    assert odd.name in ("Door", "")
+    assert not good.fault
 
 
-@pytest.mark.parametrize(
-    ("camera", "named"),
-    [
-        ({"id": None}, "cameras[0].id"),
-        ({"name": 5}, "cameras[0].name"),
-        ({"channels": [{"id": "high"}]}, "cameras[0].channels[0].id"),
-        ({"channels": ["high"]}, "cameras[0].channels[0]"),
-    ],
-)
-def test_a_camera_that_is_not_understood_is_named_by_its_field(
-    camera: dict[str, object], named: str
-) -> None:
-    """With its place in the list."""
-    with pytest.raises(ConsoleError) as caught:
-        parse_bootstrap(bootstrap(**camera))
-    assert f"{named}" in str(caught.value)
+@pytest.mark.parametrize("odd", [5, None, [], {}, {"id": 5, "name": None}])
+def test_what_has_neither_name_nor_id_is_no_camera(odd: object) -> None:
+    parsed = parse_bootstrap(orjson.dumps({"nvr": {}, "cameras": [odd, CAMERA]}))
+    assert [camera.camera_id for camera in parsed.cameras] == ["c1"]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"null", b'{"error": 5}', b'"x"', b"\xff"])
@@ -138,9 +172,3 @@ def test_what_is_no_bootstrap_is_asked_for_again(body: bytes) -> None:
     """Likewise."""
     with pytest.raises(TransientError):
         parse_bootstrap(body)
-
-
-def test_a_row_that_is_no_object_is_an_error() -> None:
-    """A list of something else is no list of events."""
-    with pytest.raises(ConsoleError, match=r"events\[0\] is not an object"):
-        parse_events(b"[5]")

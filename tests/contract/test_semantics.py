@@ -57,7 +57,7 @@ def listed(
             policy=RetryPolicy(attempts=1),
             page_limit=page_limit,
         ) as console:
-            rows = console.events(
+            listed = console.events(
                 CAMERA_ID,
                 start_ms=DAY.start_ms,
                 end_ms=DAY.end_ms,
@@ -73,7 +73,7 @@ def listed(
             )
             assert (console.usage.logins, console.usage.retries) == (1, 0)
         asked = [request for request in simulated.requests if request.endpoint == "events"]
-    found = events_of_day(rows, EventChoice(DAY, CAMERA_ID, DEFAULT_EVENT_TYPES))
+    found = events_of_day(listed.events, EventChoice(DAY, CAMERA_ID, DEFAULT_EVENT_TYPES))
     limits = (int(request.value("limit") or 0) for request in asked)
     return Listing(found, len(asked), max(limits))
 

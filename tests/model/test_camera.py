@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from tests.thorough import thorough
 from upvs_tasks.errors import CameraNotFound, MultipleCameras, SettingsError
-from upvs_tasks.model.camera import Camera, Channel, check_channel, resolve_camera, safe_name
+from upvs_tasks.model.camera import (
+    Camera,
+    Channel,
+    check_channel,
+    folder_name_among,
+    resolve_camera,
+    safe_name,
+)
 
 FORBIDDEN = '/\\:*?"<>|'
 LONGEST_FILE_NAME_BYTES = 255
@@ -181,9 +188,84 @@ def test_an_unknown_camera_is_refused_with_those_that_there_are() -> None:
         resolve_camera("Fornt Door", [GATE, DOOR])
 
     assert str(caught.value) == (
-        "no camera is called 'Fornt Door'; the console has: "
-        "'Front Door' (id-door), 'Gate' (id-gate)"
+        "no camera is called 'Fornt Door'; the nearest is 'Front Door' (id-door); "
+        "the console also has: 'Gate' (id-gate)"
     )
+
+
+@pytest.mark.parametrize("wanted", ["Gaet", "ID-GATE", "gatee"])
+def test_the_nearest_name_or_id_is_offered(wanted: str) -> None:
+    """An id that was copied with a slip is as near as a name."""
+    with pytest.raises(CameraNotFound, match=r"; the nearest is 'Gate' \(id-gate\)"):
+        resolve_camera(wanted, [DOOR, GATE])
+
+
+def test_where_nothing_is_near_the_cameras_are_named() -> None:
+    """A guess would only lead astray."""
+    with pytest.raises(CameraNotFound, match=r"; the console has: 'Front Door' .*, 'Gate' "):
+        resolve_camera("xyz", [DOOR, GATE])
+
+
+def test_of_many_cameras_some_are_named_and_the_rest_is_counted() -> None:
+    """A line that fills the screen is not read."""
+    many = [Camera(f"65a0f1c2d3e4b5038700{number:04}", f"Hall {number}") for number in range(40)]
+
+    with pytest.raises(CameraNotFound, match=r"and 34 more$") as caught:
+        resolve_camera("xyz", many)
+
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        (unicodedata.normalize("NFD", "Küche"), unicodedata.normalize("NFC", "Küche")),
+        (unicodedata.normalize("NFC", "Küche"), unicodedata.normalize("NFD", "Küche")),
+        ("Front Door", "Front\u00a0Door"),
+        ("Front Door", "Front  Door"),
+        ("Front\u3000door", "Front Door"),
+        ("Ann's room", "Ann\u2019s room"),
+        ("Ann\u2018s room", "Ann\u02bcs room"),
+        ("Ann\u00b4s room", "Ann's room"),
+        ("Tor 2", "\uff34\uff4f\uff52 \uff12"),
+    ],
+)
+def test_names_that_look_alike_are_one_name(wanted: str, name: str) -> None:
+    """A name is typed on another keyboard than that on which it was given."""
+    camera = Camera("id-1", name)
+
+    assert resolve_camera(wanted, [GATE, camera]) == camera
+
+
+def test_two_names_that_look_alike_are_refused_as_one() -> None:
+    """Nobody can see which of them is meant."""
+    with pytest.raises(MultipleCameras):
+        resolve_camera("Front Door", [DOOR, Camera("id-2", "Front\u00a0Door")])
+
+
+def test_cameras_of_one_name_have_folders_of_their_own() -> None:
+    """Or one would take the other's for its own; one that shares its name with none is let be."""
+    cameras = [DOOR, GATE, SECOND_GATE]
+
+    assert [folder_name_among(camera, cameras) for camera in cameras] == [
+        "Front Door",
+        "Gate id-gate",
+        "GATE id-gate-2",
+    ]
+
+
+def test_names_that_differ_only_in_what_no_folder_can_hold_are_one_folder_name() -> None:
+    """So that these have folders of their own, too."""
+    cameras = [Camera("id-1", "Yard/Back"), Camera("id-2", "Yard:Back")]
+
+    names = {folder_name_among(camera, cameras) for camera in cameras}
+
+    assert names == {"YardBack id-1", "YardBack id-2"}
+
+
+def test_a_camera_that_is_listed_twice_shares_its_folder_with_itself() -> None:
+    """It is one camera."""
+    assert folder_name_among(DOOR, [DOOR, DOOR]) == "Front Door"
 
 
 def test_a_nameless_camera_is_among_those_that_there_are() -> None:

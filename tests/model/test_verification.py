@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from upvs_tasks.model.camera import Camera
 from upvs_tasks.model.clip import Overlaps, clips_of
-from upvs_tasks.model.clip_index import ClipIndex
+from upvs_tasks.model.clip_index import COMPLETE, ClipIndex
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import Event
 from upvs_tasks.model.footage import Footage
@@ -88,7 +88,7 @@ def test_an_index_as_a_scan_writes_it_has_no_findings(
     index = index_of(events, overlaps)
     lines = [f"file '/films/{entry.file_path}'" for entry in index.entries]
 
-    assert manifest_findings(index, concat_lines=lines, expected_lines=iter(lines)) == ()
+    assert manifest_findings(index, present=(), concat_lines=lines, expected_lines=lines) == ()
 
 
 TWO = index_of(
@@ -104,7 +104,7 @@ def test_an_index_out_of_order_is_found_out() -> None:
     """The film would jump back in time."""
     turned = replace(TWO, entries=TWO.entries[::-1])
 
-    assert manifest_findings(turned, concat_lines=[], expected_lines=[]) == (
+    assert manifest_findings(turned, present=(), concat_lines=[], expected_lines=[]) == (
         "clip_index.json is not in the order of time",
     )
 
@@ -112,6 +112,14 @@ def test_an_index_out_of_order_is_found_out() -> None:
 @pytest.mark.parametrize("lines", [[], ["a"], ["b", "a"], ["a", "b", "b"], ["a", "b", "c"]])
 def test_a_list_of_other_clips_is_found_out(lines: list[str]) -> None:
     """One that is missing, extra, twice, or out of order."""
-    assert manifest_findings(TWO, concat_lines=lines, expected_lines=["a", "b"]) == (
+    assert manifest_findings(TWO, present=(), concat_lines=lines, expected_lines=["a", "b"]) == (
         "concat.txt does not name the clips that are on the disk, in their order",
     )
+
+
+def test_a_clip_that_the_index_has_and_the_disk_has_not_is_found_out() -> None:
+    complete = TWO.with_standings(lambda _: COMPLETE)
+    first, second = complete.entries
+    assert manifest_findings(
+        complete, present={first.name}, concat_lines=["a"], expected_lines=["a"]
+    ) == (f"{second.name} is not on the disk as it was measured",)

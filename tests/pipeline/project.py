@@ -87,6 +87,16 @@ class Project:
         assert isinstance(entries, list)
         return entries
 
+    def forget_clip(self, clip: Path) -> None:
+        """Remove all that says what bytes a clip has: its record, and its digest in the index."""
+        (self.out / ".upvs" / "footage" / f"{clip.stem}.json").unlink(missing_ok=True)
+        index, entries = self.index(), self.entries()
+        for entry in entries:
+            if Path(str(entry["file_path"])).stem == clip.stem:
+                entry.pop("sha256", None)
+        index["clips"] = entries
+        (self.out / "manifests" / "clip_index.json").write_bytes(orjson.dumps(index))
+
     def doit(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Finished:
         """Run doit to its end; ``date`` is said unless an argument says one."""
         process = self.start(*arguments, environment=environment)
@@ -95,7 +105,7 @@ class Project:
 
     def upvs(self, command: str) -> Finished:
         """Run a command of `upvs` for the date, here where config.toml lies."""
-        process = self.start_bare("-m", "upvs_tasks.cli", command, "--date", self.date)
+        process = self.start_bare("-m", "upvs_tasks", command, "--date", self.date)
         output, _ = process.communicate(timeout=240)
         return Finished(process.returncode, output)
 

@@ -45,12 +45,13 @@ class Day:
         return [entry for number, entry in enumerate(self.project.entries()) if number != MIDDLE]
 
     def filmed_with(self, oddity: Oddity) -> Finished:
-        """Put the odd file into the middle, forget what was said of the last one, and run."""
+        """Put the odd file into the middle, forget what is known of that clip, and run."""
         self.middle.unlink(missing_ok=True)
         made = make_clip(self.middle, oddity.recipe(Recipe(frames=40)))
         oddity.before(made)
         oddity.after(made)
         rmtree(self.project.out / ".upvs" / "failures", ignore_errors=True)
+        self.project.forget_clip(self.middle)
         return self.project.doit("run", "timelapse")
 
 
@@ -98,7 +99,8 @@ def test_the_other_19_clips_are_whole_in_the_film_and_the_bad_one_is_named(
         assert "whole: all 20 events" in run.output
         assert not named
     else:
-        assert run.code == 1, run.output
+        # Nobody knows of this file that it is not what the console sent, so no run can mend it.
+        assert run.code == (0 if oddity.verdict == "damaged" else 1), run.output
         [sentence] = named
         assert f"{oddity.verdict}: " in sentence
         assert "Traceback" not in run.output

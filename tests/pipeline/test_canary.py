@@ -29,7 +29,7 @@ PASSWORD = 'canary7fe3 "quoted\\ slashed" ümläut & 100%'
 WRONG_PASSWORD = "canary7fe3-but-wrong"
 WRONG_CODE = "canary7fe3"
 WRONG_SECRET = "CANARY7FE3CANARY7FE3CANARY7FE3AA"
-DEBUG = ("-m", "upvs_tasks.cli", "--verbose", "run", "--date", "2024-01-17")
+DEBUG = ("-m", "upvs_tasks", "--verbose", "run", "--date", "2024-01-17")
 DOIT = ("-m", "doit", "run", "-v", "2", "timelapse", "date=2024-01-17")
 SHOWS_PROCESSES = Path("/proc/self/environ").exists()
 PAGE = "<!doctype html><html><body><h1>500</h1></body></html>"

@@ -145,10 +145,10 @@ def test_an_empty_day_ends_well_and_says_so(project: Project) -> None:
 
 
 def test_a_camera_of_any_name_gets_safe_file_names(project: Project) -> None:
-    project.camera = "65a0f1c2d3e4b50387000005"
-    project.configure(camera=project.camera)
-    noon_ms = 1_705_510_800_000
-    project.console.set_events(motions(project.camera, noon_ms, 2), camera_id=project.camera)
+    camera_id, noon_ms = "65a0f1c2d3e4b50387000005", 1_705_510_800_000
+    project.configure(camera=camera_id)
+    project.camera = "Yard Back A"
+    project.console.set_events(motions(camera_id, noon_ms, 2), camera_id=camera_id)
     run = project.doit("run", "timelapse")
     assert run.code == 0, run.output
     films = list((project.out / "timelapse").iterdir())

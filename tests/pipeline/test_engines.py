@@ -10,7 +10,7 @@ import pytest
 
 from tests.film import shown_instants
 from tests.pipeline.project import Project
-from upvs_tasks.simulator import FootageFormat, FormatSpan, SimulatedConsole
+from upvs_tasks.simulator import Fault, FootageFormat, FormatSpan, SimulatedConsole
 
 
 @pytest.mark.parametrize("engine", ["segments", "concat"])
@@ -57,9 +57,12 @@ def test_footage_of_another_size_is_fitted_in(project: Project, console: Simulat
 
 
 def test_a_clip_that_rots_on_the_disk_loses_at_most_itself_and_is_named(
-    project: Project,
+    project: Project, console: SimulatedConsole
 ) -> None:
+    """Where the console has it no more."""
     project.doit("run", "fetch")
+    start_ms = int(str(project.entries()[2]["start_ms"]))
+    console.order(Fault("status", status=404, start_ms=start_ms, times=None))
     rotten = project.clips[2]
     content, status = bytearray(rotten.read_bytes()), rotten.stat()
     start = content.index(b"mdat") + 64

@@ -144,7 +144,7 @@ def test_a_clip_that_cannot_be_had_makes_it_exit_code_1(
 def test_a_wrong_password_makes_it_exit_code_2(project: Project, way: str) -> None:
     told = run(project, way, "fetch", UPVS_PASSWORD="another")
     assert told.code == 2, told
-    [sentence] = [line for line in told.err.splitlines() if line.startswith("ERROR: scan: ")]
+    [sentence] = [line for line in told.err.splitlines() if line.startswith("ERROR: ")]
     assert "password" in sentence
     assert "Traceback" not in told.out + told.err
 
@@ -166,6 +166,7 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_code_3(
     assert "Traceback" not in told.out + told.err
 
 
+@pytest.mark.usefixtures("filmed")
 def test_a_second_run_is_refused_in_one_sentence(
     project: Project, console: SimulatedConsole, way: str
 ) -> None:

@@ -192,7 +192,7 @@ def test_cleaning_keeps_the_footage_unless_it_is_named(project: Project) -> None
     assert project.doit("clean").code == 0
     assert project.clips == clips
     assert not project.film.exists()
-    assert not (project.out / "manifests" / "clip_index.json").exists()
+    assert (project.out / "manifests" / "clip_index.json").exists()
     assert project.doit("run", "timelapse").code == 0
     named = project.doit("clean", f"fetch:{clips[0].stem}")
     assert named.code == 0, named.output

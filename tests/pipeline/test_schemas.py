@@ -12,11 +12,12 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.pipeline.project import REPOSITORY, Project
 from upvs_tasks.model.clip_index import ClipStatus
-from upvs_tasks.model.damage import Damage
+from upvs_tasks.model.damage import Damage, RunDamage
 from upvs_tasks.model.event import Event
 from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.index_document import EntryDocument, IndexDocument
-from upvs_tasks.phases.clip_store import FailureRecord, FootageRecord
+from upvs_tasks.phases.clip_records import FailureRecord, FootageRecord
+from upvs_tasks.phases.render import SegmentRecord
 from upvs_tasks.phases.timelapse import FilmStamp
 from upvs_tasks.simulator import SPARROW, Behaviour, Fault, SimulatedConsole
 
@@ -28,12 +29,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 FILES = {
     "camera": "metadata/camera.json",
     "clip_index": "manifests/clip_index.json",
-    "damages": ".upvs/segments/*.json",
     "day": "metadata/day.json",
     "failure": ".upvs/failures/*.json",
     "film": ".upvs/film.json",
     "footage": ".upvs/footage/*.json",
     "overlaps": ".upvs/overlaps.json",
+    "segment": ".upvs/segments/*.json",
     "timeline": "metadata/timeline.json",
 }
 # Records that are read back: a schema, or a part of one, has just the fields of the class.
@@ -41,13 +42,14 @@ RECORDS: Mapping[str, type] = {
     "clip_index": IndexDocument,
     "clip_index/clip": EntryDocument,
     "clip_index/event": Event,
-    "damages/damage": Damage,
     "failure": FailureRecord,
     "film": FilmStamp,
     "film/damage": Damage,
     "footage": FootageRecord,
     "footage/event": Event,
     "footage/footage": Footage,
+    "segment": SegmentRecord,
+    "segment/damage": RunDamage,
 }
 
 
@@ -64,6 +66,8 @@ def bad_day(tmp_path_factory: pytest.TempPathFactory) -> Project:
         console.order(Fault("status", status=404, start_ms=int(str(first["start_ms"])), times=None))
         day.doit("run", "fetch")
         _damage(day.out / str(second["file_path"]))
+        start_ms = int(str(second["start_ms"]))
+        console.order(Fault("status", status=404, start_ms=start_ms, times=None))
         run = day.doit("run", "timelapse")
         assert run.code == 1, run.output
     return day

@@ -35,13 +35,19 @@ def upvs(
     return Finished(process.returncode, output)
 
 
+def film(folder: Path) -> Path:
+    """The film below the root that ``--out`` names."""
+    day = folder / "Sparrow" / "2024-01-17"
+    return day / "timelapse" / "Sparrow_2024-01-17_timelapse.mp4"
+
+
 QUICK = ("--target", "20", "--preset", "ultrafast")
 
 
 def test_run_does_it_all(project: Project, folder: Path) -> None:
     run = upvs(project, folder, "run", "--date", "2024-01-17", *QUICK)
     assert run.code == 0, run.output
-    assert (folder / "timelapse" / "Sparrow_2024-01-17_timelapse.mp4").is_file()
+    assert film(folder).is_file()
     assert list((project.folder / "elsewhere").iterdir()) == []
 
 
@@ -62,7 +68,7 @@ def test_each_command_asks_no_more_than_it_must(
     console.forget_requests()
     rendered = upvs(project, folder, "render", "--date", "2024-01-17", *QUICK)
     assert rendered.code == 0, rendered.output
-    assert (folder / "timelapse" / "Sparrow_2024-01-17_timelapse.mp4").is_file()
+    assert film(folder).is_file()
     assert console.requests == ()
 
 
@@ -77,6 +83,7 @@ def test_render_without_an_index_says_what_is_missing(project: Project, folder: 
     assert run.code == 1, run.output
     assert "scan" in run.output
     assert "Traceback" not in run.output
+    assert not folder.exists()
 
 
 def test_the_password_may_come_from_a_file(project: Project, folder: Path) -> None:

@@ -1,6 +1,5 @@
 """Settings of what a test gives, and of nothing that happens to be on the machine."""
 
-import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from upvs_tasks.errors import SettingsError
 from upvs_tasks.settings import Settings
 
 NO_CONFIG = Path("no-such-folder/config.toml")
-NOW = dt.datetime(2024, 1, 16, 4, 59, tzinfo=dt.UTC)
 
 
 def write_config(path: Path, values: Mapping[str, object]) -> Path:
@@ -29,7 +27,6 @@ def load(
     config_path: Path = NO_CONFIG,
     environment: Mapping[str, str] | None = None,
     password: str | None = None,
-    now: dt.datetime = NOW,
 ) -> Settings:
     """Settings of what is given here alone."""
     return settings.load(
@@ -37,7 +34,6 @@ def load(
         variables=variables or {},
         password=password,
         environment=environment or {},
-        now=now,
     )
 
 

@@ -6,7 +6,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.settings.loading import load, refusal
+from upvs_tasks.clock import Clock
 from upvs_tasks.errors import SettingsError
+from upvs_tasks.model.layout import Layout
+from upvs_tasks.phases import day_folder
+from upvs_tasks.settings import Settings
+
+
+def known(settings: Settings) -> Layout:
+    """The folder of a camera that was never filmed."""
+    return day_folder.from_disk(settings, Clock()).layout
 
 
 @pytest.mark.parametrize(
@@ -25,7 +34,7 @@ def test_the_folder_is_named_after_camera_and_date(out_dir: str, folder: str) ->
     """Below the current folder, unless it says otherwise."""
     loaded = load({"camera": "Front Door", "date": "2024-01-15", "out_dir": out_dir})
 
-    assert loaded.layout().out_dir == Path.cwd() / folder
+    assert known(loaded).out_dir == Path.cwd() / folder
 
 
 def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +44,7 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
         {"camera": "Door", "date": "2024-01-15", "out_dir": "~/films", "ca_file": "~/console.pem"}
     )
 
-    assert loaded.layout().out_dir == Path("/home/somebody/films")
+    assert known(loaded).out_dir == Path("/home/somebody/films")
     assert loaded.ca_file == Path("/home/somebody/console.pem")
 
 
@@ -49,7 +58,7 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 @example("{date}")
 def test_no_camera_leads_out_of_its_folder(camera: str) -> None:
     """Whatever it is called."""
-    layout = load({"camera": camera, "date": "2024-01-15", "out_dir": "/films/{camera}"}).layout()
+    layout = known(load({"camera": camera, "date": "2024-01-15", "out_dir": "/films/{camera}"}))
 
     assert layout.out_dir.parent == Path("/films")
     assert layout.out_dir.name not in {"", ".", ".."}
@@ -59,7 +68,7 @@ def test_a_camera_is_nobodys_home_folder() -> None:
     """Only a tilde of ``out_dir`` itself is one."""
     loaded = load({"camera": "~root", "date": "2024-01-15", "out_dir": "{camera}"})
 
-    assert loaded.layout().out_dir == Path.cwd() / "~root"
+    assert known(loaded).out_dir == Path.cwd() / "~root"
 
 
 def test_a_home_folder_may_be_called_anything(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +76,7 @@ def test_a_home_folder_may_be_called_anything(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("HOME", "/home/{date}")
     loaded = load({"camera": "Door", "date": "2024-01-15", "out_dir": "~/films/{date}"})
 
-    assert loaded.layout().out_dir == Path("/home/{date}/films/2024-01-15")
+    assert known(loaded).out_dir == Path("/home/{date}/films/2024-01-15")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +92,7 @@ def test_there_is_no_folder_without_camera_and_date(
 ) -> None:
     """Both say how to give them."""
     with pytest.raises(SettingsError, match=f"^{re.escape(sentence)}$"):
-        load(given_here).layout()
+        load(given_here).check_subject()
 
 
 @pytest.mark.parametrize("out_dir", ["", "  "])

@@ -1,4 +1,5 @@
 import datetime as dt
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from hypothesis import strategies as st
 from tests.sentences import one_line, one_sentence
 from tests.settings.loading import load, refusal, write_config
 from upvs_tasks import settings
+from upvs_tasks.clock import Clock
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.model.clip import FilmedSource, Overlaps
+from upvs_tasks.model.day import RelativeDate
 from upvs_tasks.model.encoding import Codec, Engine, HardwareAcceleration
+from upvs_tasks.phases import day_folder
 from upvs_tasks.settings import Settings
 
 
@@ -44,7 +48,7 @@ WAYS = {
         "2024-01-01",
         "today",
         "yesterday",
-        (dt.date(2024, 1, 1), dt.date(2024, 1, 16), dt.date(2024, 1, 15)),
+        (dt.date(2024, 1, 1), RelativeDate.TODAY, RelativeDate.YESTERDAY),
         "15.01.2024",
         "must be YYYY-MM-DD, today or yesterday",
     ),
@@ -235,7 +239,7 @@ def test_whatever_is_written_gives_settings_or_a_sentence(name: str, written: st
     """Never a traceback, in finding the folder either."""
     given_here = {"camera": "Door", "date": "2024-01-15"} | {name: written}
     try:
-        layout = load(given_here).layout()
+        layout = day_folder.from_disk(load(given_here), Clock()).layout
     except SettingsError as refused:
         one_line(str(refused))
         return
@@ -248,9 +252,24 @@ def test_a_hostile_text_gives_settings_or_a_sentence(name: str, written: str) ->
     """Each of those that path and format functions break at."""
     given_here = {"camera": "Door", "date": "2024-01-15"} | {name: written}
     try:
-        layout = load(given_here).layout()
+        layout = day_folder.from_disk(load(given_here), Clock()).layout
     except SettingsError as refused:
         one_sentence(str(refused))
         return
     assert str(layout.clip_index).encode()
     assert "\0" not in str(layout.clip_index)
+
+
+@pytest.mark.parametrize(("start", "end"), [("06:30", "06:30"), ("22:00", "06:00"), ("", "00:00")])
+def test_footage_up_to_a_time_before_it_starts_is_refused(start: str, end: str) -> None:
+    """It would be a span of nothing. A night belongs to two days."""
+    asked = {"source": "continuous", "start": start, "end": end}
+
+    assert re.fullmatch(r"end is \d\d:\d\d:00, but it must be after start .*", refusal(asked))
+    assert load(asked | {"source": "events"}).source is FilmedSource.EVENTS
+
+
+def test_footage_up_to_a_later_time_is_taken() -> None:
+    """And from midnight where only the end is said."""
+    assert load({"source": "continuous", "end": "00:00:01"}).end == dt.time(0, 0, 1)
+    assert load({"source": "continuous", "start": "23:59"}).end is None

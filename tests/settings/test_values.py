@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from upvs_tasks.model.day import RelativeDate
 from upvs_tasks.model.encoding import Codec
 from upvs_tasks.settings import TABLE, values
 
-TODAY = dt.date(2024, 3, 1)
 WRITTEN = (
     st.none()
     | st.booleans()
@@ -27,11 +27,6 @@ WRITTEN = (
     )
 )
 PARSERS = [each.parser for each in TABLE.values()]
-
-
-def day(written: object) -> dt.date:
-    """The date that is meant on the first of March 2024."""
-    return values.day(values.day_of_word(written, TODAY))
 
 
 @given(st.sampled_from(PARSERS), WRITTEN)
@@ -79,14 +74,14 @@ def test_whatever_is_written_is_taken_or_refused_in_words(
         (values.folder, "a/{camera}", "a/{camera}"),
         (values.clock_time, "06:30", dt.time(6, 30)),
         (values.clock_time, "", None),
+        (values.day, " today ", RelativeDate.TODAY),
+        (values.day, "yesterday", RelativeDate.YESTERDAY),
         (values.zone_name, "Asia/Tokyo", "Asia/Tokyo"),
         (values.zone_name, "", ""),
         (values.words_or_none, "", ()),
-        (day, "2024-01-15", dt.date(2024, 1, 15)),
-        (day, dt.date(2024, 1, 15), dt.date(2024, 1, 15)),
-        (day, "2024-02-29", dt.date(2024, 2, 29)),
-        (day, "today", dt.date(2024, 3, 1)),
-        (day, "yesterday", dt.date(2024, 2, 29)),
+        (values.day, "2024-01-15", dt.date(2024, 1, 15)),
+        (values.day, dt.date(2024, 1, 15), dt.date(2024, 1, 15)),
+        (values.day, "2024-02-29", dt.date(2024, 2, 29)),
     ],
 )
 def test_a_value_is_taken_in_every_way_of_writing_it(
@@ -172,13 +167,13 @@ def test_any_other_value_is_refused_with_what_is_allowed(
 def test_a_date_is_written_in_one_way_alone(written: object) -> None:
     """What might be read in two ways is not guessed at."""
     with pytest.raises(ValueError, match=r"^must be YYYY-MM-DD, today or yesterday$"):
-        day(written)
+        values.day(written)
 
 
 @given(st.dates(dt.date(1971, 1, 1), dt.date(9998, 12, 31)))
 def test_every_date_that_can_be_written_is_taken(date: dt.date) -> None:
     """From the first year after Unix time began."""
-    assert day(date.isoformat()) == date
+    assert values.day(date.isoformat()) == date
 
 
 @given(st.integers(-100, 100), st.integers(-100, 100), st.integers(-150, 150))
@@ -194,3 +189,29 @@ def _accepts(parser: Callable[[object], object], written: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+@pytest.mark.parametrize("written", ["06:30+02:00", "06:30Z", "25:00", "noon", "6.30"])
+def test_a_clock_time_is_that_of_the_day_alone(written: str) -> None:
+    """One with an offset would be another time in the zone of the day."""
+    with pytest.raises(ValueError, match=r"^must be a time of day such as 06:30"):
+        values.clock_time(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "template"),
+    [
+        ("films", "films/{camera}/{date}"),
+        (" ~/films/ ", "~/films/{camera}/{date}"),
+        ("/", "/{camera}/{date}"),
+        ("films/{date}", "films/{date}"),
+        ("{camera}-{date:%Y}", "{camera}-{date:%Y}"),
+        ("{{x}}", "{{x}}/{camera}/{date}"),
+        ("films/{host}", "films/{host}"),
+        ("films/{", "films/{"),
+        ("", ""),
+    ],
+)
+def test_a_root_gets_a_folder_for_each_camera_and_day(written: str, template: str) -> None:
+    """Unless it says itself where these are; what is wrong stays as it is, to be refused."""
+    assert values.root_folder(written) == template

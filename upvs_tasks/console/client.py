@@ -1,8 +1,8 @@
 """A UniFi Protect console, and how each request goes to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar
@@ -16,12 +16,18 @@ from upvs_tasks.console.export import Download, receive
 from upvs_tasks.console.login import Login
 from upvs_tasks.console.paging import collect
 from upvs_tasks.console.request import ApiRequest
-from upvs_tasks.console.retry import RetryingSender, RetryPolicy
+from upvs_tasks.console.retry import OnWait, RetryingSender, RetryPolicy
 from upvs_tasks.console.session_file import SessionFile
 from upvs_tasks.console.transport import READ_TIMEOUT_SECS, Transport
 from upvs_tasks.console.usage import ConsoleUsage, UsageCounter
-from upvs_tasks.console.wire import Bootstrap, parse_bootstrap, parse_events
-from upvs_tasks.model.event import Event
+from upvs_tasks.console.wire import (
+    Bootstrap,
+    EventPage,
+    OddRow,
+    parse_bootstrap,
+    parse_events,
+)
+from upvs_tasks.model.event import Event, ListedEvents, UnreadableEvent
 from upvs_tasks.redaction import Redactor
 
 Accepted = TypeVar("Accepted")
@@ -46,6 +52,7 @@ class Console:
         read_timeout_secs: float = READ_TIMEOUT_SECS,
         page_limit: int = PAGE_LIMIT,
         clock: Clock = Clock(),  # noqa: B008  a frozen value
+        on_wait: OnWait = lambda _reason, _longest_secs: None,
     ) -> None:
         redactor = redactor or Redactor()
         for secret in credentials.secrets:
@@ -71,26 +78,39 @@ class Console:
                 direct_api=endpoint.direct_api,
                 clock=clock,
                 usage=usage,
+                on_wait=on_wait,
             ),
             self._transport,
             _session_file(session_file, endpoint, credentials),
             policy=policy,
             clock=clock,
             usage=usage,
+            on_wait=on_wait,
         )
-        self._limiter = ConcurrencyLimiter(authenticator, connections, clock=clock, usage=usage)
+        self._limiter = ConcurrencyLimiter(
+            authenticator, connections, clock=clock, usage=usage, on_wait=on_wait
+        )
         self._circuit = Circuit(
             authenticator,
             api_path=self._api_path,
             is_known=lambda: authenticator.was_logged_in,
             longest_secs=longest_outage_secs,
             clock=clock,
+            on_wait=on_wait,
         )
         self._requests = RetryingSender(
-            CircuitBreaker(authenticator, self._circuit, usage), policy, clock=clock, usage=usage
+            CircuitBreaker(authenticator, self._circuit, usage),
+            policy,
+            clock=clock,
+            usage=usage,
+            on_wait=on_wait,
         )
         self._exports = RetryingSender(
-            CircuitBreaker(self._limiter, self._circuit, usage), policy, clock=clock, usage=usage
+            CircuitBreaker(self._limiter, self._circuit, usage),
+            policy,
+            clock=clock,
+            usage=usage,
+            on_wait=on_wait,
         )
 
     @property
@@ -111,20 +131,26 @@ class Console:
 
     def events(
         self, camera_id: str, *, start_ms: int, end_ms: int, event_types: Sequence[str]
-    ) -> tuple[Event, ...]:
+    ) -> ListedEvents:
         """All that was reported of the window's events, by start, end and id.
 
         An event that changed while the list was read is there once in each of its states. Which
         events belong to the day is for the caller to decide: a console may add events that
         only reach into the window, or are another camera's. Those of no camera are left out.
+        Rows that are no events are unreadable, but for those that certainly concern others.
         """
+        odd_rows: set[OddRow] = set()
 
-        def page(from_ms: int, to_ms: int, limit: int) -> Sequence[Event]:
+        def page(from_ms: int, to_ms: int, limit: int) -> EventPage:
             request = self._events_request(camera_id, event_types, (from_ms, to_ms), limit)
-            return self._requests.send(request, lambda answer: parse_events(answer.content))
+            parsed = self._requests.send(request, lambda answer: parse_events(answer.content))
+            odd_rows.update(parsed.odd_rows)
+            return parsed
 
         listed = collect(page, start_ms=start_ms, end_ms=end_ms, limit=self._page_limit)
-        return tuple(event for event in listed if event.camera_id is not None)
+        events = tuple(event for event in listed if event.camera_id is not None)
+        ours = [row for row in odd_rows if row.may_be(camera_id, event_types, (start_ms, end_ms))]
+        return ListedEvents(events, _unreadable(ours, {event.event_id for event in events}))
 
     def events_in_other_spelling(
         self, camera_id: str, *, start_ms: int, end_ms: int, event_types: Sequence[str]
@@ -138,7 +164,7 @@ class Console:
         other = {"types": "type"}
         params = tuple((other.get(name, name), value) for name, value in usual.params)
         return self._requests.send(
-            replace(usual, params=params), lambda answer: parse_events(answer.content)
+            replace(usual, params=params), lambda answer: parse_events(answer.content).events
         )
 
     def export(  # noqa: PLR0913  what the console's own export takes, and what to do with it
@@ -149,6 +175,7 @@ class Console:
         end_ms: int,
         into: IO[bytes],
         channel: int = 0,
+        span_text: str = "",
         on_bytes: Callable[[int], None] | None = None,
         accept: Callable[[Download], Accepted],
     ) -> Accepted:
@@ -158,9 +185,10 @@ class Console:
         where it raises TransientError, there is another attempt. As many exports run at once as
         the console bears. What concerns the console as a whole costs the clip no attempt: an
         outage, or an export that is refused because of others of ours. Raises MaxAttemptsExceeded,
-        PermanentError, any other ConsoleError, or AccessError.
+        PermanentError, any other ConsoleError, or AccessError. ``span_text`` says by the camera's
+        clock what is asked for, for their sentences.
         """
-        request = self._export_request(camera_id, (start_ms, end_ms), channel)
+        request = self._export_request(camera_id, (start_ms, end_ms), channel, span_text)
         return self._exports.send_accepted(
             request,
             lambda response: receive(
@@ -205,17 +233,28 @@ class Console:
             ),
         )
 
-    def _export_request(self, camera_id: str, span_ms: tuple[int, int], channel: int) -> ApiRequest:
+    def _export_request(
+        self, camera_id: str, span_ms: tuple[int, int], channel: int, span_text: str
+    ) -> ApiRequest:
         start_ms, end_ms = span_ms
-        start = datetime.fromtimestamp(start_ms / 1000, UTC).isoformat(sep=" ", timespec="seconds")
         chosen = (("channel", str(channel)),) if channel else ()
         return ApiRequest(
-            f"the export of {(end_ms - start_ms) / 1000:g} s from {start}",
+            f"the export of {span_text or f'{(end_ms - start_ms) / 1000:g} s'}",
             self._api_path + "/video/export",
             "Playback Download (camera: readmedia)",
             params=(("camera", camera_id), ("start", str(start_ms)), ("end", str(end_ms)), *chosen),
             is_export=True,
         )
+
+
+def _unreadable(rows: Iterable[OddRow], known_ids: AbstractSet[str]) -> tuple[UnreadableEvent, ...]:
+    """Each event once, as long as no other row tells what it is."""
+    by_identity = {
+        row.event_id or row.content: UnreadableEvent(row.event_id, row.reason)
+        for row in sorted(rows, key=lambda row: row.content)
+        if row.event_id not in known_ids
+    }
+    return tuple(sorted(by_identity.values(), key=lambda event: (event.event_id, event.reason)))
 
 
 def _session_file(

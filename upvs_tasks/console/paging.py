@@ -18,6 +18,9 @@ start in it: where more than the rest of the page began before it, a larger page
   are n / p + 2 such cuts at most.
 * With both guesses refuted, a cut leaves at least p = (L - L // 10) / 2 - t known events to either
   piece alone. Each piece that is not cut again has p events of its own: n / p cuts at most.
+Rows that are no events fill a page like others, and have no start. The bound is that of a day
+without any; what is listed is complete with them, too.
+
 * A cut costs two requests, a larger page one. The first request and the last ones, which rule out
   a cap, cost 9 together (`_cut_at_last`).
 
@@ -25,19 +28,23 @@ All in all that is 2 n / p + 13 requests, and one for each doubling of the limit
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import Enum, auto
 
+from upvs_tasks.console.wire import EventPage
 from upvs_tasks.errors import ConsoleError
 from upvs_tasks.model.event import Event, finality
 
-Ask = Callable[[int, int, int], Sequence[Event]]
+Ask = Callable[[int, int, int], EventPage]
 
 # One console was seen to hand out 1,862 rows at once; a larger page is no kindness to any.
 MOST_ROWS = 10_000
-# A page shorter than this is not taken for one that the console has capped.
+# A page shorter than this is not taken for one that the console has capped: most days are short.
 _SMALLEST_CAP = 20
+# But for one of just so many rows, as a console that caps so low caps at a round number.
+_ROUND_CAP = 10
 # So many rows of a page (one in ten) may have begun before its window until a larger is asked for.
 # A piece that is thought to be known leaves room for as many.
 _EARLIER_ROWS_SHARE = 10
@@ -51,9 +58,9 @@ def collect(ask: Ask, *, start_ms: int, end_ms: int, limit: int) -> tuple[Event,
     Pages overlap, and an event may change while they are asked for: which of the reports of one
     event counts is the caller's to decide.
 
-    ``ask(start_ms, end_ms, limit)`` gives one page. A cap is noticed if it is at least 20 rows and
-    more than the events that go on at one instant. Raises ConsoleError when even pages of 10,000
-    rows, or pages at the cap, do not show all of a window that cannot be narrowed.
+    ``ask(start_ms, end_ms, limit)`` gives one page. A cap is noticed if it is 10 rows, or 20 and
+    more, and more than the events that go on at one instant. Raises ConsoleError when even pages of
+    10,000 rows, or pages at the cap, do not show all of a window that cannot be narrowed.
     """
     collection = _Collection(ask, limit)
     # The window's own first instant is asked for from one before, for the same reason.
@@ -85,10 +92,12 @@ class _Window:
     expected: int = 0
     doubted_rows: int = 0
 
-    def starts(self, page: Sequence[Event]) -> list[int]:
+    def starts(self, page: EventPage) -> list[int]:
         """When those events of a page began that began in the window, in order."""
         return sorted(
-            event.start_ms for event in page if self.start_ms <= event.start_ms <= self.end_ms
+            event.start_ms
+            for event in page.events
+            if self.start_ms <= event.start_ms <= self.end_ms
         )
 
 
@@ -105,7 +114,7 @@ class _Collection:
         self._largest_page = 0
         self._most_earlier_rows = 0
         self._refuted: set[_Kept] = set()
-        self._maybe_capped: list[tuple[_Window, Sequence[Event]]] = []
+        self._maybe_capped: list[tuple[_Window, EventPage]] = []
 
     def events(self) -> tuple[Event, ...]:
         return tuple(
@@ -119,10 +128,10 @@ class _Collection:
         if window.guess is not _Kept.ANY and len(window.starts(page)) > window.expected:
             self._refuted.add(window.guess)
         again = self._learn_cap_from_answer(window, is_news=is_news)
-        is_full = len(page) >= min(self._limit, self._cap)
+        is_full = page.row_count >= min(self._limit, self._cap)
         if not is_full and self._cap == MOST_ROWS and self._might_be_capped(page):
             self._maybe_capped.append((window, page))
-        self._largest_page = max(self._largest_page, len(page))
+        self._largest_page = max(self._largest_page, page.row_count)
         return again + (self._narrowed(window, page, doubted_rows=0) if is_full else ())
 
     def check_for_cap(self) -> list[_Window]:
@@ -132,7 +141,7 @@ class _Collection:
         Otherwise such a page holds all that is known, and its window is cut.
         """
         candidates, self._maybe_capped = self._maybe_capped, []
-        doubted = [each for each in candidates if len(each[1]) >= self._largest_page]
+        doubted = [each for each in candidates if each[1].row_count >= self._largest_page]
         doubted_rows = self._largest_page
         if doubted and len(self._known) > doubted_rows:
             self._learn_cap()
@@ -151,15 +160,15 @@ class _Collection:
         newest = starts[-self._largest_page - 1 :]
         page = self._ask(newest[0] - 1, newest[-1] + 1, self._limit)
         self._learn(page)
-        if len(page) <= self._largest_page:
+        if page.row_count <= self._largest_page:
             self._cap = self._largest_page
-        self._largest_page = max(self._largest_page, len(page))
+        self._largest_page = max(self._largest_page, page.row_count)
 
-    def _learn(self, page: Sequence[Event]) -> bool:
+    def _learn(self, page: EventPage) -> bool:
         """Keep what a page says; whether it holds events that were not known."""
-        is_news = any(event.event_id not in self._known for event in page)
-        self._known.update(event.event_id for event in page)
-        self._reports.update(page)
+        is_news = any(event.event_id not in self._known for event in page.events)
+        self._known.update(event.event_id for event in page.events)
+        self._reports.update(page.events)
         return is_news
 
     def _learn_cap_from_answer(self, window: _Window, *, is_news: bool) -> tuple[_Window, ...]:
@@ -170,16 +179,17 @@ class _Collection:
         candidates, self._maybe_capped = self._maybe_capped, []
         return tuple(each for each, _ in candidates)
 
-    def _might_be_capped(self, page: Sequence[Event]) -> bool:
+    def _might_be_capped(self, page: EventPage) -> bool:
         """A page shorter than another one is not: no console has more than one cap."""
-        return len(page) >= max(self._largest_page, _SMALLEST_CAP)
+        could_be_cap = page.row_count >= _SMALLEST_CAP or page.row_count == _ROUND_CAP
+        return could_be_cap and page.row_count >= self._largest_page
 
     def _narrowed(
-        self, window: _Window, page: Sequence[Event], *, doubted_rows: int
+        self, window: _Window, page: EventPage, *, doubted_rows: int
     ) -> tuple[_Window, ...]:
         """Windows to ask for in place of one whose page does not, or may not, show everything."""
         starts = window.starts(page)
-        earlier_rows = len(page) - len(starts)
+        earlier_rows = page.row_count - len(starts)
         self._most_earlier_rows = max(self._most_earlier_rows, earlier_rows)
         is_narrow = window.end_ms - window.start_ms < _NARROWEST_MS
         spare_rows = self._limit - self._base_limit + self._base_limit // _EARLIER_ROWS_SHARE
@@ -189,13 +199,13 @@ class _Collection:
             return ()  # a larger page would end at the same cap
         if is_narrow or not starts or (is_crowded and may_enlarge):
             if not may_enlarge:
-                raise _too_crowded(window, len(page))
+                raise _too_crowded(window, page.row_count)
             self._limit = min(MOST_ROWS, 2 * self._limit)
             return (window,)
         if doubted_rows:
             pieces = _cut_at_last(window, starts[-1])
             return tuple(replace(piece, doubted_rows=doubted_rows) for piece in pieces)
-        rows = self._rows_to_claim(len(starts), len(page))
+        rows = self._rows_to_claim(len(starts), page.row_count)
         return self._cut(window, starts, self._guess(window, starts), rows)
 
     def _cut(
@@ -258,7 +268,8 @@ def _cut_at_last(window: _Window, last_ms: int) -> tuple[_Window, _Window]:
 
 
 def _too_crowded(window: _Window, rows: int) -> ConsoleError:
+    instant = datetime.fromtimestamp(window.start_ms / 1000, UTC)
     return ConsoleError(
-        f"the console shows only {rows} of the events around one instant (between "
-        f"{window.start_ms} and {window.end_ms} ms): the day cannot be listed completely"
+        f"the console shows only {rows} of the events around one instant "
+        f"({instant:%Y-%m-%d %H:%M:%S} UTC): the day cannot be listed completely"
     )

@@ -1,17 +1,26 @@
 """The console's JSON as records, or an error that names the field.
 
-Fields that we do not know are passed over; unknown event types are data like any other.
+Fields that we do not know are passed over; unknown event types are data like any other. One row or
+one camera that is not as it should be costs nothing but itself.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from upvs_tasks.errors import ConsoleError, TransientError
 from upvs_tasks.model.camera import Camera, Channel, Recording
 from upvs_tasks.model.event import Event
+
+Value = TypeVar("Value")
+
+_LARGEST_NUMBER = 1 << 53  # beyond it, a number of JSON need not be exact
+_YEAR_10000_MS = 253_402_300_800_000
+_LONGEST_EVENT_MS = 7 * 86_400_000
+_LONGEST_PADDING_SECS = 3_600
+_UNREADABLE: dict[str, Any] = {"camera": [], "type": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +33,58 @@ class Nvr:
 
 @dataclass(frozen=True, slots=True)
 class Bootstrap:
-    """What a console says of itself: its recorder and its cameras."""
+    """What a console says of itself: its recorder and its cameras, those with a name or an id."""
 
     nvr: Nvr
     cameras: tuple[Camera, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OddRow:
+    """A row of a list of events that is no event, and why.
+
+    Of the fields it has what can be read: ``event_id`` is empty, the others are None where that is
+    not so. ``camera_id`` is empty for what concerns no camera. ``content`` tells one from another.
+    """
+
+    event_id: str
+    reason: str
+    camera_id: str | None
+    event_type: str | None
+    start_ms: int | None
+    content: bytes
+
+    def may_be(
+        self, camera_id: str, event_types: Sequence[str], window_ms: tuple[int, int]
+    ) -> bool:
+        """Whether this may be an event of that camera, of one of these types, in that window."""
+        first_ms, last_ms = window_ms
+        return (
+            self.camera_id in (None, camera_id)
+            and (not self.event_type or self.event_type in event_types)
+            and (self.start_ms is None or first_ms <= self.start_ms <= last_ms)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """All rows of a page of events, those that concern no camera included, in their order."""
+
+    events: tuple[Event, ...]
+    odd_rows: tuple[OddRow, ...] = ()
+
+    @property
+    def row_count(self) -> int:
+        """How many rows the console has sent: by this number a page is full."""
+        return len(self.events) + len(self.odd_rows)
+
+
+class _UnfitError(ConsoleError):
+    """A field is not what it should be."""
+
+    def __init__(self, place: str, what: str) -> None:
+        super().__init__(f"the console's answer is not understood: {place}{what}")
+        self.what = what
 
 
 def parse_bootstrap(body: bytes) -> Bootstrap:
@@ -37,24 +94,27 @@ def parse_bootstrap(body: bytes) -> Bootstrap:
         raise TransientError("bootstrap is not an object with a list of cameras")
     nvr = _object(document.get("nvr"), "nvr")
     cameras = (
-        _camera(_object(camera, f"cameras[{index}]"), f"cameras[{index}]")
+        _camera_or_remains(camera, f"cameras[{index}]")
         for index, camera in enumerate(document["cameras"])
+        if isinstance(camera, dict)
     )
-    return Bootstrap(nvr=_nvr(nvr), cameras=tuple(cameras))
+    named = (camera for camera in cameras if camera.camera_id or camera.name)
+    return Bootstrap(nvr=_nvr(nvr), cameras=tuple(named))
 
 
-def parse_events(body: bytes) -> tuple[Event, ...]:
-    """All rows of a page of events, those that concern no camera included, in their order.
-
-    Raises ConsoleError, or TransientError when it is no list.
-    """
+def parse_events(body: bytes) -> EventPage:
+    """A page of events. Raises TransientError when it is no list."""
     document = _document(body, "the list of events")
     if not isinstance(document, list):
         raise TransientError("the list of events is not a list")
-    return tuple(
-        _event(_object(row, f"events[{index}]"), f"events[{index}]")
-        for index, row in enumerate(document)
-    )
+    events: list[Event] = []
+    odd_rows: list[OddRow] = []
+    for row in document:
+        try:
+            events.append(_event(_object(row, "the row")))
+        except _UnfitError as unfit:
+            odd_rows.append(_odd_row(row, unfit.what))
+    return EventPage(tuple(events), tuple(odd_rows))
 
 
 def _document(body: bytes, name: str) -> Any:  # noqa: ANN401  parsed JSON
@@ -69,6 +129,18 @@ def _nvr(nvr: dict[str, Any]) -> Nvr:
         timezone=_text(nvr, "timezone", "nvr"),
         version=_text(nvr, "version", "nvr"),
     )
+
+
+def _camera_or_remains(camera: dict[str, Any], place: str) -> Camera:
+    """The camera, or what can be read of it, and why the rest cannot."""
+    try:
+        return _camera(camera, place)
+    except ConsoleError as error:
+        return Camera(
+            camera_id=_if_readable(lambda: _text(camera, "id", place)) or "",
+            name=_if_readable(lambda: _text(camera, "name", place)) or "",
+            fault=str(error),
+        )
 
 
 def _camera(camera: dict[str, Any], place: str) -> Camera:
@@ -86,7 +158,7 @@ def _camera(camera: dict[str, Any], place: str) -> Camera:
             _channel(_object(channel, f"{place}.channels[{index}]"), f"{place}.channels[{index}]")
             for index, channel in enumerate(channels if isinstance(channels, list) else ())
         ),
-        last_motion_ms=_number(camera, "lastMotion", place),
+        last_motion_ms=_instant(camera, "lastMotion", place),
         recording=_recording(camera, place),
     )
 
@@ -102,10 +174,10 @@ def _recording(camera: dict[str, Any], place: str) -> Recording:
 
     def padding_ms(*names: str) -> int:
         in_settings = f"{place}.recordingSettings"
-        return 1000 * max(_number(settings, name, in_settings) or 0 for name in names)
+        return 1000 * max(_seconds(settings, name, in_settings) for name in names)
 
     def first_known(*names: str) -> int | None:
-        known = (_number(video, name, f"{place}.stats.video") for name in names)
+        known = (_instant(video, name, f"{place}.stats.video") for name in names)
         return next((instant_ms for instant_ms in known if instant_ms), None)
 
     return Recording(
@@ -128,14 +200,19 @@ def _channel(channel: dict[str, Any], place: str) -> Channel:
     )
 
 
-def _event(row: dict[str, Any], place: str) -> Event:
+def _event(row: dict[str, Any]) -> Event:
     smart_types = row.get("smartDetectTypes")
+    start_ms, end_ms = _instant(row, "start", ""), _instant(row, "end", "")
+    if start_ms is None:
+        raise _unfit("", "start", "an instant")
+    if end_ms is not None and end_ms - start_ms > _LONGEST_EVENT_MS:
+        raise _unfit("", "end", "within a week of its start")
     return Event(
-        event_id=_required_text(row, "id", place),
-        event_type=_text(row, "type", place),
-        start_ms=_required_number(row, "start", place),
-        end_ms=_number(row, "end", place),
-        camera_id=_text(row, "camera", place) or None,
+        event_id=_required_text(row, "id", ""),
+        event_type=_text(row, "type", ""),
+        start_ms=start_ms,
+        end_ms=end_ms,
+        camera_id=_text(row, "camera", "") or None,
         smart_types=tuple(
             sorted(
                 {
@@ -145,13 +222,32 @@ def _event(row: dict[str, Any], place: str) -> Event:
                 }
             )
         ),
-        score=_number(row, "score", place) or 0,
+        score=_number(row, "score", "") or 0,
     )
+
+
+def _odd_row(row: object, reason: str) -> OddRow:
+    fields: dict[str, Any] = row if isinstance(row, dict) else _UNREADABLE
+    return OddRow(
+        event_id=_if_readable(lambda: _text(fields, "id", "")) or "",
+        reason=reason,
+        camera_id=_if_readable(lambda: _text(fields, "camera", "")),
+        event_type=_if_readable(lambda: _text(fields, "type", "")),
+        start_ms=_if_readable(lambda: _instant(fields, "start", "")),
+        content=orjson.dumps(row, option=orjson.OPT_SORT_KEYS),
+    )
+
+
+def _if_readable(read: Callable[[], Value]) -> Value | None:
+    try:
+        return read()
+    except _UnfitError:
+        return None
 
 
 def _object(value: object, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ConsoleError(f"the console's answer is not understood: {place} is not an object")
+        raise _UnfitError("", f"{place} is not an object")
     return value
 
 
@@ -177,9 +273,7 @@ def _number(fields: dict[str, Any], name: str, place: str) -> int | None:
             return None
         case bool():
             pass
-        case int(value):
-            return value
-        case float(value) if isfinite(value):
+        case int(value) | float(value) if abs(value) <= _LARGEST_NUMBER:
             return round(value)
     raise _unfit(place, name, "a number")
 
@@ -191,5 +285,19 @@ def _required_number(fields: dict[str, Any], name: str, place: str) -> int:
     return value
 
 
-def _unfit(place: str, name: str, wanted: str) -> ConsoleError:
-    return ConsoleError(f"the console's answer is not understood: {place}.{name} is not {wanted}")
+def _instant(fields: dict[str, Any], name: str, place: str) -> int | None:
+    value = _number(fields, name, place)
+    if value is not None and not 0 <= value < _YEAR_10000_MS:
+        raise _unfit(place, name, "an instant")
+    return value
+
+
+def _seconds(fields: dict[str, Any], name: str, place: str) -> int:
+    value = _number(fields, name, place) or 0
+    if not 0 <= value <= _LONGEST_PADDING_SECS:
+        raise _unfit(place, name, "a number of seconds up to an hour")
+    return value
+
+
+def _unfit(place: str, name: str, wanted: str) -> _UnfitError:
+    return _UnfitError(f"{place}." if place else "", f"{name} is not {wanted}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from upvs_tasks.errors import BrokenFootageError, StorageError
+from upvs_tasks.model.plural import counted, is_or_are
 
 _FIRST_KINDS = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide"})
 _CONTAINERS = frozenset(
@@ -98,7 +99,7 @@ def _head(head: bytes, left_bytes: int, *, first: bool) -> tuple[bytes, int, int
     if first and head[4:8] not in _FIRST_KINDS:
         shown = head.decode("latin-1").strip()
         raise _MalformedError(
-            f"is no MP4 video: it begins with {shown!r} ({left_bytes} bytes in all)"
+            f"is no MP4 video: it begins with {shown!r} ({counted(left_bytes, 'byte')} in all)"
         )
     if len(head) < 8:  # noqa: PLR2004  a size and a kind, four bytes each
         raise _MalformedError("is cut off: it ends in the middle of a box's header")
@@ -111,7 +112,8 @@ def _head(head: bytes, left_bytes: int, *, first: bool) -> tuple[bytes, int, int
         box_bytes = left_bytes
     if box_bytes > left_bytes:
         missing = box_bytes - left_bytes
-        raise _MalformedError(f"is cut off: {missing} bytes of its {_shown(kind)} box are missing")
+        part = f"{counted(missing, 'byte')} of its {_shown(kind)} box {is_or_are(missing)}"
+        raise _MalformedError(f"is cut off: {part} missing")
     if box_bytes < head_bytes:
         raise _MalformedError(f"holds a {_shown(kind)} box of an impossible size")
     return kind, head_bytes, box_bytes

@@ -1,16 +1,17 @@
 """What became of each event of a day: the one account that every sentence and exit code is from."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from itertools import chain
 
 from upvs_tasks.model.clip import CONTINUOUS, end_of
 from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, FailureKind, IndexEntry, Standing
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.event import Event
-from upvs_tasks.model.span import Span, overlap, uncovered
+from upvs_tasks.model.span import Span, Spans
 
 _Key = tuple[str, int | None]
 
@@ -55,7 +56,7 @@ class EventAccount:
     can_heal: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ShownFilm:
     """What the film shows, as far as the account asks.
 
@@ -67,6 +68,30 @@ class ShownFilm:
     step_ms: float
     shows: Callable[[IndexEntry, Span], bool]
     damages: tuple[Damage, ...] = ()
+
+    def is_of(self, entry: IndexEntry) -> bool:
+        """Whether the film is made of this clip and others."""
+        return entry.name in self._by_name
+
+    def overlapping(self, span: Span) -> Iterator[IndexEntry]:
+        """The clips of which a part is from a span."""
+        for found in self._spans.overlapping(span):
+            yield from self._by_span[found]
+
+    @cached_property
+    def _by_name(self) -> dict[str, IndexEntry]:
+        return {entry.name: entry for entry in self.clips}
+
+    @cached_property
+    def _by_span(self) -> dict[Span, list[IndexEntry]]:
+        by_span: dict[Span, list[IndexEntry]] = {}
+        for entry in self.clips:
+            by_span.setdefault(entry.span, []).append(entry)
+        return by_span
+
+    @cached_property
+    def _spans(self) -> Spans:
+        return Spans(self._by_span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +107,7 @@ class DayAccount:
         for entry in index.entries:
             for event in _events_of(entry):
                 clips.setdefault(_key(event), (event, []))[1].append(entry)
-        filmed = {entry.name for entry in film.clips}
-        events = [_account(event, entries, film, filmed) for event, entries in clips.values()]
+        events = [_account(event, entries, film) for event, entries in clips.values()]
         events += [EventAccount(event, EventState.ONGOING) for event in index.ongoing]
         return cls(tuple(sorted(events, key=lambda each: each.event.timeline_key)))
 
@@ -113,31 +137,24 @@ class DayAccount:
         return any(each.can_heal for each in self.events)
 
 
-def _account(
-    event: Event, entries: list[IndexEntry], film: ShownFilm, filmed: Collection[str]
-) -> EventAccount:
+def _account(event: Event, entries: list[IndexEntry], film: ShownFilm) -> EventAccount:
     span = (event.start_ms, end_of(event))
-    showing = [entry for entry in entries if entry.name in filmed]
-    missing = [entry for entry in entries if entry.name not in filmed]
-    if missing:
-        showing = list(_overlapping(film, span))
-        if uncovered(span, (entry.span for entry in showing)):
-            return _missing(event, missing)
-    if not any(film.shows(entry, span) for entry in chain(showing, _overlapping(film, span))):
+    showing = [entry for entry in entries if film.is_of(entry)]
+    if len(showing) < len(entries):
+        showing = list(film.overlapping(span))
+        if Spans(entry.span for entry in showing).uncovered(span):
+            return _missing(event, [entry for entry in entries if not film.is_of(entry)])
+    if not any(film.shows(entry, span) for entry in chain(showing, film.overlapping(span))):
         is_brief = span[1] - span[0] < film.step_ms
         return EventAccount(event, EventState.TOO_SHORT if is_brief else EventState.NOT_RECORDED)
     names = {entry.name for entry in showing}
     damages = [damage for damage in film.damages if damage.clip_name in names]
     if damages:
-        can_heal = not all(damage.came_so for damage in damages)
+        can_heal = any(damage.can_heal for damage in damages)
         return EventAccount(event, EventState.DAMAGED, can_heal=can_heal)
     return EventAccount(
         event, EventState.NEVER_ENDED if event.end_ms is None else EventState.IN_FILM
     )
-
-
-def _overlapping(film: ShownFilm, span: Span) -> Iterator[IndexEntry]:
-    return (entry for entry in film.clips if overlap(entry.span, span))
 
 
 def _missing(event: Event, entries: list[IndexEntry]) -> EventAccount:

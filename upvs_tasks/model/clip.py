@@ -12,6 +12,8 @@ _SHORTEST_MS = 1_000
 # How much is asked for of an event that has never ended: the console was switched off in the
 # middle of it, say, and nothing tells how long it went on.
 NEVER_ENDED_MS = 300_000
+# An export is cut at keyframes on both sides; on all known recorders they are at most 5 s apart.
+_MOST_ADDED_MS = 20_000
 _SAFE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 _NAME = re.compile(r"clip_(\d{1,15})_(\d{1,15})_([0-9A-Za-z-]+)(?:_channel(\d))?")
 
@@ -77,6 +79,11 @@ class Clip:
 def is_short(clip: Clip, footage_ms: int) -> bool:
     """Whether the footage is less than half of what was asked for: there is a gap in it."""
     return 2 * footage_ms < clip.duration_ms
+
+
+def may_be_all_of(clip: Clip, footage_ms: int) -> bool:
+    """Whether footage of this length can be the export of the clip; it may have gaps."""
+    return 0 < footage_ms <= clip.duration_ms + _MOST_ADDED_MS
 
 
 @dataclass(frozen=True, slots=True)

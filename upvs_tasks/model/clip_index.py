@@ -8,7 +8,7 @@ from upvs_tasks.model.clip import CONTINUOUS, Clip, safe_id
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import UNKNOWN_TYPE, Event, UnreadableEvent
 from upvs_tasks.model.layout import clip_path
-from upvs_tasks.model.span import Span, overlap, uncovered
+from upvs_tasks.model.span import Span, Spans
 
 
 class ClipStatus(StrEnum):
@@ -151,14 +151,12 @@ class ClipIndex:
         there = tuple(entry for entry in self.entries if is_there(entry))
         if len(there) == len(self.entries) or not self.earlier:
             return there
-        covered = [entry.span for entry in there]
+        covered = Spans(entry.span for entry in there)
         names = {entry.name for entry in there}
         missing = (entry.span for entry in self.entries if entry.name not in names)
-        gaps = [gap for span in missing for gap in uncovered(span, covered)]
+        gaps = Spans(gap for span in missing for gap in covered.uncovered(span))
         filling = tuple(
-            entry
-            for entry in self.earlier
-            if any(overlap(entry.span, gap) for gap in gaps) and is_there(entry)
+            entry for entry in self.earlier if gaps.overlapping(entry.span) and is_there(entry)
         )
         return tuple(sorted((*there, *filling), key=lambda entry: entry.clip.timeline_key))
 

@@ -7,7 +7,7 @@ class Damage:
     """How many frames of the film show a neighbour because those of a clip are damaged.
 
     ``wanted_frames`` counts all frames that the film takes from the clip. ``came_so``: the clip has
-    the bytes that the console sent, so that no other run gets better ones.
+    the bytes that the console sent. ``is_lost``: it has not, and the console has it no more.
     """
 
     clip_name: str
@@ -15,6 +15,24 @@ class Damage:
     replaced_frames: int
     reason: str
     came_so: bool = False
+    is_lost: bool = False
+
+    @property
+    def can_heal(self) -> bool:
+        """Whether another run may get better bytes."""
+        return not (self.came_so or self.is_lost)
+
+
+@dataclass(frozen=True, slots=True)
+class RunDamage:
+    """How many frames of a run of a segment show a neighbour; ``run`` is its place, from 0.
+
+    Clips of the same bytes share segments, so that a segment cannot name its clips.
+    """
+
+    run: int
+    replaced_frames: int
+    reason: str
 
 
 def damage_by_clip(damages: Iterable[Damage]) -> tuple[Damage, ...]:

@@ -1,8 +1,20 @@
 import datetime as dt
 from dataclasses import dataclass
+from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from upvs_tasks.errors import SettingsError
+
+
+class RelativeDate(StrEnum):
+    """A date that depends on when and where one asks."""
+
+    TODAY = "today"
+    YESTERDAY = "yesterday"
+
+    def seen_from(self, today: dt.date) -> dt.date:
+        """The date that is meant where it is ``today``."""
+        return today if self is RelativeDate.TODAY else today - dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +50,17 @@ class Day:
         return self.start_ms <= instant_ms < self.end_ms
 
     def span(self, start: dt.time | None, end: dt.time | None) -> tuple[int, int]:
-        """Unix ms from one clock time of the day to another; the midnights where None."""
+        """Unix ms from one clock time of the day to another; the midnights where None.
+
+        It is empty, and never negative, where the clocks skip both times.
+        """
         start_ms, end_ms = (
             _unix_ms(dt.datetime.combine(self.date, time, tzinfo=zone_named(self.timezone)))
             if time
             else midnight_ms
             for time, midnight_ms in ((start, self.start_ms), (end, self.end_ms))
         )
-        return start_ms, end_ms
+        return start_ms, max(start_ms, end_ms)
 
     def clock(self, instant_ms: int) -> dt.datetime:
         """Wall time of an instant in the day's zone."""

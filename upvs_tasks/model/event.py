@@ -49,12 +49,23 @@ class UnreadableEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedEvents:
+    """What the console lists of a camera's window: each report of an event, and what is no event.
+
+    Of ``unreadable`` ones it cannot always be known that they are of this camera and this window.
+    """
+
+    events: tuple[Event, ...]
+    unreadable: tuple[UnreadableEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DayEvents:
     """One camera's events of one day, each once, in the order of the film.
 
     ``ongoing`` ones may still get an end; ``never_ended`` ones are too old for that. ``unwanted``
     ones are known, but the settings ask for others. ``forgotten`` are the ids of those that the
-    console has listed once and does not list any more.
+    console has listed once and does not list any more. ``unreadable`` ones may be of the day.
     """
 
     ended: tuple[Event, ...]
@@ -62,6 +73,7 @@ class DayEvents:
     never_ended: tuple[Event, ...] = ()
     unwanted: tuple[Event, ...] = ()
     forgotten: frozenset[str] = field(default=frozenset())
+    unreadable: tuple[UnreadableEvent, ...] = ()
 
     @property
     def filmed(self) -> tuple[Event, ...]:

@@ -6,11 +6,13 @@ from threading import Lock
 from typing import TYPE_CHECKING, TextIO
 
 from upvs_tasks.clock import Clock
+from upvs_tasks.output.listener import listening, one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 _QUIET_SECS = 15.0
+_SPOKEN_IN_MINUTES_SECS = 120.0
 
 
 class Terminal:
@@ -25,17 +27,17 @@ class Terminal:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._out, self._err = sys.stdout, sys.stderr
+        self._out, self._err = listening(sys.stdout), listening(sys.stderr)
         self._summaries = self._err
         self._shows_work = False
         self._lock = Lock()
         self._bar: Progress | None = None
         self._work = ""
-        self._spoke_at_secs = 0.0
+        self._spoke_at_secs = self._waits_until_secs = 0.0
 
     def tell_summaries_on(self, stream: TextIO) -> None:
         """Send summaries to ``stream`` from now on, and show work under way."""
-        self._summaries, self._shows_work = stream, True
+        self._summaries, self._shows_work = listening(stream), True
 
     def end_summaries(self) -> None:
         """Send what is left to tell, the account, to stdout: the stream of the summaries ends."""
@@ -52,6 +54,16 @@ class Terminal:
         with self._lock:
             self._end()
             _write_line(self._err, sentence)
+
+    def wait(self, reason: str, longest_secs: float) -> None:
+        """Why nothing goes on, and for how long at most; once for all who wait at the same time."""
+        with self._lock:
+            now_secs = self._clock.monotonic_secs()
+            if now_secs < self._waits_until_secs:
+                return
+            self._waits_until_secs = now_secs + longest_secs
+            self._end()
+            _write_line(self._err, f"waiting for up to {_spoken(longest_secs)}: {reason}")
 
     def work(self, name: str, *, done: int, total: int, detail: str) -> None:
         """How far a piece of work is; cheap."""
@@ -93,7 +105,8 @@ class Work:
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self._lock = Lock()
-        self._clips_done = self._clip_count = 0
+        self._clips_done = self._clips_failed = self._clip_count = 0
+        self.clips_found = 0
         self._bytes_received = 0
         self._frame_counts: Mapping[str, int] = {}
         self._frames_done: dict[str, int] = {}
@@ -111,9 +124,17 @@ class Work:
         """A clip is on its way."""
         self._show_clips()
 
-    def end_clip(self) -> None:
-        """One clip more is looked after."""
-        self._clips_done += 1
+    @property
+    def clips_failed(self) -> int:
+        """How many clips were asked for, and could not be had."""
+        return self._clips_failed
+
+    def end_clip(self, *, failed: bool = False) -> None:
+        """One clip more is looked after: it is there, or it ``failed``."""
+        if failed:
+            self._clips_failed += 1
+        else:
+            self._clips_done += 1
         self._show_clips()
 
     def add_bytes(self, count: int) -> None:
@@ -121,6 +142,11 @@ class Work:
         with self._lock:
             self._bytes_received += count
         self._show_clips()
+
+    def count_found_clip(self) -> None:
+        """One clip more was on the disk already, and needed no download."""
+        with self._lock:
+            self.clips_found += 1
 
     def expect_segments(self, frame_counts: Mapping[str, int]) -> None:
         """How many frames each segment of the film has, by its name."""
@@ -143,12 +169,17 @@ class Work:
         self._terminal.work("timelapse", done=frames, total=total, detail="frames")
 
     def _show_clips(self) -> None:
-        detail = f"clips, {self.megabytes_received:.0f} MB"
+        failed = f"{self._clips_failed} failed, " if self._clips_failed else ""
+        detail = f"clips, {failed}{self.megabytes_received:.0f} MB"
         self._terminal.work("fetch", done=self._clips_done, total=self._clip_count, detail=detail)
 
 
+def _spoken(secs: float) -> str:
+    return f"{secs:.0f} s" if secs < _SPOKEN_IN_MINUTES_SECS else f"{secs / 60:.0f} minutes"
+
+
 def _write_line(stream: TextIO, line: str) -> None:
-    stream.write(f"{line}\n")
+    stream.write(f"{one_line(line)}\n")
     stream.flush()
 
 

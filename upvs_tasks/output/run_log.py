@@ -14,10 +14,17 @@ _LOGGER = logging.getLogger("upvs_tasks")
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
+def hold(*, verbose: bool) -> logging.Handler:
+    """Keep what our modules log for the file that `start` opens; give the handler to `stop`."""
+    handler = _Held()
+    _listen(handler, verbose=verbose)
+    return handler
+
+
 def start(path: Path, redactor: Redactor, *, verbose: bool) -> logging.Handler:
     """Append what our modules log to ``path`` from now on; give the handler to `stop`.
 
-    ``verbose`` logs every request and clip, too.
+    ``verbose`` logs every request and clip, too. What `hold` has kept comes first.
 
     Raises StorageError when the file may not be written.
     """
@@ -25,9 +32,11 @@ def start(path: Path, redactor: Redactor, *, verbose: bool) -> logging.Handler:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(_JsonLines(redactor))
-    _LOGGER.addHandler(handler)
-    _LOGGER.setLevel(logging.DEBUG if verbose else logging.INFO)
-    _LOGGER.propagate = False
+    for held in [each for each in _LOGGER.handlers if isinstance(each, _Held)]:
+        for record in held.records:
+            handler.handle(record)
+        stop(held)
+    _listen(handler, verbose=verbose)
     return handler
 
 
@@ -35,6 +44,23 @@ def stop(handler: logging.Handler) -> None:
     """Close the log."""
     _LOGGER.removeHandler(handler)
     handler.close()
+
+
+def _listen(handler: logging.Handler, *, verbose: bool) -> None:
+    _LOGGER.addHandler(handler)
+    _LOGGER.setLevel(logging.DEBUG if verbose else logging.INFO)
+    _LOGGER.propagate = False
+
+
+class _Held(logging.Handler):
+    """Keeps records while there is no file for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
 
 
 class _JsonLines(logging.Formatter):

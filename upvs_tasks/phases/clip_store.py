@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from upvs_tasks import documents, durable
 from upvs_tasks.errors import DocumentError
@@ -20,57 +20,17 @@ from upvs_tasks.model.clip_index import (
     IndexEntry,
     Standing,
 )
-from upvs_tasks.model.event import Event
-from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.index_document import IndexDocument
 from upvs_tasks.model.layout import Layout, clip_path
 from upvs_tasks.model.stitching import may_share
+from upvs_tasks.model.subject import Subject
+from upvs_tasks.phases.clip_records import RUNS_TO_SETTLE, FailureRecord, FootageRecord
 
-_RUNS_TO_SETTLE = 2
-
-_Pair = tuple[IndexEntry, "FootageRecord"]
+_Pair = tuple[IndexEntry, FootageRecord]
 Recorded = tuple[_Pair, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FootageRecord:
-    """What was measured of a clip's file when it was whole.
-
-    ``arrived_sha256`` is the digest of the bytes as they arrived, ``sha256`` of those that were
-    measured. The two differ where the disk has changed the file and it could not be had again.
-    ``table`` is the document of its sample table, read only where a film is planned.
-    """
-
-    size_bytes: int
-    modified_ms: int
-    arrived_sha256: str
-    sha256: str
-    events: tuple[Event, ...]
-    footage: Footage
-    table: dict[str, Any]
-
-    def matches(self, path: Path) -> bool:
-        """Whether the file is still the one that was measured."""
-        try:
-            status = path.stat()
-        except OSError:
-            return False
-        measured = (self.size_bytes, self.modified_ms)
-        return (status.st_size, status.st_mtime_ns // 1_000_000) == measured
-
-
-@dataclass(frozen=True, slots=True)
-class FailureRecord:
-    """Why a clip could not be had, and in how many runs in a row that was found."""
-
-    reason: str
-    runs: int
-    kind: FailureKind
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether enough runs got the same final answer."""
-        return self.kind is not FailureKind.CAN_HEAL and self.runs >= _RUNS_TO_SETTLE
+_CHANGED = "the disk has changed its bytes"
 
 
 def date_file(path: Path, modified_ms: int) -> None:
@@ -83,13 +43,18 @@ class ClipStore:
     """What is known of the day's clips, read from the files alone.
 
     A file is looked at once; after that only what is noted here changes what is known, for while a
-    run holds the folder nobody else changes it. Threads may share it.
+    run holds the folder nobody else changes it. Its bytes are *proven* once this run has read or
+    downloaded all of them. Threads may share it. With a ``subject``, the clip index of another
+    camera or day is none.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, subject: Subject | None = None) -> None:
         self._layout = layout
+        self._subject = subject
         self._lock = Lock()
         self._revision = 0
+        self._files: dict[str, int] = {}
+        self._handled: dict[str, Lock] = {}
         self.forget()
 
     @property
@@ -99,7 +64,9 @@ class ClipStore:
 
     def forget(self) -> None:
         """Look at every file anew: until a run holds the folder, another one may change it."""
+        self._stored: dict[str, FootageRecord | None] = {}
         self._records: dict[str, FootageRecord | None] = {}
+        self._proven: set[str] = set()
         self._index: ClipIndex | None = None
         self._is_index_read = False
         self._overlaps: dict[str, int] | None = None
@@ -109,7 +76,9 @@ class ClipStore:
         """The clip index of the last scan; None when there is none that can be read."""
         if not self._is_index_read:
             content = durable.read_bytes(self._layout.clip_index)
-            self._index = None if content is None else _parsed_index(content)
+            index = None if content is None else _parsed_index(content)
+            is_ours = index and (self._subject is None or self._subject.is_shown_by(index))
+            self._index = index if is_ours else None
             self._is_index_read = True
         return self._index
 
@@ -119,6 +88,10 @@ class ClipStore:
         if index != self.known_index():
             self._index = index
             self._count_change()
+        for entry in (*index.entries, *index.earlier):
+            record = self.record_of(entry)
+            if record is not None and record.events != entry.clip.events:
+                self._keep(entry, replace(record, events=entry.clip.events))
 
     def record_of(self, entry: IndexEntry) -> FootageRecord | None:
         """What was measured of a clip; None unless the file is there and unchanged since."""
@@ -126,26 +99,29 @@ class ClipStore:
             self._records[entry.file_path] = self._read_record(entry.file_path)
         return self._records[entry.file_path]
 
-    def standing_of(self, entry: IndexEntry) -> Standing:
-        """A clip's status, and why it failed."""
-        record = self.record_of(entry)
-        if record is not None:
-            return replace(COMPLETE, sha256=record.arrived_sha256)
-        failure = documents.read(self._layout.failure_record(entry.file_path), FailureRecord)
-        if failure is None:
-            return replace(PENDING, sha256=self.arrived_sha256(entry))
-        return Standing(
-            ClipStatus.FAILED,
-            failure.reason,
-            failure.is_settled,
-            failure.kind,
-            self.arrived_sha256(entry),
-        )
+    def stored_record_of(self, entry: IndexEntry) -> FootageRecord | None:
+        """What was measured of a clip, whether or not its file is still that one."""
+        self.record_of(entry)
+        return self._stored[entry.file_path]
 
     def arrived_sha256(self, entry: IndexEntry) -> str | None:
         """Digest of a clip as it arrived, whatever lies on the disk now; None if it never did."""
-        record = documents.read(self._layout.footage_record(entry.file_path), FootageRecord)
+        record = self.stored_record_of(entry)
         return record.arrived_sha256 if record else entry.standing.sha256
+
+    def standing_of(self, entry: IndexEntry) -> Standing:
+        """A clip's status, and what is wrong with it."""
+        record, sha256 = self.record_of(entry), self.arrived_sha256(entry)
+        if record is not None and record.is_as_it_arrived:
+            return replace(COMPLETE, sha256=sha256)
+        failure = documents.read(self._layout.failure_record(entry.file_path), FailureRecord)
+        here = replace(PENDING if record is None else COMPLETE, sha256=sha256)
+        if failure is None:
+            return here if record is None else replace(here, reason=_CHANGED)
+        reason, settled, kind = failure.reason, failure.is_settled, failure.kind
+        if record is None:
+            return Standing(ClipStatus.FAILED, reason, settled, kind, sha256)
+        return Standing(ClipStatus.COMPLETE, f"{_CHANGED}; {reason}", settled, kind, sha256)
 
     def recorded(self, index: ClipIndex) -> Recorded:
         """The clips that are on the disk, each with what was measured of it, in film order."""
@@ -186,12 +162,59 @@ class ClipStore:
             self._overlaps = documents.read(self._layout.overlaps, dict[str, int]) or {}
         return self._overlaps
 
-    def note_record(self, entry: IndexEntry, record: FootageRecord) -> None:
-        """Keep what was measured of a clip that is whole, and on the disk."""
+    @contextmanager
+    def handling(self, entry: IndexEntry) -> Iterator[None]:
+        """Keep every other thread away from a clip's file and its record."""
+        with self._lock:
+            lock = self._handled.setdefault(entry.file_path, Lock())
+        with lock:
+            yield
+
+    def is_proven(self, entry: IndexEntry) -> bool:
+        """Whether this run has found a clip's bytes to be those of its record."""
+        return entry.file_path in self._proven
+
+    def note_proof(self, entry: IndexEntry) -> None:
+        """Keep that a clip's bytes are those of its record."""
+        self._proven.add(entry.file_path)
+
+    def file_number(self, entry: IndexEntry) -> int:
+        """How many files this run has noted for a clip: it changes when there is another one."""
+        return self._files.get(entry.file_path, 0)
+
+    def doubt(self, entry: IndexEntry) -> None:
+        """Have a clip's bytes proven again before they are used."""
+        self._proven.discard(entry.file_path)
+
+    def write_record(self, entry: IndexEntry, record: FootageRecord) -> None:
+        """Keep what was measured of a file that is about to get the clip's name.
+
+        So a file without a record of its own never has that name, whenever the run is killed.
+        """
         path = self._layout.footage_record(entry.file_path)
         durable.write_if_changed(path, documents.encode(record))
-        self._layout.failure_record(entry.file_path).unlink(missing_ok=True)
-        self._records[entry.file_path] = record
+
+    def note_record(self, entry: IndexEntry, record: FootageRecord) -> None:
+        """Keep what was measured of a clip that is whole and on the disk: its bytes are proven."""
+        self._keep(entry, record)
+        self._files[entry.file_path] = self.file_number(entry) + 1
+        if record.is_as_it_arrived:
+            self._layout.failure_record(entry.file_path).unlink(missing_ok=True)
+        self.note_proof(entry)
+
+    def disown(self, entry: IndexEntry) -> None:
+        """Let a clip's file count no more, since it is another one; its record stays.
+
+        Another date than the measured one says so to later runs, too.
+        """
+        path = self._layout.at(entry.file_path)
+        try:
+            if path.exists():
+                os.utime(path)
+        except OSError:
+            self._layout.footage_record(entry.file_path).unlink(missing_ok=True)
+        self._records[entry.file_path] = None
+        self.doubt(entry)
         self._count_change()
 
     def note_failure(self, entry: IndexEntry, reason: str, kind: FailureKind) -> None:
@@ -200,9 +223,21 @@ class ClipStore:
         before = documents.read(path, FailureRecord)
         runs = 1
         if before is not None and before.kind is kind:
-            runs = min(before.runs + 1, _RUNS_TO_SETTLE)
+            runs = min(before.runs + 1, RUNS_TO_SETTLE)
         record = FailureRecord(reason, runs, kind)
         durable.write_if_changed(path, documents.encode(record))
+
+    def is_of_another(self, entry: IndexEntry, sha256: str) -> bool:
+        """Whether these bytes are those of another clip, whose file is whole."""
+        index = self.known_index()
+        all_clips = (*index.entries, *index.earlier) if index else ()
+        known = ((each, self.record_of(each)) for each in all_clips if each.name != entry.name)
+        return any(
+            record is not None
+            and record.sha256 == sha256
+            and durable.digest_of(self._layout.at(each.file_path)) == sha256
+            for each, record in known
+        )
 
     def has_file(self, entry: IndexEntry) -> bool:
         """Whether a clip's file is there, whatever it holds."""
@@ -222,7 +257,7 @@ class ClipStore:
 
     def _with_its_events(self, entry: IndexEntry) -> IndexEntry:
         """The clip with all the events that its footage record knows."""
-        record = documents.read(self._layout.footage_record(entry.file_path), FootageRecord)
+        record = self.stored_record_of(entry)
         if record is None or not record.events:
             return entry
         clip = replace(entry.clip, events=record.events)
@@ -232,8 +267,14 @@ class ClipStore:
         with self._lock:
             self._revision += 1
 
+    def _keep(self, entry: IndexEntry, record: FootageRecord) -> None:
+        self.write_record(entry, record)
+        self._stored[entry.file_path] = self._records[entry.file_path] = record
+        self._count_change()
+
     def _read_record(self, file_path: str) -> FootageRecord | None:
         record = documents.read(self._layout.footage_record(file_path), FootageRecord)
+        self._stored[file_path] = record
         return record if record and record.matches(self._layout.at(file_path)) else None
 
 

@@ -1,5 +1,6 @@
 """Opens the one connection of a run to the console."""
 
+from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -13,17 +14,26 @@ if TYPE_CHECKING:
     from upvs_tasks.console.embedded import EmbeddedConsole
     from upvs_tasks.console.endpoint import Credentials, Endpoint
     from upvs_tasks.console.usage import ConsoleUsage
+    from upvs_tasks.console.wire import Bootstrap
 
 
 class Connection:
     """The one console of a run, opened at first need and shared by all workers."""
 
-    def __init__(self, settings: Settings, redactor: Redactor, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        redactor: Redactor,
+        clock: Clock,
+        on_wait: Callable[[str, float], None],
+    ) -> None:
         self._settings = settings
         self._redactor = redactor
         self._clock = clock
+        self._on_wait = on_wait
         self._lock = Lock()
         self._console: Console | None = None
+        self._bootstrap: Bootstrap | None = None
         self._embedded: EmbeddedConsole | None = None
 
     def console(self) -> "Console":
@@ -39,8 +49,15 @@ class Connection:
                     session_file=None if self._settings.is_demo else self._settings.session_file,
                     redactor=self._redactor,
                     clock=self._clock,
+                    on_wait=self._on_wait,
                 )
             return self._console
+
+    def bootstrap(self) -> "Bootstrap":
+        """What the console says of itself, which is asked once a run."""
+        if self._bootstrap is None:
+            self._bootstrap = self.console().bootstrap()
+        return self._bootstrap
 
     def usage(self) -> "ConsoleUsage | None":
         """What the console was asked for so far; None when it was not asked at all."""

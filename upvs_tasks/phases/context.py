@@ -11,6 +11,7 @@ from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.connection import Connection
+from upvs_tasks.phases.day_folder import DayFolder
 from upvs_tasks.phases.film_plan import FilmPlan, FilmPlanner
 from upvs_tasks.settings import Settings
 
@@ -23,6 +24,9 @@ class Progress(Protocol):
 
     def add_bytes(self, count: int) -> None:
         """So many bytes more of some clip have come."""
+
+    def count_found_clip(self) -> None:
+        """One clip more was on the disk already, and needed no download."""
 
     def expect_segments(self, frame_counts: Mapping[str, int]) -> None:
         """How many frames each segment of the film has, by its name."""
@@ -39,13 +43,18 @@ class Context:
     """One camera and day; ``rendering`` has a place for each segment that may render at once."""
 
     settings: Settings
-    layout: Layout
+    folder: DayFolder
     clips: ClipStore
     planner: FilmPlanner
     connection: Connection
     clock: Clock
     rendering: Semaphore
     progress: Progress
+
+    @property
+    def layout(self) -> Layout:
+        """The paths below the folder."""
+        return self.folder.layout
 
     def index(self) -> ClipIndex:
         """The clip index of the last scan. Raises UpvsError when there is none."""

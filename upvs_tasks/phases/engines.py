@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from upvs_tasks import documents, durable, media
+from upvs_tasks import durable, media
 from upvs_tasks.model.damage import Damage, damage_by_clip
 from upvs_tasks.model.encoding import Engine
 from upvs_tasks.model.timeline import chapters_of
+from upvs_tasks.phases import fetch, render
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.film_plan import FilmPlan
-from upvs_tasks.phases.render import damage_record, segment_path
+from upvs_tasks.phases.render import segment_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +19,13 @@ class RenderEngine:
     """A way to make the film.
 
     ``follows_plan``: each frame of the film is the planned one, and the film has segments.
-    ``make`` writes the film, which is to get its name later, and says what of it is damaged.
+    ``prove`` sees to all that the film is made of; where a clip has changed, `Context.film` is
+    another film afterwards. ``make`` writes the film, which is to get its name later, and says what
+    of it is damaged.
     """
 
     follows_plan: bool
+    prove: Callable[..., None]
     make: Callable[[Context, FilmPlan, Path], tuple[Damage, ...]]
 
 
@@ -29,9 +33,9 @@ def engine_of(engine: Engine) -> RenderEngine:
     """The engine that a setting names."""
     match engine:
         case Engine.SEGMENTS:
-            return RenderEngine(follows_plan=True, make=_join_segments)
+            return RenderEngine(follows_plan=True, prove=render.prove_all, make=_join_segments)
         case Engine.CONCAT:
-            return RenderEngine(follows_plan=False, make=_render_at_once)
+            return RenderEngine(follows_plan=False, prove=_prove_clips, make=_render_at_once)
 
 
 def _join_segments(context: Context, film: FilmPlan, partial: Path) -> tuple[Damage, ...]:
@@ -51,12 +55,18 @@ def _join_segments(context: Context, film: FilmPlan, partial: Path) -> tuple[Dam
     command = media.join.join_command(media.ffmpeg.find_ffmpeg(), whole)
     media.ffmpeg.run(command, partial=partial)
     media.join.check_joined(partial, frames=film.speed.output_frames, fps=fps)
-    return _recorded_damages(paths)
+    return damage_by_clip(render.damages(layout, film))
+
+
+def _prove_clips(context: Context, film: FilmPlan, *, may_ask: bool) -> None:
+    camera_id = film.index.camera_id if may_ask else None
+    for entry, _ in film.recorded:
+        fetch.prove(context, entry, camera_id=camera_id)
 
 
 def _render_at_once(context: Context, film: FilmPlan, partial: Path) -> tuple[Damage, ...]:
     speed = film.speed
-    render = media.concat_engine.ConcatRender(
+    job = media.concat_engine.ConcatRender(
         concat_path=context.layout.concat_text,
         output_path=partial,
         speed_factor=speed.speed_factor,
@@ -64,17 +74,8 @@ def _render_at_once(context: Context, film: FilmPlan, partial: Path) -> tuple[Da
         output_frames=speed.output_frames,
     )
     media.ffmpeg.run(
-        media.concat_engine.concat_command(media.ffmpeg.find_ffmpeg(), render),
+        media.concat_engine.concat_command(media.ffmpeg.find_ffmpeg(), job),
         on_frame=lambda frames: context.progress.show_film(frames, speed.output_frames),
         partial=partial,
     )
     return ()
-
-
-def _recorded_damages(segment_paths: list[Path]) -> tuple[Damage, ...]:
-    """Damages of all segments, added up clip by clip."""
-    return damage_by_clip(
-        damage
-        for path in segment_paths
-        for damage in documents.read(damage_record(path), tuple[Damage, ...]) or ()
-    )

@@ -38,8 +38,9 @@ def run(context: Context) -> str | None:
 
 def _of_segments(layout: Layout, film: FilmPlan) -> Estimate | None:
     """Estimate from the segments that are there already; None where there are none."""
-    paths = ((each, render.segment_path(layout, film, each)) for each in film.plan.segments)
-    there = [(each.frame_count, path.stat().st_size) for each, path in paths if path.exists()]
+    rendered = [each for each in film.plan.segments if render.is_rendered(layout, film, each)]
+    paths = [(each, render.segment_path(layout, film, each)) for each in rendered]
+    there = [(each.frame_count, path.stat().st_size) for each, path in paths]
     if not there:
         return None
     return Estimate.of_segments(

@@ -1,20 +1,18 @@
 """The film before it is made: the day's footage end to end, its speed, its frames, its encoding."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from functools import cached_property
 from threading import Lock
 
-from upvs_tasks.errors import DocumentError
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry
 from upvs_tasks.model.encoding import Encoding, film_size
 from upvs_tasks.model.fingerprint import ClipIdentity, FilmFingerprint
 from upvs_tasks.model.plan import Plan, Segment, plan_film
-from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 from upvs_tasks.model.timeline import Scene, scenes_of
-from upvs_tasks.phases.clip_store import ClipStore, FootageRecord, Recorded
+from upvs_tasks.phases.clip_records import FootageRecord
+from upvs_tasks.phases.clip_store import ClipStore, Recorded
 from upvs_tasks.settings import Settings
 
 
@@ -42,7 +40,7 @@ class FilmPlan:
 
     @cached_property
     def footage(self) -> StitchedFootage:
-        """All footage end to end, each second once. Tables that cannot be read hold none."""
+        """All footage end to end, each second once."""
         return StitchedFootage.of(self._stitched_clips())
 
     @cached_property
@@ -102,6 +100,22 @@ class FilmPlan:
         """The segments that are rendered on their own; none where the film is made at once."""
         return self.plan.segments if self.recorded and self._follows_plan else ()
 
+    @property
+    def different_segments(self) -> tuple[Segment, ...]:
+        """The segments, each of several equal ones once: they share a file."""
+        found: dict[str, Segment] = {}
+        for segment in self.segments:
+            found.setdefault(self.digest_of(segment), segment)
+        return tuple(found.values())
+
+    def frames_of(self, clip_name: str) -> int:
+        """How many frames of the film are from a clip."""
+        return sum(
+            scene.end_frame - scene.start_frame
+            for scene in self.scenes
+            if scene.clip_name == clip_name
+        )
+
     @cached_property
     def scenes(self) -> tuple[Scene, ...]:
         """What the film shows, clip by clip."""
@@ -138,12 +152,10 @@ class FilmPlan:
 
     def _stitched_clips(self) -> Iterator[StitchedClip]:
         for entry, record in self.recorded:
-            with suppress(DocumentError):
-                table = SampleTable.from_document(record.table)
-                clip, repeated = entry.clip, self._repeated_frames.get(entry.name, 0)
-                yield StitchedClip(
-                    entry.name, record.sha256, clip.start_ms, clip.end_ms, table, repeated
-                )
+            clip, repeated = entry.clip, self._repeated_frames.get(entry.name, 0)
+            yield StitchedClip(
+                entry.name, record.sha256, clip.start_ms, clip.end_ms, record.table, repeated
+            )
 
 
 class FilmPlanner:

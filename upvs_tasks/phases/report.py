@@ -66,8 +66,7 @@ class DayReport:
         yield from _first("long", [self._long(entry, ms) for entry, ms in self.long])
         if film_wanted:
             yield from _first("damaged", list(map(_damaged, self.damages)))
-            brief = self._events_in(EventState.TOO_SHORT)
-            yield from _first("too short", [f"too short: {self._event(event)}" for event in brief])
+            yield from self._too_short()
         for event in self._events_in(EventState.NEVER_ENDED):
             asked_mins = NEVER_ENDED_MS // 60_000
             yield f"no end: {self._event(event)}; {counted(asked_mins, 'minute')} were asked for"
@@ -90,6 +89,13 @@ class DayReport:
             if entry.standing.status is not ClipStatus.COMPLETE
             and any(event.event_id in missing for event in entry.clip.events)
         ]
+
+    def _too_short(self) -> Iterator[str]:
+        """In one line, since there may be hundreds."""
+        brief = list(map(self._event, self._events_in(EventState.TOO_SHORT)))
+        more = f" and {len(brief) - _MOST_NAMED} more" if len(brief) > _MOST_NAMED else ""
+        if brief:
+            yield f"too short to be seen: {', '.join(brief[:_MOST_NAMED])}{more}"
 
     def _missing(self, entry: IndexEntry) -> str:
         standing = entry.standing
@@ -180,7 +186,7 @@ class DayReport:
         done = len(self.index.complete)
         folder = _as_typed(self.clips_folder)
         share = f"{done} of {counted(total, 'clip')} of {self.index.day.text}"
-        return f"clips: {share} {is_or_are(done)} on the disk: {folder}"
+        return f"clips: {share} {is_or_are(done, of=total)} on the disk: {folder}"
 
     def _share(self) -> str:
         """How many of the events, with the verb."""
@@ -189,7 +195,7 @@ class DayReport:
             return f"the only {self._noun} of {self.index.day.text} is"
         which = f"all {total}" if shown == total else f"{shown} of {total}"
         return f"{which} {self._noun}{'' if total == 1 else 's'} of {self.index.day.text} " + (
-            is_or_are(shown)
+            is_or_are(shown, of=total)
         )
 
     def _events(self) -> str:
@@ -249,7 +255,7 @@ def verdict(context: Context) -> str:
 
 def _report(context: Context, film: FilmPlan) -> DayReport:
     index = film.index.with_standings(context.clips.standing_of)
-    damages = timelapse.damages(context.layout)
+    damages = timelapse.damages(context)
     short = tuple(
         (entry, record.footage.duration_ms)
         for entry, record in film.recorded
@@ -307,7 +313,9 @@ def _first(label: str, sentences: Sequence[str]) -> Iterator[str]:
 
 def _damaged(damage: Damage) -> str:
     share = f"{damage.replaced_frames} of {counted(damage.wanted_frames, 'frame')}"
-    cause = "it came so from the console" if damage.came_so else "the next run makes it again"
+    cause = "it came so from the console"
+    if not damage.came_so:
+        cause = "the console has it no more" if damage.is_lost else "the next run asks for it again"
     return f"damaged: {damage.clip_name}: {share} show a neighbour ({damage.reason}); {cause}"
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 from upvs_tasks import durable
 from upvs_tasks.errors import ImplausibleListError
-from upvs_tasks.model.camera import Camera, Recording, check_channel, resolve_camera
-from upvs_tasks.model.clip import Clip, FilmedSource, Padding, clips_of, slices_of
+from upvs_tasks.model.camera import Camera, Recording
+from upvs_tasks.model.clip import CONTINUOUS, Clip, FilmedSource, Padding, clips_of, slices_of
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry, remembered_events
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, Event, EventChoice, events_of_day
 from upvs_tasks.model.plural import counted
+from upvs_tasks.phases import day_folder
 from upvs_tasks.phases.context import Context
 
 log = logging.getLogger(__name__)
@@ -34,12 +35,10 @@ def need_index(context: Context) -> None:
 
 def run(context: Context) -> str:
     """List the day anew; files that hold the same already are not touched. Returns the summary."""
-    console = context.connection.console()
-    bootstrap = console.bootstrap()
-    camera = resolve_camera(context.settings.camera, bootstrap.cameras)
-    check_channel(camera, context.settings.channel)
-    timezone = context.settings.timezone or bootstrap.nvr.timezone
-    day = Day.of(context.settings.required_date(), timezone)
+    bootstrap = context.connection.bootstrap()
+    camera, day = day_folder.camera_and_day(
+        context.folder, context.settings, bootstrap, context.clock
+    )
     index = _listed(context, camera, day)
     camera_json = durable.encode_json(_camera_document(camera, bootstrap.nvr.version))
     durable.write_if_changed(context.layout.camera_json, camera_json)
@@ -71,7 +70,12 @@ def _listed(context: Context, camera: Camera, day: Day) -> ClipIndex:
             clips = _slices(context, camera, day, now_ms=now_ms)
     clips = tuple(replace(clip, channel=context.settings.channel) for clip in clips)
     index = ClipIndex.of(camera, day, clips, events.ongoing, is_over=now_ms > day.end_ms)
-    index = replace(index, unwanted=events.unwanted, forgotten=events.forgotten)
+    index = replace(
+        index,
+        unwanted=events.unwanted,
+        forgotten=events.forgotten,
+        unreadable=events.unreadable,
+    )
     index = index.after(before.entries, is_on_disk=context.clips.has_file)
     return index.with_standings(context.clips.standing_of)
 
@@ -124,12 +128,15 @@ def _events(
         event_types=settings.event_types,
     )
     choice = EventChoice(day, camera.camera_id, settings.event_types, settings.smart_types)
-    if not any(
-        event.camera_id == camera.camera_id and choice.is_asked_for(event) for event in listed
-    ):
+    is_silent = not listed.unreadable and not any(
+        event.camera_id == camera.camera_id and choice.is_asked_for(event)
+        for event in listed.events
+    )
+    if is_silent:
         _doubt_silence(context, camera, day)
     is_long_over = now_ms > day.end_ms + _STILL_GOING_ON_MS
-    return events_of_day(listed, choice, remembered=remembered, is_long_over=is_long_over)
+    events = events_of_day(listed.events, choice, remembered=remembered, is_long_over=is_long_over)
+    return replace(events, unreadable=listed.unreadable)
 
 
 def _clips_of(context: Context, camera: Camera, events: DayEvents) -> tuple[Clip, ...]:
@@ -222,8 +229,10 @@ def _summary(index: ClipIndex) -> str:
     if not index.entries:
         return f"{head}: nothing to fetch{_running(index)}"
     asked_mins = sum(entry.clip.duration_ms for entry in index.entries) / 60_000
-    events, clips = counted(index.event_count, "event"), counted(len(index.entries), "clip")
-    return f"{head}: {events} in {clips}, {asked_mins:.1f} min{_running(index)}"
+    clips = counted(len(index.entries), "clip")
+    is_all = index.entries[0].clip.events[0].event_type == CONTINUOUS
+    what = "all footage" if is_all else counted(index.event_count, "event")
+    return f"{head}: {what} in {clips}, {asked_mins:.1f} min{_running(index)}"
 
 
 def _left_edge(index: ClipIndex, recording: Recording) -> str:

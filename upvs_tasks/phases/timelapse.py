@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from upvs_tasks import documents, durable, media
@@ -11,23 +11,28 @@ from upvs_tasks.errors import RenderError
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.plural import counted
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.timeline import captions, timeline_document
 from upvs_tasks.model.verification import film_findings
+from upvs_tasks.phases import manifest, speed
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.engines import engine_of
 from upvs_tasks.phases.film_plan import FilmPlan
-from upvs_tasks.phases.render import damage_record, segment_path
+from upvs_tasks.phases.render import record_path, segment_path
 
 log = logging.getLogger(__name__)
+
+_MOST_PLANS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class FilmStamp:
-    """What the film on the disk was made from, its size, and what of it is damaged."""
+    """What the film on the disk was made from, its bytes, and what of it is damaged."""
 
     fingerprint: str
-    size_bytes: int | None
+    sha256: str
+    size_bytes: int
     damages: tuple[Damage, ...]
 
 
@@ -36,22 +41,31 @@ def film_path(layout: Layout, index: ClipIndex) -> Path:
     return layout.film(index.camera_folder, index.day.text)
 
 
+def captions_path(layout: Layout, index: ClipIndex) -> Path:
+    """Where the film's subtitles lie."""
+    return film_path(layout, index).with_suffix(".vtt")
+
+
 def targets(context: Context) -> list[Path]:
-    """The film, once it is known of which camera."""
-    index = context.clips.known_index()
-    return [] if index is None else [film_path(context.layout, index)]
+    """The film and what tells what it shows, once it is known of which camera."""
+    index, layout = context.clips.known_index(), context.layout
+    if index is None:
+        return []
+    has_timeline = engine_of(context.settings.engine).follows_plan
+    timeline = [captions_path(layout, index), layout.timeline_json] if has_timeline else []
+    return [film_path(layout, index), *timeline]
 
 
 def leavings(context: Context) -> list[Path]:
     """The film and all that goes with it; each of them can be made again from the clips."""
-    layout = context.layout
-    beside = [film.with_suffix(".vtt") for film in targets(context)]
+    index, layout = context.clips.known_index(), context.layout
+    films = [] if index is None else [film_path(layout, index), captions_path(layout, index)]
     records = [layout.timeline_json, layout.film_stamp, layout.join_list, layout.join_tags]
-    return [*targets(context), *beside, *records]
+    return [*films, *records]
 
 
 def is_current(context: Context) -> bool:
-    """Whether the film on the disk is made from just these clips and settings.
+    """Whether the film on the disk is made from just these clips and settings, timeline and all.
 
     A day without footage has no film, and needs none.
     """
@@ -60,40 +74,97 @@ def is_current(context: Context) -> bool:
         return False
     if not film.recorded:
         return not film.index.entries
-    stamp = documents.read(context.layout.film_stamp, FilmStamp)
-    if stamp is None or stamp.size_bytes != _size(film_path(context.layout, film.index)):
-        return False
-    return stamp.fingerprint == film.fingerprint.digest()
+    return is_made(context.layout, film) and has_timeline(context, film)
 
 
-def damages(layout: Layout) -> tuple[Damage, ...]:
-    """What of the film on the disk is damaged, clip by clip."""
-    stamp = documents.read(layout.film_stamp, FilmStamp)
-    return stamp.damages if stamp else ()
+def is_made(layout: Layout, film: FilmPlan) -> bool:
+    """Whether the film on the disk is this one; its bytes are not read."""
+    stamp = stamp_of(layout)
+    return (
+        stamp is not None
+        and bool(film.recorded)
+        and stamp.size_bytes == _size(film_path(layout, film.index))
+        and stamp.fingerprint == film.fingerprint.digest()
+    )
 
 
-def run(context: Context) -> str:
+def has_timeline(context: Context, film: FilmPlan) -> bool:
+    """Whether the files that tell what the film shows are those of this film."""
+    return all(
+        durable.read_bytes(path) == content for path, content in _timeline(context, film).items()
+    )
+
+
+def stamp_of(layout: Layout) -> FilmStamp | None:
+    """What is noted of the film on the disk; None where there is none that is finished."""
+    return documents.read(layout.film_stamp, FilmStamp)
+
+
+def damages(context: Context) -> tuple[Damage, ...]:
+    """What of the film on the disk is damaged, clip by clip.
+
+    A clip that the disk has changed counts, too, whether or not its frames can still be decoded.
+    """
+    film, stamp = context.film(), stamp_of(context.layout)
+    found = {damage.clip_name: damage for damage in (stamp.damages if stamp else ())}
+    for entry, record in film.recorded:
+        if not record.is_as_it_arrived:
+            standing = context.clips.standing_of(entry)
+            frames = film.frames_of(entry.name)
+            known = found.get(entry.name, Damage(entry.name, frames, 0, ""))
+            is_lost = standing.is_settled
+            found[entry.name] = replace(known, reason=standing.reason, is_lost=is_lost)
+    return tuple(found.values())
+
+
+def run(context: Context, *, may_ask: bool) -> str:
     """Make, count, rename, stamp. Returns the summary.
 
-    The stamp goes first and comes last, so that a film without one is never taken for finished.
+    ``may_ask``: a clip whose bytes have changed may be fetched again.
     """
     film, layout = context.film(), context.layout
-    if not film.recorded:
-        return "nothing to film"
-    path, engine = film_path(layout, film.index), engine_of(context.settings.engine)
-    layout.film_stamp.unlink(missing_ok=True)
-    started_secs = context.clock.monotonic_secs()
-    with _replacing(path, film.speed) as partial:
-        damaged = engine.make(context, film, partial)
-    if engine.follows_plan:
-        _write_timeline(layout, film, path)
+    if not is_made(layout, film):
+        film = _proven_film(context, may_ask=may_ask)
+        if not film.recorded:
+            return "nothing to film"
+        _make(context, film)
+    _write_timeline(context, film)
+    if engine_of(context.settings.engine).follows_plan:
         _drop_other_segments(layout, film)
-    stamp = FilmStamp(film.fingerprint.digest(), _size(path), damaged)
+    size_bytes = film_path(layout, film.index).stat().st_size
+    return f"{counted(film.speed.output_frames, 'frame')}, {size_bytes / 1e6:.1f} MB"
+
+
+def _proven_film(context: Context, *, may_ask: bool) -> FilmPlan:
+    """The film, once all that it is made of is on the disk, and proven.
+
+    Where a clip turns out to be another one, another film is planned.
+    """
+    engine = engine_of(context.settings.engine)
+    for _ in range(_MOST_PLANS):
+        manifest.run(context)
+        speed.run(context)
+        film = context.film()
+        engine.prove(context, film, may_ask=may_ask)
+        if context.film() is film:
+            return film
+    raise RenderError("the clips change while the film is made: is this disk in order?")
+
+
+def _make(context: Context, film: FilmPlan) -> None:
+    """Write the film. Its stamp goes first and comes last: none without is taken for finished."""
+    layout, path = context.layout, film_path(context.layout, film.index)
+    started_secs = context.clock.monotonic_secs()
+    layout.film_stamp.unlink(missing_ok=True)
+    with _replacing(path, film.speed) as partial:
+        damaged = engine_of(context.settings.engine).make(context, film, partial)
+    digest, size_bytes = durable.digest_of(path), path.stat().st_size
+    if digest is None:
+        raise RenderError(f"{path} was made, but cannot be read")
+    stamp = FilmStamp(film.fingerprint.digest(), digest, size_bytes, damaged)
     durable.write_if_changed(layout.film_stamp, documents.encode(stamp))
     took_secs = context.clock.monotonic_secs() - started_secs
-    size_bytes = path.stat().st_size
     log.info("film made", extra={"path": str(path), "bytes": size_bytes, "secs": took_secs})
-    return f"{film.speed.output_frames} frames, {size_bytes / 1e6:.1f} MB: {path}"
 
 
 @contextmanager
@@ -118,19 +189,30 @@ def _check(film: Path, speed: Speed) -> None:
         raise RenderError(f"the film is not what was planned: {'; '.join(findings)}")
 
 
-def _write_timeline(layout: Layout, film: FilmPlan, path: Path) -> None:
-    day, fps = film.index.day, film.encoding.fps
+def _timeline(context: Context, film: FilmPlan) -> dict[Path, bytes | None]:
+    """The files that tell what the film shows; None for one that would be of another film."""
+    layout, day, fps = context.layout, film.index.day, film.encoding.fps
+    paths = (layout.timeline_json, captions_path(layout, film.index))
+    if not engine_of(context.settings.engine).follows_plan:
+        return dict.fromkeys(paths)
     document = timeline_document(film.scenes, day=day, fps=fps)
-    durable.write_if_changed(layout.timeline_json, durable.encode_json(document))
-    text = captions(film.scenes, day=day, fps=fps)
-    durable.write_if_changed(path.with_suffix(".vtt"), text.encode())
+    texts = (durable.encode_json(document), captions(film.scenes, day=day, fps=fps).encode())
+    return dict(zip(paths, texts, strict=True))
+
+
+def _write_timeline(context: Context, film: FilmPlan) -> None:
+    for path, content in _timeline(context, film).items():
+        if content is None:
+            path.unlink(missing_ok=True)
+        else:
+            durable.write_if_changed(path, content)
 
 
 def _drop_other_segments(layout: Layout, film: FilmPlan) -> None:
     """Delete segments of films that the day no longer has."""
     wanted = {segment_path(layout, film, segment) for segment in film.segments}
-    wanted |= {damage_record(path) for path in wanted}
-    for path in layout.segments.iterdir():
+    wanted |= {record_path(path) for path in wanted}
+    for path in layout.segments.glob("*"):
         if path not in wanted:
             path.unlink()
 

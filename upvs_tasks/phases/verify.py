@@ -8,6 +8,7 @@ from upvs_tasks.errors import BrokenFootageError, VerificationError
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.plural import counted
 from upvs_tasks.model.verification import film_findings, manifest_findings
+from upvs_tasks.phases import fetch, timelapse
 from upvs_tasks.phases.clip_store import ClipStore, Recorded
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.engines import engine_of
@@ -16,24 +17,31 @@ from upvs_tasks.phases.manifest import wanted_concat
 from upvs_tasks.phases.timelapse import film_path
 
 
-def run(context: Context, *, decodes: bool = False) -> str:
+def run(context: Context, *, reads_all: bool = False) -> str:
     """Check every clip, the manifests and the film anew. Returns the summary.
 
-    With ``decodes``, each clip's first and last pictures are decoded, too. Raises
+    With ``reads_all``, every byte is read: it has to be what arrived, or what was made. A clip or a
+    film that is not is noted, so that the next run fetches or makes it again. Raises
     VerificationError with everything that does not hold. Asks nothing of the console.
     """
     layout = context.layout
     film = _film_on_disk(context)
     findings = [
-        *_clip_findings(layout, film.recorded, decodes=decodes),
+        *_clip_findings(layout, film.recorded),
         *_manifest_findings(layout, film),
         *_film_findings(layout, film),
     ]
+    remarks: list[str] = []
+    if reads_all:
+        findings += _changed_clips(context, film)
+        findings += _changed_film(context, film)
+        remarks += _undecodable(layout, film.recorded)
     day, entries = film.index.day.text, film.index.entries
     if findings:
         raise VerificationError(f"{day} does not hold: {'; '.join(findings)}")
     clips = counted(len(entries), "clip")
-    return f"{len(film.recorded)} of {clips} whole and in order; film as planned"
+    whole = f"{len(film.recorded)} of {clips} whole and in order; film as planned"
+    return "; ".join([whole, *remarks])
 
 
 def _film_on_disk(context: Context) -> FilmPlan:
@@ -45,13 +53,10 @@ def _film_on_disk(context: Context) -> FilmPlan:
     return replace(context, planner=planner).film()
 
 
-def _clip_findings(layout: Layout, recorded: Recorded, *, decodes: bool) -> Iterator[str]:
+def _clip_findings(layout: Layout, recorded: Recorded) -> Iterator[str]:
     for entry, record in recorded:
-        path = layout.at(entry.file_path)
         try:
-            footage = media.probe.measure(path)
-            if decodes:
-                media.probe.decode_check(path)
+            footage = media.probe.measure(layout.at(entry.file_path))
         except BrokenFootageError as error:
             yield str(error)
         else:
@@ -59,11 +64,48 @@ def _clip_findings(layout: Layout, recorded: Recorded, *, decodes: bool) -> Iter
                 yield f"{entry.name} is not the footage that was measured"
 
 
+def _changed_clips(context: Context, film: FilmPlan) -> Iterator[str]:
+    """Clips whose bytes are not those that arrived; each is noted."""
+    for entry, record in film.recorded:
+        path = context.layout.at(entry.file_path)
+        if durable.digest_of(path) != record.sha256:
+            context.clips.doubt(entry)
+            fetch.prove(context, entry, camera_id=None)
+            yield f"{path.name} does not hold the bytes that arrived: the next run fetches it again"
+        elif not record.is_as_it_arrived:
+            yield f"{path.name} was changed by the disk, and could not be had again"
+
+
+def _undecodable(layout: Layout, recorded: Recorded) -> Iterator[str]:
+    """Clips that are as they arrived, and yet damaged: they came like that."""
+    for entry, _ in recorded:
+        try:
+            media.probe.decode_check(layout.at(entry.file_path))
+        except BrokenFootageError as error:
+            yield f"came damaged from the console: {error}"
+
+
+def _changed_film(context: Context, film: FilmPlan) -> Iterator[str]:
+    """What of the film is not what was made; it is noted."""
+    layout = context.layout
+    stamp, path = timelapse.stamp_of(layout), film_path(layout, film.index)
+    if not film.recorded or not path.exists():
+        return
+    if stamp is None or not timelapse.is_made(layout, film):
+        yield "the film was made of other clips, or with other settings"
+    elif durable.digest_of(path) != stamp.sha256:
+        layout.film_stamp.unlink(missing_ok=True)
+        yield "the film does not hold the bytes that were made: the next run makes it again"
+    elif not timelapse.has_timeline(context, film):
+        yield "timeline.json or the captions do not tell what the film shows"
+
+
 def _manifest_findings(layout: Layout, film: FilmPlan) -> tuple[str, ...]:
     concat = durable.read_bytes(layout.concat_text) or b""
     expected = wanted_concat(layout, film.recorded)
     return manifest_findings(
         film.index,
+        present={entry.name for entry, _ in film.recorded},
         concat_lines=concat.decode(errors="replace").splitlines(),
         expected_lines=expected.splitlines(),
     )

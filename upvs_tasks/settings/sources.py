@@ -5,7 +5,6 @@ From the weakest to the strongest: the variables of uiprotect (UFP_*), config.to
 module that touches the environment.
 """
 
-import datetime as dt
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from upvs_tasks.errors import SettingsError
-from upvs_tasks.model.day import zone_named
 from upvs_tasks.settings import values
 from upvs_tasks.settings.table import NAMES, SECRETS, TABLE, Settings
 from upvs_tasks.settings.values import Parser
@@ -32,26 +30,22 @@ def load(
     variables: Mapping[str, object],
     password: str | None = None,
     environment: Mapping[str, str] | None = None,
-    now: dt.datetime | None = None,
 ) -> Settings:
     """Settings of all places; ``password`` wins over every password that they hold.
 
-    A config file that does not exist holds nothing. ``now`` decides which day ``today`` is, in the
-    zone of the setting ``timezone`` or else the host's. Raises SettingsError for an unknown name, a
+    A config file that does not exist holds nothing. Raises SettingsError for an unknown name, a
     value that is not allowed, or a secret where it does not belong.
     """
     environment = os.environ if environment is None else environment
     written = dict(_all_written(config_path, environment, variables))
-    date = written.pop("date", None)
     found = {name: each.parsed(TABLE[name].parser) for name, each in written.items()}
-    if date is not None:
-        now = now or dt.datetime.now().astimezone()
-        found["date"] = _date(date, now, timezone=found.get("timezone", ""))
     found |= {name: _secret(name, environment) for name in SECRETS if name != "password"}
     if password is None:
         is_file_first = bool(variables.get("password_file"))
         password = _password(found.get("password_file"), environment, is_file_first=is_file_first)
-    return Settings(**found, password=password)
+    settings = Settings(**found, password=password)
+    settings.check_times()
+    return settings
 
 
 def withhold_secrets() -> None:
@@ -138,12 +132,6 @@ def _known(name: str, written: str) -> str:
             f"{_shown(written)} is no setting; there are: {', '.join(sorted(NAMES))}"
         )
     return name
-
-
-def _date(written: _Written, now: dt.datetime, *, timezone: str) -> object:
-    today = now.astimezone(zone_named(timezone) if timezone else None).date()
-    resolved = _Written(values.day_of_word(written.value, today), written.place)
-    return resolved.parsed(TABLE["date"].parser)
 
 
 def _password(

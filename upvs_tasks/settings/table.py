@@ -11,8 +11,8 @@ from pathlib import Path
 
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.machine import usable_cores
-from upvs_tasks.model.camera import safe_name
 from upvs_tasks.model.clip import FilmedSource, Overlaps
+from upvs_tasks.model.day import RelativeDate
 from upvs_tasks.model.encoding import Codec, Engine, HardwareAcceleration
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES
 from upvs_tasks.model.layout import Layout
@@ -92,7 +92,9 @@ class Settings:
         "name or id; where two have the same name, the error lists their ids",
         demo="Front Door",
     )
-    date: dt.date | None = setting(None, day, FOOTAGE, "day to film", example="2024-01-15")
+    date: dt.date | RelativeDate | None = setting(
+        None, day, FOOTAGE, "day to film, by the console's clock", example="2024-01-15"
+    )
     timezone: str = setting("", zone_name, FOOTAGE, "zone of the day; empty: the console's")
     event_types: tuple[str, ...] = setting(
         DEFAULT_EVENT_TYPES,
@@ -192,7 +194,7 @@ class Settings:
         "out/{camera}/{date}",
         folder,
         FOLDER,
-        "output folder; {camera} is the setting camera, made safe for a file system",
+        "output folder; {camera} is the camera's name, made safe for a file system",
     )
 
     @property
@@ -205,19 +207,35 @@ class Settings:
         """Whether the embedded console takes the place of a real one."""
         return self.host == DEMO_HOST
 
-    def layout(self) -> Layout:
-        """Where this camera and day live. Raises SettingsError when either is not set."""
-        date = self.required_date()
+    def layout(self, camera_folder: str, date: dt.date) -> Layout:
+        """Where a day of a camera lives whose folder has this name."""
+        return Layout(Path(self.out_dir.format(camera=camera_folder, date=date)).absolute())
+
+    def check_subject(self) -> None:
+        """Raise SettingsError unless it is said which camera and which day."""
+        self.required_date()
+        self.required_camera()
+
+    def required_camera(self) -> str:
+        """Name or id of the camera that was asked for. Raises SettingsError when none was."""
         if not self.camera:
             raise SettingsError("camera is not set: give its name or id, for example camera=Door")
-        folder_name = safe_name(self.camera, fallback="camera")
-        return Layout(Path(self.out_dir.format(camera=folder_name, date=date)).absolute())
+        return self.camera
 
-    def required_date(self) -> dt.date:
+    def required_date(self) -> dt.date | RelativeDate:
         """The day that was asked for. Raises SettingsError when none was."""
         if self.date is None:
             raise SettingsError("date is missing: say which day, for example date=2024-01-15")
         return self.date
+
+    def check_times(self) -> None:
+        """Raise SettingsError where all footage is asked for between times that hold nothing."""
+        start = self.start or dt.time.min
+        if self.source is FilmedSource.CONTINUOUS and self.end is not None and self.end <= start:
+            raise SettingsError(
+                f"end is {self.end:%H:%M:%S}, but it must be after start ({start:%H:%M:%S}); "
+                "leave it empty for midnight"
+            )
 
     def check_access(self) -> None:
         """Raise SettingsError when something is missing that a login needs."""

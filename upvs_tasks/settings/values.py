@@ -6,13 +6,13 @@ words that follow the setting's name: "must be a whole number from 0 to 51".
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, time
 from pathlib import Path
 from string import Formatter
 from typing import Generic, TypeVar
 
 from upvs_tasks.errors import SettingsError
-from upvs_tasks.model.day import zone_named
+from upvs_tasks.model.day import RelativeDate, zone_named
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -174,6 +174,16 @@ def folder(written: object) -> str:
     return f"{escaped}{slash}{below}"
 
 
+def root_folder(written: str) -> str:
+    """A folder for all cameras and days, as a folder's path; one with placeholders as it is."""
+    named = written.strip()
+    try:
+        has_placeholder = any(name is not None for _, name, _, _ in Formatter().parse(named))
+    except ValueError:  # `folder` refuses it, in the words that were given
+        has_placeholder = True
+    return named if has_placeholder or not named else str(Path(named) / "{camera}" / "{date}")
+
+
 def _without_tilde(named: str) -> Path:
     try:
         return Path(named).expanduser()
@@ -181,16 +191,21 @@ def _without_tilde(named: str) -> Path:
         raise ValueError("must be a path; there is no such home folder") from error
 
 
-@taking("a time of day such as 06:30", brief="HH:MM")
+@taking("a time of day such as 06:30, without an offset", brief="HH:MM")
 def clock_time(written: object) -> time | None:
     """HH:MM, or a TOML time; nothing where it is left empty."""
     if isinstance(written, time):
         return written
     named = text(written)
+    if not named:
+        return None
     try:
-        return time.fromisoformat(named) if named else None
+        parsed = time.fromisoformat(named)
     except ValueError:
         raise clock_time.error() from None
+    if parsed.tzinfo:
+        raise clock_time.error()
+    return parsed
 
 
 @taking("an IANA name such as Europe/Zurich", brief="an IANA name such as Europe/Zurich")
@@ -204,9 +219,11 @@ def zone_name(written: object) -> str:
 
 
 @taking("YYYY-MM-DD, today or yesterday", brief="YYYY-MM-DD, today or yesterday")
-def day(written: object) -> date:
-    """YYYY-MM-DD, or a TOML date. Which day is today, only `day_of_word` knows: call it before."""
+def day(written: object) -> date | RelativeDate:
+    """YYYY-MM-DD, a TOML date, or a word: which date that is depends on the console's clock."""
     named = str(written).strip()
+    if named in set(RelativeDate):
+        return RelativeDate(named)
     try:
         parsed = date.fromisoformat(named)
     except ValueError:
@@ -214,14 +231,3 @@ def day(written: object) -> date:
     if parsed is None or parsed.isoformat() != named or parsed.year not in _YEARS:
         raise day.error()
     return parsed
-
-
-def day_of_word(written: object, today: date) -> object:
-    """The date that ``today`` or ``yesterday`` stands for; anything else as it is."""
-    match str(written).strip():
-        case "today":
-            return today
-        case "yesterday":
-            return today - timedelta(days=1)
-        case _:
-            return written

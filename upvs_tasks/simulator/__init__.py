@@ -15,6 +15,7 @@ from upvs_tasks.simulator.behaviour import (
     Length,
     LimitKeeps,
     NoFootageAnswer,
+    RepeatedExport,
     TooYoung,
     WindowMatch,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "Length",
     "LimitKeeps",
     "NoFootageAnswer",
+    "RepeatedExport",
     "RequestRecord",
     "SimulatedCamera",
     "SimulatedConsole",

@@ -64,6 +64,14 @@ class ExportCut(StrEnum):
     INSIDE = "inside"
 
 
+class RepeatedExport(StrEnum):
+    """What another export of the same span differs in."""
+
+    SAME = "same"
+    STAMPED = "stamped"  # the file says when it was made; size and pictures are the same
+    ENCODED_ANEW = "encoded_anew"  # the same pictures in other bytes, and another size
+
+
 class NoFootageAnswer(StrEnum):
     """The response to an export when nothing was recorded."""
 
@@ -119,6 +127,7 @@ class Behaviour:
     # Exports
     export_cut: ExportCut = ExportCut.TAIL
     content_length: Length = Length.PRESENT
+    repeated_export: RepeatedExport = RepeatedExport.SAME
     no_footage: NoFootageAnswer = NoFootageAnswer.STATUS_404
     too_young: TooYoung = TooYoung.SHORT
     export_min_age_secs: float = 8.0

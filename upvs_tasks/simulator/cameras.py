@@ -27,6 +27,7 @@ class FootageFormat:
 
     ``rotation_degrees`` (0, 90, 180, 270) is the clockwise turn that a player has to make.
     ``uneven`` varies the time between frames: some cameras change their rate with the light.
+    ``quality_loss`` is added to the rate factor (CRF) of the encoder.
     """
 
     width: int = 640
@@ -39,6 +40,7 @@ class FootageFormat:
     full_range: bool = False
     rotation_degrees: int = 0
     uneven: bool = False
+    quality_loss: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class SimulatedCamera:
     An export that begins in one of the ``spans`` has that span's format, not ``footage``.
     ``gaps`` are (start, end) pairs in Unix ms: nothing was recorded there, nor after
     ``recording_end_ms``. Keyframes are at multiples of the keyframe interval since 1970, plus
-    ``keyframe_phase_ms``.
+    ``keyframe_phase_ms``. ``extra`` are fields of its description that differ.
     """
 
     camera_id: str
@@ -73,6 +75,7 @@ class SimulatedCamera:
     keyframe_phase_ms: int = 0
     is_adopted: bool = True
     padding_secs: tuple[int, int] = (2, 2)
+    extra: tuple[tuple[str, object], ...] = ()
 
     def format_at(self, instant_ms: int) -> FootageFormat:
         """Return the format of footage recorded at this instant."""

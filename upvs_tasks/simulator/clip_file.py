@@ -55,13 +55,17 @@ class ClipFile:
         self.file.close()
 
 
-def finished_clip(file: IO[bytes], *, rotation_degrees: int, min_bytes: int) -> ClipFile:
-    """Give what the muxer wrote the brand and the rotation of a console's file."""
+def finished_clip(
+    file: IO[bytes], *, rotation_degrees: int, min_bytes: int, made_secs: int
+) -> ClipFile:
+    """Give what the muxer wrote the brand, the rotation and the date of a console's file."""
     places = {kind: (start, end) for kind, start, end in _top_boxes(file)}
     moov_at, size = places[b"moov"]
     _rename_brand(file, places[b"ftyp"][1])
     if rotation_degrees:
         _rotate(file, rotation_degrees, places[b"moov"])
+    if made_secs:
+        _stamp(file, made_secs, moov_at)
     return ClipFile(file, size, places[b"mdat"][0], moov_at, max(0, min_bytes - size))
 
 
@@ -105,6 +109,12 @@ def _rotate(file: IO[bytes], degrees: int, moov: tuple[int, int]) -> None:
         at = content.find(b"tkhd", at + 4)
     file.seek(moov[0])
     file.write(content)
+
+
+def _stamp(file: IO[bytes], made_secs: int, moov_at: int) -> None:
+    """Write a date into the movie header, which is the first box in ``moov``."""
+    file.seek(moov_at + 8 + 8 + 4)
+    file.write(made_secs.to_bytes(4))
 
 
 def _matrix(corners: tuple[int, int, int, int]) -> bytes:

@@ -215,6 +215,28 @@ class SimulatedConsole:
         """Remove an event."""
         self._world.remove_event(event_id)
 
+    def spoil_event(self, event_id: str, row: object = None, **fields: object) -> None:
+        """List an event oddly: with these fields, or as this row, whatever that is."""
+        event = self._world.event(event_id)
+        if event is None:
+            raise KeyError(event_id)
+        self._world.put_event(replace(event, row=row, extra=tuple(fields.items())))
+
+    def forget(
+        self,
+        *event_ids: str,
+        before_ms: int | None = None,
+        after_ms: int | None = None,
+        camera_id: str = FRONT_DOOR.camera_id,
+    ) -> None:
+        """Keep footage no longer: that of these events, and a camera's before or after an instant.
+
+        Such events are not listed any more, and exports of them answer that nothing was recorded.
+        """
+        for event_id in event_ids:
+            self._world.forget_event(event_id)
+        self._world.forget(camera_id, before_ms=before_ms, after_ms=after_ms)
+
     def events_of(self, camera_id: str, start_ms: int, end_ms: int) -> tuple[SimulatedEvent, ...]:
         """Return a camera's events of all types that begin in the window, by (start, end, id)."""
         query = EventQuery(start_ms, end_ms, types=("any",))

@@ -87,7 +87,7 @@ def camera_description(camera: SimulatedCamera, state: CameraState) -> Mapping[s
         isMotionDetected=state.is_motion_detected,
         lastMotion=state.last_motion_ms,
         lastRing=state.last_ring_ms,
-    )
+    ) | dict(camera.extra)
 
 
 def _user(account: UserAccount) -> Mapping[str, object]:

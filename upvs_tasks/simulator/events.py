@@ -1,6 +1,6 @@
 """Events as the console lists them, and the queries that select them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
@@ -20,7 +20,10 @@ _HEX_ID_LETTERS = 24
 
 @dataclass(frozen=True, slots=True)
 class SimulatedEvent:
-    """One row of the console's event list; ``end_ms`` is None while the event is ongoing."""
+    """One row of the console's event list; ``end_ms`` is None while the event is ongoing.
+
+    ``extra`` are fields of the row that differ. Where ``row`` is set, it is listed in place of all.
+    """
 
     event_id: str
     kind: str
@@ -30,6 +33,7 @@ class SimulatedEvent:
     score: int = 0
     smart_types: tuple[str, ...] = ()
     extra: tuple[tuple[str, object], ...] = ()
+    row: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,10 @@ def page(
     return rows[max(0, end - limit) : end]
 
 
-def event_description(event: SimulatedEvent, now_ms: int) -> Mapping[str, object]:
+def event_description(event: SimulatedEvent, now_ms: int) -> object:
     """Return the row as the console sends it at this instant."""
+    if event.row is not None:
+        return event.row
     has_ended = event.end_ms is not None and event.end_ms <= now_ms
     return {
         "id": event.event_id,

@@ -160,7 +160,8 @@ def _new_encoder(footage: FootageFormat) -> VideoCodecContext:
     encoder.framerate = Fraction(footage.fps)
     encoder.thread_count = 1
     encoder.flags |= Flags.bitexact | Flags.global_header
-    encoder.options = dict(ENCODER_OPTIONS[footage.codec])
+    options = ENCODER_OPTIONS[footage.codec]
+    encoder.options = options | {"crf": str(int(options["crf"]) + footage.quality_loss)}
     return encoder
 
 

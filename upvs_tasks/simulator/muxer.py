@@ -30,12 +30,18 @@ _MUXER_OPTIONS = {
 
 
 def write_clip(
-    footage: FootageFormat, frames: Iterable[EncodedFrame], *, gaps_closed: bool, min_bytes: int = 0
+    footage: FootageFormat,
+    frames: Iterable[EncodedFrame],
+    *,
+    gaps_closed: bool,
+    min_bytes: int = 0,
+    made_secs: int = 0,
 ) -> ClipFile | None:
     """Write frames as one MP4, or return None when there are none.
 
     Media time is wall time since the first frame; with ``gaps_closed`` gaps take no media time.
-    A clip smaller than ``min_bytes`` gets filler bytes when it is sent.
+    A clip smaller than ``min_bytes`` gets filler bytes when it is sent. ``made_secs`` is the date
+    that the file says it was made at.
     """
     timed = _timed(footage, frames, gaps_closed=gaps_closed)
     with ExitStack() as undo:
@@ -49,7 +55,12 @@ def write_clip(
         if not end_ticks:
             return None
         undo.pop_all()  # from here on the clip closes its file
-        return finished_clip(file, rotation_degrees=footage.rotation_degrees, min_bytes=min_bytes)
+        return finished_clip(
+            file,
+            rotation_degrees=footage.rotation_degrees,
+            min_bytes=min_bytes,
+            made_secs=made_secs,
+        )
 
 
 def _add_streams(

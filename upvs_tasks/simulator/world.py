@@ -1,5 +1,6 @@
 """What the console knows: its cameras, their events and their footage."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -7,7 +8,7 @@ from itertools import count
 from threading import Event, Lock
 
 from upvs_tasks.simulator import event_days
-from upvs_tasks.simulator.behaviour import Behaviour, ExportCut, TooYoung
+from upvs_tasks.simulator.behaviour import Behaviour, ExportCut, RepeatedExport, TooYoung
 from upvs_tasks.simulator.cameras import (
     SHIPPED_CAMERAS,
     SPARROW,
@@ -32,6 +33,7 @@ NowMs = Callable[[], int]  # returns Unix ms
 
 _SEC_MS = 1000
 _DAY_MS = 86_400_000
+_LAST_INSTANT_MS = 1 << 53
 _RECENT_DAYS = 31
 _LAST_MOTION_DAYS = 10
 _MIN_WIDTH_WITH_CHANNELS = 640
@@ -63,6 +65,8 @@ class World:
         self._added: dict[str, SimulatedEvent] = {}
         self._listed: dict[str, SimulatedEvent] = {}
         self._removed: set[str] = set()
+        self._forgotten: list[tuple[str | None, range]] = []
+        self._exports: Counter[tuple[str, int, int, int]] = Counter()
         self._without_shipped: set[str] = set()
 
     @property
@@ -92,6 +96,33 @@ class World:
         with self._lock:
             self._added.pop(identity, None)
             self._removed.add(identity)
+
+    def forget(self, camera_id: str, *, before_ms: int | None, after_ms: int | None) -> None:
+        """Keep only what a camera saw between two instants: its events and its footage."""
+        with self._lock:
+            camera = self._cameras[camera_id]
+            if before_ms is not None:
+                self._forgotten.append((camera_id, range(before_ms)))
+                kept_ms = max(camera.recording_start_ms, before_ms)
+                camera = replace(camera, recording_start_ms=kept_ms)
+            if after_ms is not None:
+                self._forgotten.append((camera_id, range(after_ms + 1, _LAST_INSTANT_MS)))
+                kept_ms = min(camera.recording_end_ms or after_ms, after_ms)
+                camera = replace(camera, recording_end_ms=kept_ms)
+            self._cameras[camera_id] = camera
+
+    def forget_event(self, identity: str) -> None:
+        """Remove one event and all groups of pictures that an export of it could hold."""
+        event = self.event(identity)
+        if event is None or event.camera_id is None:
+            raise KeyError(identity)
+        self.remove_event(identity)
+        with self._lock:
+            camera = self._cameras[event.camera_id]
+            group_ms = camera.footage.keyframe_secs * _SEC_MS
+            end_ms = event.end_ms if event.end_ms is not None else self.now_ms()
+            gap = (event.start_ms - group_ms, end_ms + group_ms)
+            self._cameras[event.camera_id] = replace(camera, gaps=(*camera.gaps, gap))
 
     def set_events(self, events: Iterable[SimulatedEvent], camera_id: str) -> None:
         """Replace all events of one camera, on all days."""
@@ -126,6 +157,7 @@ class World:
             added = dict(self._added)
             removed = frozenset(self._removed)
             without_shipped = frozenset(self._without_shipped)
+            forgotten = tuple(self._forgotten)
             cameras = tuple(self._cameras.values())
         dates = self._dates(query)
         shipped = (
@@ -140,7 +172,14 @@ class World:
         }
         with self._lock:
             self._listed.update(shipped_by_id)
-        return list((shipped_by_id | added).values())
+        return [
+            event
+            for event in (shipped_by_id | added).values()
+            if not any(
+                event.camera_id == camera_id and event.start_ms in instants
+                for camera_id, instants in forgotten
+            )
+        ]
 
     def state_of(self, camera: SimulatedCamera) -> CameraState:
         """Return the current state of a camera."""
@@ -170,6 +209,11 @@ class World:
         groups_ms = range(first_group_ms, min(end_ms, until_ms), period_ms)
         if not any(map(camera.is_recorded_at, groups_ms)):
             return None
+        with self._lock:
+            number = self._exports[camera.camera_id, start_ms, end_ms, channel]
+            self._exports[camera.camera_id, start_ms, end_ms, channel] += 1
+        if self.behaviour.repeated_export is RepeatedExport.ENCODED_ANEW:
+            footage = replace(footage, quality_loss=number)
         view = camera_view(camera, footage, self.behaviour.timezone)
         frames = self._while_open(frames_between(camera, view, first_ms, until_ms))
         return write_clip(
@@ -177,6 +221,7 @@ class World:
             frames,
             gaps_closed=self.behaviour.gaps_closed,
             min_bytes=self.behaviour.grow_exports_to_bytes,
+            made_secs=number if self.behaviour.repeated_export is RepeatedExport.STAMPED else 0,
         )
 
     def is_too_young(self, end_ms: int) -> bool:

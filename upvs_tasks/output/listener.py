@@ -1,0 +1,83 @@
+"""Whoever listens to a stream. What the program does never depends on them.
+
+A listener may have gone away (`| head -1`), may take no more (a full disk), may never have been
+there (a closed stream), or may not know a letter of the camera's name. None of this is an error.
+"""
+
+import os
+import re
+import sys
+from contextlib import suppress
+from io import StringIO, UnsupportedOperation
+from typing import Any, TextIO, cast
+
+# What moves the cursor, ends the line or turns the direction of writing.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def one_line(text: str) -> str:
+    """The text as one line that only shows: a console may have put anything into a name."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class Listener:
+    """A text stream that never fails: what cannot be written is escaped, or nobody hears it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        with suppress(AttributeError, UnsupportedOperation):
+            cast("Any", stream).reconfigure(errors="backslashreplace")
+
+    def write(self, text: str) -> int:
+        """Write the text, in letters that the listener's encoding has."""
+        try:
+            return self._stream.write(text)
+        except UnicodeError:
+            return self.write(text.encode("ascii", "backslashreplace").decode())
+        except (OSError, ValueError) as error:
+            self._give_up(error)
+            return len(text)
+
+    def writelines(self, lines: Any) -> None:  # noqa: ANN401  as any stream
+        """Write each of the lines."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError) as error:
+            self._give_up(error)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  as the stream itself
+        return getattr(self._stream, name)
+
+    def _give_up(self, error: Exception) -> None:
+        """Let what is left, and all that follows, go nowhere: or Python would fail as it ends."""
+        if isinstance(error, BlockingIOError):
+            return  # a listener that is slow may hear the next line
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+
+def listening(stream: TextIO | None) -> TextIO:
+    """The stream as one that never fails; None, as Python has it for a closed one, goes nowhere."""
+    is_secure = isinstance(cast("object", stream), Listener)
+    return cast("TextIO", stream if is_secure else Listener(stream or StringIO()))
+
+
+def secure_streams() -> None:
+    """Make this program's stdout and stderr never fail.
+
+    A stream that was closed is opened to nowhere first: the number of its descriptor would be given
+    to the next file that is opened, and whatever a library writes to stderr would be in that file.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout, sys.stderr = listening(sys.stdout), listening(sys.stderr)

@@ -1,0 +1,56 @@
+"""The records of a clip: what was measured of its file, or why it could not be had."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from upvs_tasks.model.clip_index import FailureKind
+from upvs_tasks.model.event import Event
+from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.sample_table import SampleTable
+
+RUNS_TO_SETTLE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FootageRecord:
+    """What was measured of a clip's file when it was whole.
+
+    ``arrived_sha256`` is the digest of the bytes as they arrived, ``sha256`` of those that were
+    measured. The two differ where the disk has changed the file and it could not be had again.
+    """
+
+    size_bytes: int
+    modified_ms: int
+    arrived_sha256: str
+    sha256: str
+    events: tuple[Event, ...]
+    footage: Footage
+    table: SampleTable
+
+    @property
+    def is_as_it_arrived(self) -> bool:
+        """Whether the file that was measured is still the one that arrived."""
+        return self.sha256 == self.arrived_sha256
+
+    def matches(self, path: Path) -> bool:
+        """Whether the file looks like the one that was measured; its bytes are not read."""
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        measured = (self.size_bytes, self.modified_ms)
+        return (status.st_size, status.st_mtime_ns // 1_000_000) == measured
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRecord:
+    """Why a clip could not be had, and in how many runs in a row that was found."""
+
+    reason: str
+    runs: int
+    kind: FailureKind
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether enough runs got the same final answer."""
+        return self.kind is not FailureKind.CAN_HEAL and self.runs >= RUNS_TO_SETTLE

@@ -2,7 +2,9 @@
 
 libav allocates whatever a table claims, and reads past the end of a cut file without an error. So
 every box has to lie inside the box around it, every table inside its box, and no table may claim
-more samples than hours of video have. The layouts are from ISO/IEC 14496-12.
+more samples than hours of video have. What stands behind the index may be unfinished, as long as it
+is no index itself: no frame is lost with it that the index does not name. The layouts are from
+ISO/IEC 14496-12.
 """
 
 import math
@@ -15,12 +17,16 @@ from typing import BinaryIO
 from upvs_tasks.errors import BrokenFootageError, StorageError
 from upvs_tasks.model.plural import counted, is_or_are
 
-_FIRST_KINDS = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide"})
+_FIRST_KINDS = frozenset(
+    {b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide"}
+    | {b"uuid", b"udta", b"pnot", b"junk", b"pict", b"prfl", b"sidx", b"emsg", b"prft", b"meta"}
+)
+_INDEX_KINDS = frozenset({b"moov", b"moof"})
 _CONTAINERS = frozenset(
     {b"trak", b"edts", b"mdia", b"minf", b"stbl", b"mvex", b"traf", b"udta", b"dinf", b"moov"}
 )
 _ENTRY_BYTES = {b"stts": 8, b"ctts": 8, b"stsc": 12, b"stco": 4, b"co64": 8, b"stss": 4}
-_MAX_BOXES = 100_000
+_MAX_BOXES = 500_000  # two for each frame of an hour at 60 frames a second, and some
 _MAX_INDEX_BYTES = 64 << 20
 _MAX_SAMPLES = 4_000_000
 _MAX_TRACKS = 16
@@ -80,8 +86,14 @@ def _indexes(stream: BinaryIO, file_bytes: int) -> Iterator[tuple[bytes, bytes]]
         if offset >= file_bytes:
             break
         stream.seek(offset)
-        kind, head_bytes, box_bytes = _head(stream.read(16), file_bytes - offset, first=not offset)
-        if kind in {b"moov", b"moof"}:
+        head = stream.read(16)
+        try:
+            kind, head_bytes, box_bytes = _head(head, file_bytes - offset, first=not offset)
+        except _MalformedError:
+            if index_bytes and head[4:8] not in _INDEX_KINDS:
+                break
+            raise
+        if kind in _INDEX_KINDS:
             index_bytes += box_bytes
             if index_bytes > _MAX_INDEX_BYTES:
                 raise _MalformedError(

@@ -156,6 +156,8 @@ def _reordered_samples(
             raise BrokenFootageError(f"{path.name} is cut off in the middle of a frame")
         if packet.pts is not None and not packet.is_discard:
             yield packet.pts, packet.duration or 0, packet.is_keyframe
+    for entry in stream.index_entries:  # at a frame that is not there, libav ends without an error
+        _check_inside(path, entry.pos, entry.size, file_bytes)
 
 
 def _check_inside(path: Path, offset: int, sample_bytes: int, file_bytes: int) -> None:

@@ -79,7 +79,7 @@ def render_segment(
     damages: list[Damage] = []
     try:
         with SegmentWriter(job.output_path, job.encoding) as writer:
-            for frame in _without_gaps(_converted_frames(job, damages), job.encoding):
+            for frame in film_frames(job, damages):
                 writer.write(frame)
                 on_frame(writer.frame_count)
     except (av.FFmpegError, OSError) as error:
@@ -88,6 +88,14 @@ def render_segment(
     if writer.frame_count != planned:
         raise RenderError(f"a segment has {writer.frame_count} frames instead of {planned}")
     return SegmentResult(writer.frame_count, tuple(damages))
+
+
+def film_frames(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame]:
+    """The frames of the segment as they go to the encoder; what is damaged comes to ``damages``.
+
+    Use a frame before you take the next one.
+    """
+    return _without_gaps(_converted_frames(job, damages), job.encoding)
 
 
 def _failure(path: Path, error: Exception) -> UpvsError:

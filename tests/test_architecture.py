@@ -63,6 +63,7 @@ RESERVED_IMPORTS = {
     "doit": {"doit_access", "doit_commands", "tasks", "graph", "reporter"},
     "requests": {"console"},
     "urllib3": {"console"},
+    "cryptography": {"console"},
     "av": {"media"},
     "ffmpeg": {"media"},
     "imageio_ffmpeg": {"media"},

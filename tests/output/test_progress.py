@@ -150,3 +150,19 @@ def test_a_wait_is_told_once_for_all_who_wait(
         "waiting for up to 10 minutes: the console is away",
         "waiting for up to 40 s: the console accepts no more logins",
     ]
+
+
+def test_one_thing_is_told_as_one(time: Time, capsys: pytest.CaptureFixture[str]) -> None:
+    work = Work(summarising(time))
+    work.expect_clips(1)
+    work.begin_clip()
+    time.secs += 20
+    work.add_bytes(1)
+    work.expect_segments({"000": 1})
+    work.show_segment("000", 0)
+    time.secs += 20
+    work.show_segment("000", 1)
+    assert capsys.readouterr().err.splitlines() == [
+        "fetch      0 of 1 clip, 0 MB",
+        "render     1 of 1 frame",
+    ]

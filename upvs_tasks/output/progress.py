@@ -158,7 +158,7 @@ class Work:
             self._frames_done[name] = frames
             done = sum(self._frames_done.values())
         total = sum(self._frame_counts.values())
-        self._terminal.work("render", done=done, total=total, detail="frames")
+        self._terminal.work("render", done=done, total=total, detail=_noun("frame", total))
 
     def end_segment(self, name: str) -> None:
         """A segment is there, whether it was rendered now or before."""
@@ -166,12 +166,17 @@ class Work:
 
     def show_film(self, frames: int, total: int) -> None:
         """How many frames of a film that is made at once are rendered."""
-        self._terminal.work("timelapse", done=frames, total=total, detail="frames")
+        self._terminal.work("timelapse", done=frames, total=total, detail=_noun("frame", total))
 
     def _show_clips(self) -> None:
         failed = f"{self._clips_failed} failed, " if self._clips_failed else ""
-        detail = f"clips, {failed}{self.megabytes_received:.0f} MB"
+        clips = _noun("clip", self._clip_count)
+        detail = f"{clips}, {failed}{self.megabytes_received:.0f} MB"
         self._terminal.work("fetch", done=self._clips_done, total=self._clip_count, detail=detail)
+
+
+def _noun(noun: str, count: int) -> str:
+    return noun if count == 1 else f"{noun}s"
 
 
 def _spoken(secs: float) -> str:

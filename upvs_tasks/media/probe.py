@@ -12,7 +12,9 @@ from av.video.stream import VideoStream
 
 from upvs_tasks.errors import BrokenFootageError
 from upvs_tasks.media.mp4_boxes import Structure, check_boxes
+from upvs_tasks.media.tracks import video_track
 from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.recorded_time import gaps_of, recorded_ms
 from upvs_tasks.model.sample_table import SampleTable
 
 _LONGEST_MS = 25 * 3_600_000  # the longest day there is
@@ -42,14 +44,16 @@ def survey(path: Path) -> tuple[Footage, SampleTable]:
         table = _table(path, structure, container, stream)
         context = stream.codec_context
         footage = Footage(
-            duration_ms=table.duration_ms,
+            duration_ms=recorded_ms(table),
             frames=len(table.ticks),
             codec=context.name,
             width=context.width,
             height=context.height,
             has_audio=structure.has_audio,
             rotation=structure.rotation,
+            is_mirrored=structure.is_mirrored,
             first_frame_ms=table.ms_of(table.ticks[0]),
+            gaps=gaps_of(table),
         )
         return footage, table
 
@@ -72,7 +76,7 @@ def decode_check(path: Path) -> None:
 
 @contextmanager
 def opened_clip(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open an MP4 with its first video track; a file of another format is refused.
+    """Open an MP4 with its video track; a file of another format is refused.
 
     An error of libav in the block becomes a BrokenFootageError that names the file.
     """
@@ -85,7 +89,7 @@ def opened_clip(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def _video_stream(path: Path, container: InputContainer) -> VideoStream:
-    stream = next(iter(container.streams.video), None)
+    stream = video_track(container, path)
     if stream is None:
         raise BrokenFootageError(f"{path.name} has no video track")
     context = _decoder_of(stream)
@@ -119,8 +123,9 @@ def _table(
     ticks = tuple(tick for tick, _, _ in samples)
     end_ticks = ticks[-1] + _last_ticks(ticks, samples[-1][1], tick_secs)
     table = SampleTable(ticks, end_ticks, tick_secs, keyframes)
-    if not 0 < table.duration_ms <= _LONGEST_MS:
-        raise BrokenFootageError(f"{path.name} claims to last {table.duration_ms / 1000:.0f} s")
+    duration_ms = recorded_ms(table)
+    if not 0 < duration_ms <= _LONGEST_MS:
+        raise BrokenFootageError(f"{path.name} claims to last {duration_ms / 1000:.0f} s")
     return table
 
 
@@ -153,6 +158,8 @@ def _reordered_samples(
             raise BrokenFootageError(f"{path.name} is cut off in the middle of a frame")
         if packet.pts is not None and not packet.is_discard:
             yield packet.pts, packet.duration or 0, packet.is_keyframe
+    for entry in stream.index_entries:  # at a frame that is not there, libav ends without an error
+        _check_inside(path, entry.pos, entry.size, file_bytes)
 
 
 def _check_inside(path: Path, offset: int, sample_bytes: int, file_bytes: int) -> None:

@@ -13,6 +13,7 @@ from upvs_tasks.errors import (
     StorageError,
     UpvsError,
     is_disk_full,
+    quoted,
 )
 from upvs_tasks.media.decode import FrameRequest, decoded_frames
 from upvs_tasks.media.encode import SegmentWriter
@@ -112,7 +113,7 @@ def _failure(path: Path, error: Exception) -> UpvsError:
     if is_disk_full(error):
         return StorageError.disk_full(path)
     if isinstance(error, PermissionError | FileNotFoundError):
-        return StorageError(f"{path} may not be written ({reason}): check the folder")
+        return StorageError(f"{quoted(path)} may not be written ({reason}): check the folder")
     return RenderError(f"{path.name} cannot be encoded: {reason}")
 
 

@@ -51,8 +51,10 @@ def storing(path: Path) -> Iterator[None]:
                 f"{quoted(path)} may not be written ({error.strerror}): check the folder's owner"
             )
         elif (file := _file_among(path.parents)) is not None:
-            message = f"{quoted(path)} cannot be written, since {quoted(file)} is a file and no folder: "
+            message = (
+                f"{quoted(path)} cannot be written, since {quoted(file)} is a file and no folder: "
                 "move it away"
+            )
         elif error.errno in _IMPOSSIBLE:
             message = (
                 f"{quoted(path)} cannot be written ({error.strerror}): look what is in its place"

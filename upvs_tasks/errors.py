@@ -17,6 +17,7 @@
     │   │   ├── NoFootageError      the console holds no recording for the span
     │   │   └── ExportImpossibleError  the console is well, but will not export the span
     │   ├── MaxAttemptsExceeded     it did not heal in time       (ErrMaxAttemptsExceeded)
+    │   │   └── UnreachableError    no console was met in that time                     exit 4
     │   └── ImplausibleListError    it lists nothing, but says elsewhere that there was something
     ├── BrokenFootageError          a file is not the whole video that it should be
     ├── DocumentError               a record of ours is not of the shape in which we write it
@@ -153,6 +154,15 @@ class ExportImpossibleError(PermanentError):
 
 class MaxAttemptsExceeded(ConsoleError):  # noqa: N818  the specification names it
     """All attempts failed; the message ends with the reason of the last."""
+
+
+class UnreachableError(MaxAttemptsExceeded):
+    """The console could not be reached, or something else answered in its place all the time.
+
+    It is not meant for an export that fails in a run that has met the console.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.UNREACHABLE
 
 
 class ImplausibleListError(ConsoleError):

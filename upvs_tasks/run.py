@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 _LIST = "scan"
 _FETCH = "fetch:"
 _FILM = "timelapse"
+_DEMO = (
+    "the embedded console stands in for a real one; the blocks at the foot of its pictures are the "
+    "time, for tests to read"
+)
 _OF_ALL_TASKS = (AccessError, UsageError, StorageError)
 
 
@@ -58,7 +62,7 @@ class Run:
         self._resources = ExitStack()
         secrets = (settings.password, settings.totp_secret, settings.one_time_code)
         self._redactor = Redactor(secrets)
-        self._connection = Connection(settings, self._redactor, self._clock)
+        self._connection = Connection(settings, self._redactor, self._clock, self._tell_wait)
         self._lock = Lock()
         self._is_going_on = False
         self._is_offline = False
@@ -72,10 +76,10 @@ class Run:
     def context(self) -> Context | None:
         """The camera and day; None while it is not said which, which only a run minds.
 
-        They are what the disk knows of them, until a run has settled them.
+        They are what the disk knows of them, until a run begins.
         """
         try:
-            return self._context(day_folder.known(self._settings, self._clock))
+            return self._context(day_folder.from_disk(self._settings, self._clock))
         except UsageError:
             return None
 
@@ -153,7 +157,7 @@ class Run:
         """The folder as far as it is known. Raises UsageError where nobody can tell."""
         if self.context is not None:
             return self.context.folder
-        return day_folder.known(self._settings, self._clock)
+        return day_folder.from_disk(self._settings, self._clock)
 
     def _tell_caveat(self, folder: DayFolder) -> None:
         if folder.caveat:
@@ -162,6 +166,9 @@ class Run:
     def note(self, sentence: str) -> None:
         """Tell something that has to be known, whichever reporter tells of the tasks."""
         self.terminal.warn(self._redactor.redact(sentence))
+
+    def _tell_wait(self, reason: str, longest_secs: float) -> None:
+        self.terminal.wait(self._redactor.redact(reason), longest_secs)
 
     def look_at(self, task_name: str, *, asks_console: bool) -> None:
         """Take notice of a task whose turn has come; the first one begins the run.
@@ -203,7 +210,7 @@ class Run:
         withhold_secrets()
         self._resources.callback(self._connection.close)
         self._resources.callback(run_log.stop, run_log.hold(verbose=self._verbose))
-        context = self._settled_context()
+        context = self._context_of_run()
         layout = context.layout
         self._resources.enter_context(durable.holding(layout.lock))
         for folder in layout.own_folders:
@@ -213,11 +220,11 @@ class Run:
         self._resources.callback(run_log.stop, handler)
         log.info("run begins", extra={"out_dir": str(layout.out_dir)})
 
-    def _settled_context(self) -> Context:
+    def _context_of_run(self) -> Context:
         """The camera and day once more, now that the console may be asked; writes nothing."""
         known = self.context.folder if self.context else None
         connection = None if self._is_offline else self._connection
-        folder = day_folder.settled(self._settings, known, connection, self._clock)
+        folder = day_folder.for_run(self._settings, known, connection, self._clock)
         self._tell_caveat(folder)
         if self.context is None or folder != known:
             self.context = self._context(folder)
@@ -228,7 +235,7 @@ class Run:
             return
         self._has_told_console = True
         if self._settings.is_demo:
-            self.terminal.tell("demo", "the embedded console stands in for a real one")
+            self.terminal.tell("demo", _DEMO)
         elif self._settings.tls_insecure:
             self.note("WARNING: the console's certificate is not checked (tls_insecure)")
 
@@ -242,7 +249,8 @@ class Run:
         self._tell_usage()
         # Of doit's own codes only that something failed is known: 2 and 3 mean something else here.
         exit_code = self._exit_code or (ExitCode.INCOMPLETE if doit_code else ExitCode.WHOLE)
-        self._log("run ends", exit_code=exit_code, console=str(self._connection.usage()))
+        asked = self._connection.usage()
+        self._log("run ends", exit_code=exit_code, **(asked.facts() if asked else {}))
         return exit_code
 
     def _tell_usage(self) -> None:

@@ -152,7 +152,7 @@ def _action(row: Row, run: Run) -> Callable[[], object]:
             log.error("task failed", extra={"reason": sentence})  # noqa: TRY400  no bug
             return TaskFailed(sentence)
         except Exception as error:
-            sentence = f"this is a bug in upvs: {error!r}"
+            sentence = f"this is a bug in upvs, please report what follows: {error!r}"
             run.fail(row.name, UpvsError(), sentence, details=traceback.format_exc().splitlines())
             log.exception("task broke")
             return TaskFailed(sentence)

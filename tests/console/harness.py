@@ -41,6 +41,7 @@ class ConsoleHarness:
     def __init__(self, simulated: SimulatedConsole) -> None:
         self.simulated = simulated
         self.waits_secs: list[float] = []
+        self.told_waits: list[tuple[str, float]] = []
         self.clock = clock_without_waits(self.waits_secs)
         self._stack = ExitStack()
 
@@ -101,6 +102,7 @@ class ConsoleHarness:
             longest_outage_secs=longest_outage_secs,
             clock=clock or self.clock,
             read_timeout_secs=read_timeout_secs,
+            on_wait=lambda reason, longest_secs: self.told_waits.append((reason, longest_secs)),
         )
         return self._stack.enter_context(console)
 

@@ -12,7 +12,7 @@ from upvs_tasks.console.client import Console
 from upvs_tasks.console.endpoint import Credentials, Endpoint
 from upvs_tasks.console.export import as_received
 from upvs_tasks.console.retry import RetryPolicy
-from upvs_tasks.errors import MaxAttemptsExceeded, NoFootageError
+from upvs_tasks.errors import MaxAttemptsExceeded, NoFootageError, UnreachableError
 from upvs_tasks.simulator import Behaviour, Fault, FaultKind, SimulatedConsole
 
 
@@ -173,9 +173,37 @@ def test_how_long_a_console_is_waited_for_can_be_set(harness: ConsoleHarness) ->
 def test_a_console_never_met_is_not_waited_for(harness: ConsoleHarness) -> None:
     """A wrong address shows within seconds."""
     nowhere = harness.client(replace(harness.endpoint(), host="127.0.0.1:1"))
-    with pytest.raises(MaxAttemptsExceeded, match="connection refused"):
+    with pytest.raises(UnreachableError, match="connection refused"):
         nowhere.bootstrap()
     assert sum(harness.waits_secs) < 30
+
+
+def test_something_in_the_place_of_a_console_that_never_comes_is_an_unreachable_console(
+    harness: ConsoleHarness,
+) -> None:
+    """A proxy answers for a console that is off."""
+    harness.simulated.order(Fault(FaultKind.STATUS, path="login", status=502, times=None))
+    with pytest.raises(UnreachableError, match=r"given up; .* for 600 s .*login at .* 502"):
+        harness.console.bootstrap()
+    assert sum(harness.waits_secs) == pytest.approx(600, abs=1)
+
+
+def test_a_list_that_a_console_which_was_there_stays_away_for_is_an_unreachable_console(
+    harness: ConsoleHarness,
+) -> None:
+    harness.console.bootstrap()
+    harness.simulated.order(away(10_000, 503))
+    with pytest.raises(UnreachableError, match="did not come back"):
+        harness.events()
+
+
+def test_a_clip_is_not_what_a_console_is_called_unreachable_for(harness: ConsoleHarness) -> None:
+    """One of many is a clip that failed."""
+    harness.console.bootstrap()
+    harness.simulated.order(away(10_000, 503))
+    with pytest.raises(MaxAttemptsExceeded) as caught:
+        one_attempt(harness.console, 1)
+    assert not isinstance(caught.value, UnreachableError)
 
 
 def test_a_console_that_only_begins_to_start_is_waited_for(harness: ConsoleHarness) -> None:

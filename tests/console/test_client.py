@@ -1,11 +1,19 @@
+import socket
+from contextlib import suppress
 from dataclasses import replace
 from email.utils import formatdate
+from threading import Thread
 
 import pytest
 
 from tests.console.conftest import Running
 from tests.console.harness import CAMERA_ID, DAY, ConsoleHarness
-from upvs_tasks.errors import ConsoleError, MaxAttemptsExceeded, MissingPermissionError
+from upvs_tasks.errors import (
+    ConsoleError,
+    MaxAttemptsExceeded,
+    MissingPermissionError,
+    UnreachableError,
+)
 from upvs_tasks.model.camera import resolve_camera
 from upvs_tasks.model.event import (
     DEFAULT_EVENT_TYPES,
@@ -267,8 +275,35 @@ def test_a_row_that_is_not_understood_is_no_reason_to_ask_again(harness: Console
 def test_a_host_that_nobody_answers_is_given_up_on_with_the_reason(harness: ConsoleHarness) -> None:
     """Not an endless wait."""
     nowhere = harness.client(replace(harness.endpoint(), host="127.0.0.1:1"))
-    with pytest.raises(MaxAttemptsExceeded, match=r"127\.0\.0\.1:1.*connection refused"):
+    with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:1.*connection refused.*for 3 s"):
         nowhere.bootstrap()
+    asked = nowhere.usage.requests
+    with pytest.raises(UnreachableError):
+        nowhere.events(CAMERA_ID, start_ms=0, end_ms=1, event_types=("motion",))
+    assert nowhere.usage.requests == asked
+
+
+def test_a_name_that_nobody_knows_is_an_unreachable_console(harness: ConsoleHarness) -> None:
+    nowhere = harness.client(replace(harness.endpoint(), host="console.invalid"))
+    with pytest.raises(UnreachableError, match="name is not known"):
+        nowhere.bootstrap()
+
+
+def test_a_port_that_does_not_speak_tls_is_an_unreachable_console(harness: ConsoleHarness) -> None:
+    """It closes the connection in the middle of the greeting."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=close_all_from, args=[server], daemon=True).start()
+        port = server.getsockname()[1]
+        nowhere = harness.client(replace(harness.endpoint(), host=f"127.0.0.1:{port}"))
+        with pytest.raises(UnreachableError):
+            nowhere.bootstrap()
+
+
+def close_all_from(server: socket.socket) -> None:
+    """Accept connections and close them."""
+    with suppress(OSError):
+        while True:
+            server.accept()[0].close()
 
 
 def test_a_client_may_be_closed_twice(harness: ConsoleHarness) -> None:
@@ -276,3 +311,27 @@ def test_a_client_may_be_closed_twice(harness: ConsoleHarness) -> None:
     harness.console.bootstrap()
     harness.console.close()
     harness.console.close()
+
+
+def test_each_request_is_logged_for_who_wants_to_know(
+    harness: ConsoleHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was asked and what came, but neither a body nor a header."""
+    caplog.set_level("DEBUG", logger="upvs_tasks.console.transport")
+    harness.console.bootstrap()
+    download = harness.export()
+    harness.simulated.order(Fault(FaultKind.RESET, path="events", times=1))
+    harness.events()
+    requests = [vars(each) for each in caplog.records if each.getMessage() == "request"]
+    shown = [(each["method"], each["path"], each.get("status")) for each in requests]
+    assert shown[:4] == [
+        ("POST", "/api/auth/login", 200),
+        ("GET", "/proxy/protect/api/bootstrap", 200),
+        ("GET", "/proxy/protect/api/video/export", 200),
+        ("GET", "/proxy/protect/api/events", None),
+    ]
+    assert shown[-1] == ("GET", "/proxy/protect/api/events", 200)
+    assert requests[2]["bytes"] == download.size_bytes
+    assert "start=" in requests[2]["query"]
+    assert all(isinstance(each["ms"], int) for each in requests)
+    assert harness.simulated.password not in str(requests)

@@ -105,7 +105,7 @@ def test_what_may_heal_is_transient_and_says_what_was_seen(
     harness.simulated.order(fault)
     failure = harness.failed_export()
     assert re.search(reason, str(failure))
-    assert "the export of 10 s from 2024-01-15 17:00:00" in str(failure)
+    assert "the export of 10 s" in str(failure)
     assert harness.asked("export") == 1
     assert harness.waits_secs == []
 
@@ -292,7 +292,7 @@ def test_a_status_that_nobody_expects_is_not_tried_again(harness: ConsoleHarness
         (Answer(body=b"\0\0\0\x18moov"), "does not begin"),
         (Answer(body=VIDEO, headers=(("Content-Length", "100000"),)), "cut off"),
         (Answer(206, VIDEO), "206"),
-        (Answer(body=CHUNKED, headers=CONTRADICTION), "24 of 100 promised bytes"),
+        (Answer(body=CHUNKED, headers=CONTRADICTION), "24 of 100 bytes came"),
     ],
 )
 def test_what_only_looks_like_success_is_transient(

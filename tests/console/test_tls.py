@@ -1,8 +1,11 @@
 import logging
+import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import requests
@@ -94,3 +97,25 @@ def test_what_is_offered_in_a_greeting_stays_as_it_was_set() -> None:
     greeting = written.read()
     assert b"http/1.1" in greeting
     assert b"other" not in greeting
+
+
+def test_a_port_without_tls_is_told_at_once(harness: ConsoleHarness) -> None:
+    """In words, and not in those of OpenSSL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+                with suppress(ConnectionError):
+                    connection.recv(4096)
+
+        thread = Thread(target=answer, daemon=True)
+        thread.start()
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+        console = harness.client(replace(harness.endpoint(), host=host))
+        with pytest.raises(SettingsError, match="speaks no TLS; give host with the port of https"):
+            console.bootstrap()
+        thread.join(10)
+    assert harness.waits_secs == []

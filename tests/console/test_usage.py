@@ -1,3 +1,5 @@
+import pytest
+
 from tests.console.harness import ConsoleHarness
 from tests.sentences import one_sentence
 from upvs_tasks.console.usage import ConcurrencyFigures, ConsoleUsage
@@ -10,6 +12,7 @@ def test_an_account_is_one_sentence() -> None:
     usage = ConsoleUsage(
         requests=214,
         logins=1,
+        login_attempts=1,
         retries=3,
         received_bytes=812_400_000,
         longest_wait_secs=2.13,
@@ -26,8 +29,45 @@ def test_an_account_is_one_sentence() -> None:
 def test_what_did_not_happen_is_left_out() -> None:
     """Nobody has to read zeros."""
     assert ConsoleUsage().sentence() == "0 requests, 0 logins"
-    usage = ConsoleUsage(requests=2, logins=1, longest_wait_secs=0.06)
+    usage = ConsoleUsage(requests=2, logins=1, login_attempts=1, longest_wait_secs=0.06)
     assert usage.sentence() == "2 requests, 1 login, slowest answer 0.1 s"
+
+
+@pytest.mark.parametrize(
+    ("logins", "attempts", "words"),
+    [
+        (0, 1, "0 of 1 login accepted"),
+        (0, 3, "0 of 3 logins accepted"),
+        (1, 2, "1 of 2 logins accepted"),
+        (2, 2, "2 logins"),
+    ],
+)
+def test_only_accepted_logins_are_logins(logins: int, attempts: int, words: str) -> None:
+    usage = ConsoleUsage(requests=3, logins=logins, login_attempts=attempts)
+    assert usage.sentence().split(", ")[1] == words
+
+
+def test_a_login_that_is_refused_is_an_attempt(harness: ConsoleHarness) -> None:
+    harness.simulated.order(Fault(FaultKind.STATUS, path="login", status=502))
+    harness.console.bootstrap()
+    usage = harness.console.usage
+    assert (usage.logins, usage.login_attempts) == (1, 2)
+
+
+def test_a_login_with_a_one_time_code_is_one_login(harness: ConsoleHarness) -> None:
+    secret = harness.simulated.account("careful").totp_secret_text
+    console = harness.client(
+        credentials=harness.credentials(username="careful", totp_secret=secret)
+    )
+    console.bootstrap()
+    assert (console.usage.logins, console.usage.login_attempts) == (1, 1)
+
+
+def test_the_facts_for_a_log_are_numbers_by_their_names() -> None:
+    facts = ConsoleUsage(requests=2, longest_wait_secs=0.0612345).facts()
+    assert facts["requests"] == 2
+    assert facts["longest_wait_secs"] == 0.061
+    assert all(isinstance(value, int | float) for value in facts.values())
 
 
 def test_the_account_of_a_run_counts_what_the_console_saw(harness: ConsoleHarness) -> None:

@@ -15,6 +15,8 @@ from upvs_tasks.errors import BrokenFootageError, StorageError
 from upvs_tasks.media.probe import decode_check, measure, read_sample_table
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov"}
+INDEX_FIRST = {"movflags": "faststart"}
+UNKNOWN_BOX = struct.pack(">I4s", 24, b"uuid") + bytes(16)
 BASES = {
     "plain": Recipe(),
     "reordered": Recipe(b_frames=2),
@@ -53,7 +55,7 @@ def overwritten(clip: bytes, kind: bytes, offset: int, value: int) -> bytes:
         (struct.pack(">I4s", 4, b"ftyp"), "impossible size"),
         (struct.pack(">I4sQ", 1, b"mdat", 1 << 63), "is cut off"),
         (struct.pack(">I4s", 8, b"ftyp") + struct.pack(">I4s", 8, b"moov"), "no video track"),
-        (struct.pack(">I4s", 8, b"free") * 100_001, "boxes"),
+        (struct.pack(">I4s", 8, b"free") * 500_001, "boxes"),
         (struct.pack(">I4s", 8, b"ftyp") + bytes(3), "is cut off"),
     ],
 )
@@ -77,8 +79,8 @@ def test_a_folder_is_the_disk_s_fault(tmp_path: Path) -> None:
         measure(tmp_path)
 
 
-@pytest.mark.parametrize("movflags", [{}, {"movflags": "faststart"}, FRAGMENTED])
-@pytest.mark.parametrize("share", [0.01, 0.3, 0.9, 0.999])
+@pytest.mark.parametrize("movflags", [{}, INDEX_FIRST, FRAGMENTED])
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.9, 0.97])
 def test_a_cut_clip_is_refused_wherever_its_index_stands(
     tmp_path: Path, movflags: dict[str, str], share: float
 ) -> None:
@@ -87,6 +89,52 @@ def test_a_cut_clip_is_refused_wherever_its_index_stands(
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
     fault_of(path)
+
+
+BEHIND: dict[str, Callable[[bytes], bytes]] = {
+    "a few bytes": lambda clip: clip + bytes([0, 0, 1]),
+    "zeros": lambda clip: clip + bytes(5_000),
+    "noise": lambda clip: clip + bytes([0xA5]) * 50,
+    "an impossible size": lambda clip: clip + struct.pack(">I4s", 3, b"free"),
+    "an unfinished box": lambda clip: clip + struct.pack(">I4s", 500, b"free") + bytes(7),
+    "an unfinished random access table": lambda clip: clip[:-1],
+}
+
+
+@pytest.mark.parametrize("movflags", [INDEX_FIRST, FRAGMENTED])
+@pytest.mark.parametrize("behind", BEHIND)
+def test_what_stands_behind_the_last_frame_costs_nothing(
+    tmp_path: Path, movflags: dict[str, str], behind: str
+) -> None:
+    """Recorders and disks leave such things; each frame of the index is in the file."""
+    path = make_clip(tmp_path / "clip.mp4", Recipe(muxer_options=movflags))
+    whole = path.read_bytes()
+    if movflags is INDEX_FIRST and "random access" in behind:
+        whole += struct.pack(">I4s", 9, b"free") + bytes(1)
+    path.write_bytes(BEHIND[behind](whole))
+    assert measure(path).frames == 20
+
+
+def test_a_box_of_media_may_claim_more_than_there_is(tmp_path: Path) -> None:
+    """As long as all frames are there."""
+    path = make_clip(tmp_path / "clip.mp4", Recipe(muxer_options=INDEX_FIRST))
+    path.write_bytes(overwritten(path.read_bytes(), b"mdat", -8, 1_000_000))
+    assert measure(path).frames == 20
+
+
+def test_a_box_of_a_maker_s_own_may_come_first(tmp_path: Path) -> None:
+    relative = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+    path = make_clip(tmp_path / "clip.mp4", Recipe(muxer_options=relative))
+    path.write_bytes(UNKNOWN_BOX + path.read_bytes())
+    assert measure(path).frames == 20
+
+
+@pytest.mark.parametrize("kind", [b"moov", b"moof"])
+def test_an_unfinished_index_is_never_left_out(tmp_path: Path, kind: bytes) -> None:
+    """It would name frames."""
+    path = make_clip(tmp_path / "clip.mp4", Recipe(muxer_options=FRAGMENTED))
+    path.write_bytes(path.read_bytes() + struct.pack(">I4s", 500, kind) + bytes(7))
+    assert "is cut off" in fault_of(path)
 
 
 def test_a_frame_outside_the_file_is_refused_though_all_boxes_are_whole(tmp_path: Path) -> None:

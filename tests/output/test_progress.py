@@ -135,3 +135,18 @@ def test_clips_that_failed_are_shown_apart(time: Time, capsys: pytest.CaptureFix
     work.add_bytes(2_000_000)
     assert work.clips_failed == 2
     assert capsys.readouterr().err == "fetch      1 of 4 clips, 2 failed, 2 MB\n"
+
+
+def test_a_wait_is_told_once_for_all_who_wait(
+    time: Time, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = summarising(time)
+    terminal.wait("the console is away", 600)
+    time.secs += 599
+    terminal.wait("the console is away, too", 600)
+    time.secs += 1
+    terminal.wait("the console accepts no more logins", 40.4)
+    assert capsys.readouterr().err.splitlines() == [
+        "waiting for up to 10 minutes: the console is away",
+        "waiting for up to 40 s: the console accepts no more logins",
+    ]

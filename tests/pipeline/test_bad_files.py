@@ -97,7 +97,8 @@ def test_the_other_19_clips_are_whole_in_the_film_and_the_bad_one_is_named(
         assert "whole: all 20 events" in run.output
         assert not named
     else:
-        assert run.code == 1, run.output
+        # Nobody knows of this file that it is not what the console sent, so no run can mend it.
+        assert run.code == (0 if oddity.verdict == "damaged" else 1), run.output
         [sentence] = named
         assert f"{oddity.verdict}: " in sentence
         assert "Traceback" not in run.output

@@ -299,10 +299,19 @@ def test_a_second_run_in_the_same_folder_is_refused(
 
 def test_an_unreachable_console_is_one_sentence(project: Project) -> None:
     run = project.doit("run", "timelapse", "host=https://127.0.0.1:9", "retry_limit=1")
-    assert run.code == 1, run.output
+    assert run.code == 4, run.output
     error, account = run.output.splitlines()
     assert "127.0.0.1" in only_error(error)
     assert account.startswith("console  ")
+
+
+def test_clips_are_not_to_blame_for_an_unreachable_console(project: Project) -> None:
+    """They stay to be fetched, and none of them is called failed."""
+    assert project.upvs("scan").code == 0
+    project.configure(host="https://127.0.0.1:9", retry_limit=1)
+    run = project.upvs("fetch")
+    assert run.code == 4, run.output
+    assert not list((project.out / ".upvs" / "failures").glob("*"))
 
 
 def _name(entry: dict[str, object]) -> str:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -123,6 +124,34 @@ def test_killed_again_and_again(project: Project, undisturbed: dict[str, str]) -
         kill_after(project.start("run", "timelapse"), chance.uniform(0.2, 2.5))
     assert project.doit("run", "timelapse").code == 0
     assert project.contents() == undisturbed
+
+
+@pytest.mark.slow
+def test_killed_while_what_the_disk_has_changed_is_made_good(
+    project: Project, undisturbed: dict[str, str]
+) -> None:
+    """Two clips, in a run that renders all of them; what is set aside has its place, too."""
+    chance = random.Random(20240119)  # noqa: S311  likewise
+    assert project.doit("run", "timelapse").code == 0
+    for number in range(10):
+        for clip in (project.clips[1], project.clips[3]):
+            change_a_byte(clip)
+        shutil.rmtree(project.out / ".upvs" / "segments")
+        project.film.unlink()
+        kill_after(project.start("run", "timelapse"), 0.3 + (number + chance.random()) / 8)
+        assert project.doit("run", "timelapse").code == 0
+        contents = project.contents()
+        aside = {name for name in contents if ".replaced-" in name}
+        assert {name: contents[name] for name in contents.keys() - aside} == undisturbed
+    assert aside
+
+
+def change_a_byte(path: Path) -> None:
+    """Change the last byte of the pictures; the date does not tell."""
+    status, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ PAGE = REPOSITORY / "docs" / "states.md"
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "doit run timelapse": ("-m", "doit", "run", "timelapse"),
     "doit run fetch": ("-m", "doit", "run", "fetch"),
-    "upvs render": ("-m", "upvs_tasks.cli", "render"),
+    "upvs render": ("-m", "upvs_tasks", "render"),
     "doit run verify": ("-m", "doit", "run", "verify"),
     "doit list --all --status": ("-m", "doit", "list", "--all", "--status"),
 }

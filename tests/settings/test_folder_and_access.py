@@ -15,7 +15,7 @@ from upvs_tasks.settings import Settings
 
 def known(settings: Settings) -> Layout:
     """The folder of a camera that was never filmed."""
-    return day_folder.known(settings, Clock()).layout
+    return day_folder.from_disk(settings, Clock()).layout
 
 
 @pytest.mark.parametrize(

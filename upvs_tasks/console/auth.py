@@ -16,16 +16,18 @@ from upvs_tasks.console.failures import (
 )
 from upvs_tasks.console.login import Login, TooManyLoginsError
 from upvs_tasks.console.request import ApiRequest
-from upvs_tasks.console.retry import RetryPolicy, retry
+from upvs_tasks.console.retry import OnWait, RetryPolicy, retry
 from upvs_tasks.console.session import Session
 from upvs_tasks.console.session_file import SessionFile
 from upvs_tasks.console.transport import Transport
 from upvs_tasks.console.usage import UsageCounter
 from upvs_tasks.errors import (
+    ConsoleError,
     LoginLimitError,
     MaxAttemptsExceeded,
     TransientError,
     Unauthorized,
+    UnreachableError,
     UpvsError,
 )
 
@@ -56,6 +58,7 @@ class Authenticator:
         policy: RetryPolicy,
         clock: Clock,
         usage: UsageCounter,
+        on_wait: OnWait,
     ) -> None:
         self._login = login
         self._transport = transport
@@ -63,6 +66,7 @@ class Authenticator:
         self._policy = policy
         self._clock = clock
         self._usage = usage
+        self._on_wait = on_wait
         self._lock = Lock()
         self._logins = 0
         self._session: Session | None = None
@@ -112,8 +116,10 @@ class Authenticator:
 
     def _concerns(self, failure: UpvsError, logins_seen: int) -> bool:
         """Whether the failed login is final, or was tried while this thread waited for it."""
-        may_heal = isinstance(failure, MaxAttemptsExceeded | TransientError)
-        return not may_heal or logins_seen != self._logins
+        is_final = isinstance(failure, UnreachableError) or not isinstance(
+            failure, MaxAttemptsExceeded | TransientError
+        )
+        return is_final or logins_seen != self._logins
 
     def _saved_session(self) -> Session | None:
         """The session of an earlier process: the console that gave it was there not long ago."""
@@ -134,6 +140,8 @@ class Authenticator:
             raise copy(error) from error
         finally:
             self._logins += 1
+        with self._usage.lock:
+            self._usage.logins += 1
         self._failure = None
         self.was_logged_in = True
         if self._file is not None and (saved := session.to_save()) is not None:
@@ -141,7 +149,11 @@ class Authenticator:
         return session
 
     def _log_in(self) -> Session:
-        """Retry only the first login: later failures are for the circuit breaker to judge."""
+        """Retry only the first login: later failures are for the circuit breaker to judge.
+
+        Raises UnreachableError where no attempt at the first login met with an answer.
+        """
+        began_secs = self._clock.monotonic_secs()
         if self.was_logged_in or self._logins:
             return self._log_in_within_limit()
         try:
@@ -151,11 +163,11 @@ class Authenticator:
                 what=self._login.what,
                 clock=self._clock,
                 on_retry=self._note_retry,
+                on_wait=self._on_wait,
             )
         except MaxAttemptsExceeded as error:
-            if isinstance(error.__cause__, FailedRequestError) and error.__cause__.is_server_error:
-                raise error.__cause__ from None
-            raise
+            spent_secs = self._clock.monotonic_secs() - began_secs
+            raise _error_of_first_login(error, spent_secs) from None
 
     def _note_retry(self, error: TransientError, wait_secs: float) -> None:
         with self._usage.lock:
@@ -175,6 +187,7 @@ class Authenticator:
                 clock=self._clock,
                 retry_on=TooManyLoginsError,
                 on_retry=lambda error, wait_secs: _note_limit(waits_secs, error, wait_secs),
+                on_wait=self._on_wait,
             )
         except MaxAttemptsExceeded as error:
             waited_secs = self._clock.monotonic_secs() - started_secs
@@ -182,6 +195,18 @@ class Authenticator:
                 f"{error.__cause__}, even after {waited_secs:.0f} s; wait some minutes, then run "
                 "again"
             ) from error
+
+
+def _error_of_first_login(error: MaxAttemptsExceeded, spent_secs: float) -> ConsoleError:
+    match error.__cause__:
+        case FailedRequestError(is_server_error=True) as failure:
+            return failure
+        case FailedRequestError(was_answered=False):
+            return UnreachableError(
+                f"the console cannot be reached: {error}; tried for {spent_secs:.0f} s: check that "
+                "host is its address, and that it is on"
+            )
+    return error
 
 
 def _note_limit(waits_secs: list[float], error: TransientError, wait_secs: float) -> None:

@@ -17,9 +17,14 @@ import requests
 from upvs_tasks.clock import Clock
 from upvs_tasks.console.failures import FailedRequestError
 from upvs_tasks.console.request import ApiRequest, Sender
-from upvs_tasks.console.retry import RetryPolicy, retry
+from upvs_tasks.console.retry import OnWait, RetryPolicy, retry
 from upvs_tasks.console.usage import UsageCounter
-from upvs_tasks.errors import ConsoleError, MaxAttemptsExceeded, TransientError
+from upvs_tasks.errors import (
+    ConsoleError,
+    MaxAttemptsExceeded,
+    TransientError,
+    UnreachableError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +39,7 @@ _SETTLING_SECS = 120.0
 _MOST_OUTAGES = 10
 _ABSENT = (400, 404)
 _BUSY = 429
+_PROBED = "whether the console is there"
 _BODY = attrgetter("content")
 _NEVER = float("-inf")
 
@@ -45,7 +51,7 @@ class Circuit:
     only where something answers there and says that it will come.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it takes to ask, to wait, and to tell of it
         self,
         sender: Sender,
         *,
@@ -53,12 +59,13 @@ class Circuit:
         is_known: Callable[[], bool],
         longest_secs: float,
         clock: Clock,
+        on_wait: OnWait,
     ) -> None:
         self._sender = sender
+        self._on_wait = on_wait
         # The smaller one first; a console whose recorder has no page of its own has the other.
         self._probes = tuple(
-            ApiRequest("whether the console is there", api_path + page, "View")
-            for page in ("/nvr", "/bootstrap")
+            ApiRequest(_PROBED, api_path + page, "View") for page in ("/nvr", "/bootstrap")
         )
         self._is_known = is_known
         self._longest_secs = longest_secs
@@ -67,22 +74,23 @@ class Circuit:
         self._answered_secs = self._probed_secs = _NEVER
         self._given_up_secs = self._returned_secs = _NEVER
         self._was_open = False
+        self._last_failure = ""
         self.outage_secs = 0.0
 
-    def check(self, what: str) -> None:
+    def check(self, request: ApiRequest) -> None:
         """Wait while another thread waits for the console; fail if it has just given up."""
         with self._lock:
             if self.now_secs() - self._given_up_secs < _GIVEN_UP_SECS:
-                raise self._given_up(what)
+                raise self._given_up(request)
 
     def note_answer(self) -> None:
         """The console has just answered a request."""
         self._answered_secs = self.now_secs()
 
-    def was_open(self, failure: FailedRequestError, sent_secs: float, what: str) -> bool:
+    def was_open(self, failure: FailedRequestError, sent_secs: float, request: ApiRequest) -> bool:
         """Whether the whole console was the cause of a failure; it is back then.
 
-        Raises MaxAttemptsExceeded when it does not come back.
+        Raises what `_given_up` gives when it does not come back.
         """
         if not failure.may_be_outage or not (failure.is_server_error or self._is_known()):
             return False
@@ -91,7 +99,7 @@ class Circuit:
         failed_secs = self.now_secs()
         with self._lock:
             if self._probed_secs < failed_secs:
-                self._wait_until_closed(what)
+                self._wait_until_closed(request)
             return self._was_open
 
     @property
@@ -103,17 +111,25 @@ class Circuit:
         """The clock that never goes back."""
         return self._clock.monotonic_secs()
 
-    def _wait_until_closed(self, what: str) -> None:
+    def _wait_until_closed(self, request: ApiRequest) -> None:
         began_secs = self.now_secs()
         self._was_open = False
         # Nobody waits a second time for a console that has not answered since it was given up on.
         attempts = 1 if self._given_up_secs > self._answered_secs else None
         policy = RetryPolicy(attempts=attempts, longest_secs=self._longest_secs)
         try:
-            retry(self._probe, policy, what=what, clock=self._clock, on_retry=self._note_open)
+            retry(
+                self._probe,
+                policy,
+                what=request.what,
+                clock=self._clock,
+                on_retry=self._note_open,
+                on_wait=self._note_wait,
+            )
         except MaxAttemptsExceeded as error:
             self._given_up_secs = self.now_secs()
-            raise self._given_up(what) from error
+            self._last_failure = str(error.__cause__)
+            raise self._given_up(request) from error
         self.note_answer()
         if self._was_open:
             self._returned_secs = self._answered_secs
@@ -124,6 +140,10 @@ class Circuit:
         if not self._was_open:
             log.warning("console is away, waiting for it", extra={"reason": str(reason)})
         self._was_open = True
+
+    def _note_wait(self, reason: str, longest_secs: float) -> None:
+        seen = reason.removeprefix(f"{_PROBED}: ")
+        self._on_wait(f"the console is away ({seen})", longest_secs)
 
     def _probe(self) -> None:
         """Ask for what must exist. Raises TransientError where the console is not there.
@@ -146,10 +166,13 @@ class Circuit:
             else:
                 return
 
-    def _given_up(self, what: str) -> MaxAttemptsExceeded:
-        return MaxAttemptsExceeded(
-            f"{what}: given up; the console was waited for {self._longest_secs:.0f} s and did not "
-            "come back"
+    def _given_up(self, request: ApiRequest) -> MaxAttemptsExceeded:
+        """The error for a console that stays away: of a clip, or of all that a run needs it for."""
+        is_clip = request.is_export and self._is_known()
+        kind = MaxAttemptsExceeded if is_clip else UnreachableError
+        return kind(
+            f"{request.what}: given up; the console was waited for {self._longest_secs:.0f} s and "
+            f"did not come back; the last failure: {self._last_failure}"
         )
 
 
@@ -165,18 +188,19 @@ class CircuitBreaker:
         """See `Sender`.
 
         Raises what the inner sender raises; in place of a failure, the permanent error behind it
-        once the console has been well for a while; MaxAttemptsExceeded when it stays away.
+        once the console has been well for a while; when it stays away, MaxAttemptsExceeded for
+        a clip and UnreachableError for anything else.
         """
         circuit, outages = self._circuit, 0
         while True:
-            circuit.check(request.what)
+            circuit.check(request)
             sent_secs = circuit.now_secs()
             try:
                 result = self._inner.send(request, use)
             except FailedRequestError as failure:
                 if outages == _MOST_OUTAGES:
                     raise
-                if not circuit.was_open(failure, sent_secs, request.what):
+                if not circuit.was_open(failure, sent_secs, request):
                     if failure.permanent_error is None or not circuit.is_settled:
                         raise
                     raise failure.permanent_error from failure

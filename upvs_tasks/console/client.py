@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar
@@ -17,7 +16,7 @@ from upvs_tasks.console.export import Download, receive
 from upvs_tasks.console.login import Login
 from upvs_tasks.console.paging import collect
 from upvs_tasks.console.request import ApiRequest
-from upvs_tasks.console.retry import RetryingSender, RetryPolicy
+from upvs_tasks.console.retry import OnWait, RetryingSender, RetryPolicy
 from upvs_tasks.console.session_file import SessionFile
 from upvs_tasks.console.transport import READ_TIMEOUT_SECS, Transport
 from upvs_tasks.console.usage import ConsoleUsage, UsageCounter
@@ -53,6 +52,7 @@ class Console:
         read_timeout_secs: float = READ_TIMEOUT_SECS,
         page_limit: int = PAGE_LIMIT,
         clock: Clock = Clock(),  # noqa: B008  a frozen value
+        on_wait: OnWait = lambda _reason, _longest_secs: None,
     ) -> None:
         redactor = redactor or Redactor()
         for secret in credentials.secrets:
@@ -78,26 +78,39 @@ class Console:
                 direct_api=endpoint.direct_api,
                 clock=clock,
                 usage=usage,
+                on_wait=on_wait,
             ),
             self._transport,
             _session_file(session_file, endpoint, credentials),
             policy=policy,
             clock=clock,
             usage=usage,
+            on_wait=on_wait,
         )
-        self._limiter = ConcurrencyLimiter(authenticator, connections, clock=clock, usage=usage)
+        self._limiter = ConcurrencyLimiter(
+            authenticator, connections, clock=clock, usage=usage, on_wait=on_wait
+        )
         self._circuit = Circuit(
             authenticator,
             api_path=self._api_path,
             is_known=lambda: authenticator.was_logged_in,
             longest_secs=longest_outage_secs,
             clock=clock,
+            on_wait=on_wait,
         )
         self._requests = RetryingSender(
-            CircuitBreaker(authenticator, self._circuit, usage), policy, clock=clock, usage=usage
+            CircuitBreaker(authenticator, self._circuit, usage),
+            policy,
+            clock=clock,
+            usage=usage,
+            on_wait=on_wait,
         )
         self._exports = RetryingSender(
-            CircuitBreaker(self._limiter, self._circuit, usage), policy, clock=clock, usage=usage
+            CircuitBreaker(self._limiter, self._circuit, usage),
+            policy,
+            clock=clock,
+            usage=usage,
+            on_wait=on_wait,
         )
 
     @property
@@ -162,6 +175,7 @@ class Console:
         end_ms: int,
         into: IO[bytes],
         channel: int = 0,
+        span_text: str = "",
         on_bytes: Callable[[int], None] | None = None,
         accept: Callable[[Download], Accepted],
     ) -> Accepted:
@@ -171,9 +185,10 @@ class Console:
         where it raises TransientError, there is another attempt. As many exports run at once as
         the console bears. What concerns the console as a whole costs the clip no attempt: an
         outage, or an export that is refused because of others of ours. Raises MaxAttemptsExceeded,
-        PermanentError, any other ConsoleError, or AccessError.
+        PermanentError, any other ConsoleError, or AccessError. ``span_text`` says by the camera's
+        clock what is asked for, for their sentences.
         """
-        request = self._export_request(camera_id, (start_ms, end_ms), channel)
+        request = self._export_request(camera_id, (start_ms, end_ms), channel, span_text)
         return self._exports.send_accepted(
             request,
             lambda response: receive(
@@ -218,12 +233,13 @@ class Console:
             ),
         )
 
-    def _export_request(self, camera_id: str, span_ms: tuple[int, int], channel: int) -> ApiRequest:
+    def _export_request(
+        self, camera_id: str, span_ms: tuple[int, int], channel: int, span_text: str
+    ) -> ApiRequest:
         start_ms, end_ms = span_ms
-        start = datetime.fromtimestamp(start_ms / 1000, UTC).isoformat(sep=" ", timespec="seconds")
         chosen = (("channel", str(channel)),) if channel else ()
         return ApiRequest(
-            f"the export of {(end_ms - start_ms) / 1000:g} s from {start}",
+            f"the export of {span_text or f'{(end_ms - start_ms) / 1000:g} s'}",
             self._api_path + "/video/export",
             "Playback Download (camera: readmedia)",
             params=(("camera", camera_id), ("start", str(start_ms)), ("end", str(end_ms)), *chosen),

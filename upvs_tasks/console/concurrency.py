@@ -17,6 +17,7 @@ from upvs_tasks.clock import Clock
 from upvs_tasks.console.export import Download
 from upvs_tasks.console.failures import FailedRequestError
 from upvs_tasks.console.request import ApiRequest, Sender
+from upvs_tasks.console.retry import NOTICED_SECS, OnWait
 from upvs_tasks.console.usage import ConcurrencyFigures, UsageCounter
 
 log = logging.getLogger(__name__)
@@ -127,8 +128,11 @@ class Slot:
 class ConcurrencyLimiter:
     """Lets no more exports through at once than the console bears; all threads share it."""
 
-    def __init__(self, inner: Sender, ceiling: int, *, clock: Clock, usage: UsageCounter) -> None:
+    def __init__(
+        self, inner: Sender, ceiling: int, *, clock: Clock, usage: UsageCounter, on_wait: OnWait
+    ) -> None:
         self._inner = inner
+        self._on_wait = on_wait
         self._clock = clock
         self._usage = usage
         self._changed = Condition()
@@ -203,6 +207,8 @@ class ConcurrencyLimiter:
                         return self._new_slot(now_secs)
                     self._changed.wait()
                     continue
+            if pause_secs >= NOTICED_SECS:
+                self._on_wait("the console has too much to do", pause_secs)
             self._clock.sleep(pause_secs)
 
     def _new_slot(self, now_secs: float) -> Slot:

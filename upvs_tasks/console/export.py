@@ -11,6 +11,7 @@ import requests
 from upvs_tasks.console.failures import error_for_exception
 from upvs_tasks.console.usage import UsageCounter
 from upvs_tasks.errors import TransientError
+from upvs_tasks.model.plural import counted, is_or_are
 
 # Eight TLS records, so that Python's share of the work does not count. Twice as much was no faster,
 # and in longer runs took up to a third more processor time: in the kernel's copy into the file.
@@ -80,7 +81,7 @@ def _pieces(response: requests.Response, what: str) -> Iterator[memoryview]:
         if body.length:
             raise IncompleteRead(b"", body.length)
     except (HTTPException, OSError) as error:
-        where = f"{what}: after {size_bytes} bytes"
+        where = f"{what}: after {counted(size_bytes, 'byte')}"
         raise error_for_exception(error, where, was_answered=True) from error
     response.raw.release_conn()
 
@@ -105,6 +106,8 @@ def _check_length(size_bytes: int, promised_bytes: int | None, what: str) -> Non
     if size_bytes == 0:
         raise TransientError(f"{what}: the console sent an empty file")
     if promised_bytes is not None and size_bytes != promised_bytes:
-        raise TransientError(f"{what}: {size_bytes} of {promised_bytes} promised bytes came")
+        promised = counted(promised_bytes, "byte")
+        raise TransientError(f"{what}: {size_bytes} of {promised} came")
     if size_bytes < _HEAD_BYTES:
-        raise TransientError(f"{what}: {size_bytes} bytes are no MP4")
+        size = counted(size_bytes, "byte")
+        raise TransientError(f"{what}: {size} {is_or_are(size_bytes)} no MP4")

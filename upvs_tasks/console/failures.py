@@ -64,6 +64,8 @@ from upvs_tasks.redaction import Redactor
 
 _WORDS = ("error", "message", "msg", "code")
 _LONGEST_REMARK = 120
+# What OpenSSL calls an answer in plain HTTP, in its different versions.
+_NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"}
 _COOKIE = re.compile(r"[\w-]{1,64}=[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,4096}", re.ASCII)
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectTimeoutError, "the console cannot be reached in time"),
@@ -172,7 +174,8 @@ def parse_error_response(
         return ErrorResponse(status, retry_after_secs=wait_secs)
     nested = document.get("error")
     fields = {**document, **nested} if isinstance(nested, dict) else document
-    said = [str(fields[word]) for word in _WORDS if isinstance(fields.get(word), str | int)]
+    words = [str(fields[word]) for word in _WORDS if isinstance(fields.get(word), str | int)]
+    said = [word for word in words if word != str(status)]  # many repeat the status
     return ErrorResponse(
         status,
         _remark(", ".join(said), redactor),
@@ -250,6 +253,11 @@ def error_for_exception(error: Exception, what: str, *, was_answered: bool) -> U
                 "certificate that the console shows, or, knowing that anybody in between can then "
                 "read the password, tls_insecure = true"
             )
+        if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+            return SettingsError(
+                f"{what}: what listens there speaks no TLS; give host with the port of https, "
+                "which is 443 on most consoles"
+            )
         if isinstance(cause, LocationValueError):
             return SettingsError(f"{what}: host is no address that can be reached")
         if isinstance(cause, SlowTransferError):
@@ -280,9 +288,10 @@ def _stated_error(response: ErrorResponse, request: ApiRequest) -> PermanentErro
             is_empty = False
         case _:
             return None
+    answer = f"says its answer {response}"
     if is_empty:
-        return NoFootageError(f"{request.what}: the console holds no recording of it ({response})")
-    return ExportImpossibleError(f"{request.what}: the console cannot export it ({response})")
+        return NoFootageError(f"{request.what}: the console holds no recording of it, {answer}")
+    return ExportImpossibleError(f"{request.what}: the console cannot export it, {answer}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

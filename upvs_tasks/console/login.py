@@ -12,6 +12,7 @@ from upvs_tasks.clock import Clock
 from upvs_tasks.console.endpoint import Credentials
 from upvs_tasks.console.failures import ErrorResponse, UnexpectedStatusError, failed_request
 from upvs_tasks.console.request import ApiRequest
+from upvs_tasks.console.retry import OnWait
 from upvs_tasks.console.session import Session
 from upvs_tasks.console.transport import Transport
 from upvs_tasks.console.usage import UsageCounter
@@ -42,7 +43,7 @@ class TooManyLoginsError(TransientError):
 class Login:
     """Logs one account in to one console. Raises SettingsError for an unfit ``totp_secret``."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it takes to log in, to wait and to count
         self,
         credentials: Credentials,
         transport: Transport,
@@ -50,6 +51,7 @@ class Login:
         direct_api: bool,
         clock: Clock,
         usage: UsageCounter,
+        on_wait: OnWait,
     ) -> None:
         self.what = f"the login at {transport.base_url}"
         self._credentials = credentials
@@ -57,6 +59,7 @@ class Login:
         self._direct_api = direct_api
         self._clock = clock
         self._usage = usage
+        self._on_wait = on_wait
         self._code_is_used = False
         if credentials.totp_secret:
             totp(credentials.totp_secret, 0)
@@ -66,6 +69,8 @@ class Login:
 
         Raises AccessError, TooManyLoginsError, any other TransientError, or ConsoleError.
         """
+        with self._usage.lock:
+            self._usage.login_attempts += 1
         return self._log_in_directly() if self._direct_api else self._log_in_to_unifi_os()
 
     def _log_in_to_unifi_os(self) -> Session:
@@ -95,8 +100,6 @@ class Login:
     def _post(
         self, session: Session, path: str, body: dict[str, object]
     ) -> requests.Response | ErrorResponse:
-        with self._usage.lock:
-            self._usage.logins += 1
         request = ApiRequest(self.what, path, method="POST", body=body)
         try:
             return self._transport.send(request, _with_body, session)
@@ -128,8 +131,9 @@ class Login:
         secret, clock = self._credentials.totp_secret, self._clock
         if secret:
             yield totp(secret, clock.unix_secs())
-            left_secs = _CODE_SECS - clock.unix_secs() % _CODE_SECS
-            clock.sleep(left_secs + _CLOCK_DIFFERENCE_SECS)
+            left_secs = _CODE_SECS - clock.unix_secs() % _CODE_SECS + _CLOCK_DIFFERENCE_SECS
+            self._on_wait(f"{self.what}: the next one-time code", left_secs)
+            clock.sleep(left_secs)
             yield totp(secret, clock.unix_secs())
         elif not self._credentials.one_time_code:
             raise SecondFactorError(

@@ -30,6 +30,7 @@ All in all that is 2 n / p + 13 requests, and one for each doubling of the limit
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import Enum, auto
 
 from upvs_tasks.console.wire import EventPage
@@ -267,7 +268,8 @@ def _cut_at_last(window: _Window, last_ms: int) -> tuple[_Window, _Window]:
 
 
 def _too_crowded(window: _Window, rows: int) -> ConsoleError:
+    instant = datetime.fromtimestamp(window.start_ms / 1000, UTC)
     return ConsoleError(
-        f"the console shows only {rows} of the events around one instant (between "
-        f"{window.start_ms} and {window.end_ms} ms): the day cannot be listed completely"
+        f"the console shows only {rows} of the events around one instant "
+        f"({instant:%Y-%m-%d %H:%M:%S} UTC): the day cannot be listed completely"
     )

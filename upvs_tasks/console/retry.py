@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Accepted = TypeVar("Accepted")
+# Is given why there is a wait that somebody may wonder about, and about how long it is at most.
+OnWait = Callable[[str, float], None]
+
+NOTICED_SECS = 5.0
 
 _LEAST_JITTER = 0.75
 _JITTER_SPREAD = 0.5
@@ -51,6 +55,18 @@ class RetryPolicy:
         plain_secs = min(self.ceiling_secs, self.base_secs * 2.0**doublings)
         return plain_secs * (_LEAST_JITTER + _JITTER_SPREAD * share)
 
+    def left_secs(self, failures: int, spent_secs: float, wait_secs: float) -> float:
+        """About how long the attempts that are left may take, if each is as long as those so far.
+
+        ``spent_secs`` is the time since the first attempt began.
+        """
+        if self.longest_secs is not None or self.attempts is None:
+            return max(wait_secs, (self.longest_secs or 0.0) - spent_secs)
+        left = self.attempts - failures
+        later = range(failures + 1, self.attempts)
+        waits = (min(self.ceiling_secs, self.base_secs * 2.0 ** min(n - 1, 64)) for n in later)
+        return wait_secs + sum(waits) + left * spent_secs / failures
+
     def within_limit(self, error: TransientError, wait_secs: float, spent_secs: float) -> float:
         """The wait cut to the time that is left; 0 where the console asks for more than that."""
         if self.longest_secs is None:
@@ -69,13 +85,16 @@ def retry(  # noqa: PLR0913  what to do, how often, and whom to tell
     clock: Clock,
     retry_on: type[TransientError] = TransientError,
     on_retry: Callable[[TransientError, float], None] = lambda _error, _wait_secs: None,
+    on_wait: OnWait = lambda _reason, _longest_secs: None,
 ) -> T:
     """Result of the first attempt that succeeds; only a failure of ``retry_on`` has another one.
 
-    ``on_retry`` gets each failure and the seconds of the wait after it. Raises MaxAttemptsExceeded,
-    which says what was tried, how often, and why the last attempt failed.
+    ``on_retry`` gets each failure and the seconds of the wait after it. ``on_wait`` is called once,
+    when the whole takes longer than one expects. Raises MaxAttemptsExceeded, which says what was
+    tried, how often, and why the last attempt failed.
     """
     failures, first_failed_secs = 0, 0.0
+    began_secs, is_noticed = clock.monotonic_secs(), False
     while True:
         try:
             return attempt()
@@ -88,6 +107,10 @@ def retry(  # noqa: PLR0913  what to do, how often, and whom to tell
             if failures == policy.attempts or wait_secs <= 0:
                 raise _given_up(what, failures, error) from error
             on_retry(error, wait_secs)
+            spent_secs = now_secs - began_secs
+            if not is_noticed and spent_secs + wait_secs >= NOTICED_SECS:
+                is_noticed = True
+                on_wait(str(error), policy.left_secs(failures, spent_secs, wait_secs))
         clock.sleep(wait_secs)
 
 
@@ -103,9 +126,16 @@ class RetryingSender:
     """Sends a request again after a failure that may heal by itself."""
 
     def __init__(
-        self, inner: Sender, policy: RetryPolicy, *, clock: Clock, usage: UsageCounter
+        self,
+        inner: Sender,
+        policy: RetryPolicy,
+        *,
+        clock: Clock,
+        usage: UsageCounter,
+        on_wait: OnWait,
     ) -> None:
         self._inner = inner
+        self._on_wait = on_wait
         self._policy = policy
         self._clock = clock
         self._usage = usage
@@ -128,7 +158,12 @@ class RetryingSender:
 
     def _retry(self, request: ApiRequest, attempt: Callable[[], T]) -> T:
         return retry(
-            attempt, self._policy, what=request.what, clock=self._clock, on_retry=self._note
+            attempt,
+            self._policy,
+            what=request.what,
+            clock=self._clock,
+            on_retry=self._note,
+            on_wait=self._on_wait,
         )
 
     def _note(self, error: TransientError, wait_secs: float) -> None:

@@ -9,6 +9,7 @@ import re
 import ssl
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -92,6 +93,7 @@ class Transport:
         # No client is known that sends the token of one login with the next.
         sends_token = session.csrf_token and request.body is None
         was_answered, sent_secs = False, self._now_secs()
+        exchange = _Exchange(request)
         try:
             with session.http.request(
                 request.method,
@@ -104,6 +106,7 @@ class Transport:
                 stream=True,
             ) as response:
                 was_answered = True
+                exchange.response = response
                 self._note_answer(response, session, self._now_secs() - sent_secs)
                 if response.status_code != requests.codes.ok:
                     body = response.raw.read(_MOST_ERROR_BYTES, decode_content=True)
@@ -115,6 +118,8 @@ class Transport:
                 return use(response)
         except (requests.RequestException, HTTPError) as error:
             raise error_for_exception(error, request.what, was_answered=was_answered) from error
+        finally:
+            log.debug("request", extra=exchange.facts(self._now_secs() - sent_secs))
 
     def close(self) -> None:
         """Close all connections."""
@@ -131,6 +136,29 @@ class Transport:
             if token and is_header_value(token):
                 session.adopt_csrf_token(token)
                 return
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """A request and its answer, for the log; there is no answer at first, and perhaps never."""
+
+    request: ApiRequest
+    response: requests.Response | None = None
+
+    def facts(self, secs: float) -> dict[str, object]:
+        """What was asked for and what came; neither bodies nor headers."""
+        facts: dict[str, object] = {
+            "method": self.request.method,
+            "path": self.request.path,
+            "query": " ".join(f"{name}={value}" for name, value in self.request.params),
+            "ms": round(secs * 1000),
+        }
+        if self.response is not None:
+            length = self.response.headers.get("Content-Length")
+            received = self.response.raw.tell()
+            facts["status"] = self.response.status_code
+            facts["bytes"] = received or (int(length) if length and length.isdigit() else None)
+        return facts
 
 
 class _Adapter(HTTPAdapter):

@@ -1,6 +1,8 @@
 from dataclasses import dataclass, field
 from threading import Lock
 
+from upvs_tasks.model.plural import counted
+
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencyFigures:
@@ -20,13 +22,15 @@ class ConcurrencyFigures:
 class ConsoleUsage:
     """What a run has asked of the console so far.
 
-    ``retries`` are requests that were sent again, ``longest_wait_secs`` is the longest time from a
-    request to the first line of its answer, ``received_bytes`` counts the video alone, and
+    ``logins`` are those that the console accepted, ``login_attempts`` all of them. ``retries`` are
+    requests that were sent again, ``longest_wait_secs`` is the longest time from a request to the
+    first line of its answer, ``received_bytes`` counts the video alone, and
     ``outage_secs`` is how long the whole console was waited for.
     """
 
     requests: int = 0
     logins: int = 0
+    login_attempts: int = 0
     retries: int = 0
     received_bytes: int = 0
     longest_wait_secs: float = 0.0
@@ -39,9 +43,29 @@ class ConsoleUsage:
         secs = self.concurrency.exporting_secs
         return self.received_bytes / secs if secs else 0.0
 
+    def facts(self) -> dict[str, float]:
+        """The usage for a log: each number by its name."""
+        return {
+            "requests": self.requests,
+            "logins": self.logins,
+            "login_attempts": self.login_attempts,
+            "retries": self.retries,
+            "received_bytes": self.received_bytes,
+            "longest_wait_secs": round(self.longest_wait_secs, 3),
+            "outage_secs": round(self.outage_secs, 1),
+            "exporting_secs": round(self.concurrency.exporting_secs, 1),
+            "paused_secs": round(self.concurrency.paused_secs, 1),
+            "most_at_once": self.concurrency.most,
+        }
+
+    def _logins_in_words(self) -> str:
+        if self.login_attempts > self.logins:
+            return f"{self.logins} of {counted(self.login_attempts, 'login')} accepted"
+        return counted(self.logins, "login")
+
     def sentence(self) -> str:
         """The usage in one line, for people."""
-        said = [_counted(self.requests, "request"), _counted(self.logins, "login")]
+        said = [counted(self.requests, "request"), self._logins_in_words()]
         if self.retries:
             said.append(f"{self.retries} sent again")
         if self.received_bytes:
@@ -66,6 +90,7 @@ class UsageCounter:
     lock: Lock = field(default_factory=Lock, repr=False)
     requests: int = 0
     logins: int = 0
+    login_attempts: int = 0
     retries: int = 0
     received_bytes: int = 0
     longest_wait_secs: float = 0.0
@@ -76,11 +101,8 @@ class UsageCounter:
             return ConsoleUsage(
                 requests=self.requests,
                 logins=self.logins,
+                login_attempts=self.login_attempts,
                 retries=self.retries,
                 received_bytes=self.received_bytes,
                 longest_wait_secs=self.longest_wait_secs,
             )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -6,8 +6,9 @@ class Footage:
     """What a clip holds, measured from the table of frames of its video track.
 
     ``duration_ms`` is that of the video alone, whatever the audio or the container says. ``width``
-    and ``height`` are those of the stored frames; players turn them clockwise by ``rotation``
-    degrees. ``first_frame_ms`` is the time stamp of the first frame.
+    and ``height`` are those of the stored frames. Players mirror them left to right if the clip
+    ``is_mirrored``, then turn them clockwise by ``rotation`` degrees. ``first_frame_ms`` is the
+    time stamp of the first frame.
     """
 
     duration_ms: int
@@ -18,6 +19,7 @@ class Footage:
     has_audio: bool
     rotation: int
     first_frame_ms: int
+    is_mirrored: bool = False
 
     @property
     def shown_size(self) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.plural import counted
 from upvs_tasks.model.speed import Speed
 
 # The specification tolerates 10 s. The film is planned to the frame; one second is enough for what
@@ -19,7 +20,7 @@ def film_findings(film: Footage, speed: Speed) -> tuple[str, ...]:
         found.append(f"it lasts {seconds:.2f} s, not {speed.output_duration_secs:.2f} s")
     tolerated_frames = round(_TOLERANCE_SECS * speed.output_fps)
     if abs(film.frames - speed.output_frames) > tolerated_frames:
-        found.append(f"it has {film.frames} frames, not {speed.output_frames}")
+        found.append(f"it has {counted(film.frames, 'frame')}, not {speed.output_frames}")
     if film.has_audio:
         found.append("it has sound")
     return tuple(found)

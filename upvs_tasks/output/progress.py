@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _QUIET_SECS = 15.0
+_SPOKEN_IN_MINUTES_SECS = 120.0
 
 
 class Terminal:
@@ -32,7 +33,7 @@ class Terminal:
         self._lock = Lock()
         self._bar: Progress | None = None
         self._work = ""
-        self._spoke_at_secs = 0.0
+        self._spoke_at_secs = self._waits_until_secs = 0.0
 
     def tell_summaries_on(self, stream: TextIO) -> None:
         """Send summaries to ``stream`` from now on, and show work under way."""
@@ -53,6 +54,16 @@ class Terminal:
         with self._lock:
             self._end()
             _write_line(self._err, sentence)
+
+    def wait(self, reason: str, longest_secs: float) -> None:
+        """Why nothing goes on, and for how long at most; once for all who wait at the same time."""
+        with self._lock:
+            now_secs = self._clock.monotonic_secs()
+            if now_secs < self._waits_until_secs:
+                return
+            self._waits_until_secs = now_secs + longest_secs
+            self._end()
+            _write_line(self._err, f"waiting for up to {_spoken(longest_secs)}: {reason}")
 
     def work(self, name: str, *, done: int, total: int, detail: str) -> None:
         """How far a piece of work is; cheap."""
@@ -161,6 +172,10 @@ class Work:
         failed = f"{self._clips_failed} failed, " if self._clips_failed else ""
         detail = f"clips, {failed}{self.megabytes_received:.0f} MB"
         self._terminal.work("fetch", done=self._clips_done, total=self._clip_count, detail=detail)
+
+
+def _spoken(secs: float) -> str:
+    return f"{secs:.0f} s" if secs < _SPOKEN_IN_MINUTES_SECS else f"{secs / 60:.0f} minutes"
 
 
 def _write_line(stream: TextIO, line: str) -> None:

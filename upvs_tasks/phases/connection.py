@@ -1,5 +1,6 @@
 """Opens the one connection of a run to the console."""
 
+from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,17 @@ if TYPE_CHECKING:
 class Connection:
     """The one console of a run, opened at first need and shared by all workers."""
 
-    def __init__(self, settings: Settings, redactor: Redactor, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        redactor: Redactor,
+        clock: Clock,
+        on_wait: Callable[[str, float], None],
+    ) -> None:
         self._settings = settings
         self._redactor = redactor
         self._clock = clock
+        self._on_wait = on_wait
         self._lock = Lock()
         self._console: Console | None = None
         self._bootstrap: Bootstrap | None = None
@@ -41,6 +49,7 @@ class Connection:
                     session_file=None if self._settings.is_demo else self._settings.session_file,
                     redactor=self._redactor,
                     clock=self._clock,
+                    on_wait=self._on_wait,
                 )
             return self._console
 

@@ -41,6 +41,7 @@ def download(context: Context, camera_id: str, entry: IndexEntry) -> Path | None
             start_ms=clip.start_ms,
             end_ms=clip.end_ms,
             channel=clip.channel,
+            span_text=context.index().day.clock_span(clip.start_ms, clip.end_ms),
             into=stream,
             on_bytes=context.progress.add_bytes,
             accept=check.record_of,

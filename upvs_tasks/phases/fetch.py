@@ -16,6 +16,7 @@ from upvs_tasks.errors import (
     ConsoleError,
     NoFootageError,
     PermanentError,
+    UnreachableError,
     UpvsError,
 )
 from upvs_tasks.model.clip import may_be_all_of
@@ -53,7 +54,7 @@ def run(context: Context, camera_id: str, entry: IndexEntry) -> str | None:
     """Make the clip current, or record why it could not be had. Returns what is worth telling.
 
     A clip that cannot be had is no reason to stop: the film is made from the others. What would
-    stop every clip (no access, no disk) is raised.
+    stop every clip (no access, no console, no disk) is raised.
     """
     with context.clips.handling(entry):
         found = _found(context, entry)
@@ -130,6 +131,8 @@ def _measured(context: Context, entry: IndexEntry, digest: str) -> FootageRecord
 def _fetch_anew(context: Context, camera_id: str, entry: IndexEntry) -> str | None:
     try:
         aside = download(context, camera_id, entry)
+    except UnreachableError:  # that is no fault of the clip
+        raise
     except (ConsoleError, BrokenFootageError) as error:
         context.clips.note_failure(entry, str(error), _kind_of(error))
         log.warning("clip failed", extra={"clip": entry.name, "reason": str(error)})

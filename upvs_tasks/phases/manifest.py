@@ -4,8 +4,8 @@ from upvs_tasks import durable
 from upvs_tasks.model.ffconcat import concat_text
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.plural import counted, is_or_are
-from upvs_tasks.phases.clip_store import Recorded
 from upvs_tasks.phases.context import Context
+from upvs_tasks.phases.overlaps import Recorded
 
 
 def wanted_concat(layout: Layout, recorded: Recorded) -> str:
@@ -30,5 +30,5 @@ def run(context: Context) -> str:
     context.clips.note_index(index)
     wanted = wanted_concat(context.layout, film.recorded)
     durable.write_if_changed(context.layout.concat_text, wanted.encode())
-    done, clips = len(index.complete), counted(len(index.entries), "clip")
-    return f"{done} of {clips} {is_or_are(done)} on the disk"
+    done, total = len(index.complete), len(index.entries)
+    return f"{done} of {counted(total, 'clip')} {is_or_are(done, of=total)} on the disk"

@@ -165,7 +165,7 @@ class DayReport:
         done = len(self.index.complete)
         folder = _as_typed(self.clips_folder)
         share = f"{done} of {counted(total, 'clip')} of {self.index.day.text}"
-        return f"clips: {share} {is_or_are(done)} on the disk: {folder}"
+        return f"clips: {share} {is_or_are(done, of=total)} on the disk: {folder}"
 
     def _share(self) -> str:
         """How many of the events, with the verb."""
@@ -174,7 +174,7 @@ class DayReport:
             return f"the only {self._noun} of {self.index.day.text} is"
         which = f"all {total}" if shown == total else f"{shown} of {total}"
         return f"{which} {self._noun}{'' if total == 1 else 's'} of {self.index.day.text} " + (
-            is_or_are(shown)
+            is_or_are(shown, of=total)
         )
 
     def _events(self) -> str:

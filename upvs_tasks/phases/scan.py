@@ -6,10 +6,17 @@ from dataclasses import dataclass, replace
 from upvs_tasks import durable
 from upvs_tasks.errors import ImplausibleListError
 from upvs_tasks.model.camera import Camera, Recording
-from upvs_tasks.model.clip import Clip, FilmedSource, Padding, clips_of, slices_of
+from upvs_tasks.model.clip import CONTINUOUS, Clip, FilmedSource, Padding, clips_of, slices_of
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry, remembered_events
 from upvs_tasks.model.day import Day
-from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, Event, EventChoice, events_of_day
+from upvs_tasks.model.event import (
+    DEFAULT_EVENT_TYPES,
+    DayEvents,
+    Event,
+    EventChoice,
+    UnreadableEvent,
+    events_of_day,
+)
 from upvs_tasks.model.plural import counted
 from upvs_tasks.phases import day_folder
 from upvs_tasks.phases.context import Context
@@ -36,7 +43,9 @@ def need_index(context: Context) -> None:
 def run(context: Context) -> str:
     """List the day anew; files that hold the same already are not touched. Returns the summary."""
     bootstrap = context.connection.bootstrap()
-    camera, day = day_folder.confirmed(context.folder, context.settings, bootstrap, context.clock)
+    camera, day = day_folder.camera_and_day(
+        context.folder, context.settings, bootstrap, context.clock
+    )
     index = _listed(context, camera, day)
     camera_json = durable.encode_json(_camera_document(camera, bootstrap.nvr.version))
     durable.write_if_changed(context.layout.camera_json, camera_json)
@@ -134,7 +143,18 @@ def _events(
         _doubt_silence(context, camera, day)
     is_long_over = now_ms > day.end_ms + _STILL_GOING_ON_MS
     events = events_of_day(listed.events, choice, remembered=remembered, is_long_over=is_long_over)
-    return replace(events, unreadable=listed.unreadable)
+    return _with_unreadable(events, listed.unreadable, {event.event_id for event in remembered})
+
+
+def _with_unreadable(
+    events: DayEvents, unreadable: tuple[UnreadableEvent, ...], remembered: set[str]
+) -> DayEvents:
+    """An event that is listed oddly now, but was read once, is neither unreadable nor forgotten."""
+    return replace(
+        events,
+        forgotten=events.forgotten - {odd.event_id for odd in unreadable},
+        unreadable=tuple(odd for odd in unreadable if odd.event_id not in remembered),
+    )
 
 
 def _clips_of(context: Context, camera: Camera, events: DayEvents) -> tuple[Clip, ...]:
@@ -227,8 +247,10 @@ def _summary(index: ClipIndex) -> str:
     if not index.entries:
         return f"{head}: nothing to fetch{_running(index)}"
     asked_mins = sum(entry.clip.duration_ms for entry in index.entries) / 60_000
-    events, clips = counted(index.event_count, "event"), counted(len(index.entries), "clip")
-    return f"{head}: {events} in {clips}, {asked_mins:.1f} min{_running(index)}"
+    clips = counted(len(index.entries), "clip")
+    is_all = index.entries[0].clip.events[0].event_type == CONTINUOUS
+    what = "all footage" if is_all else counted(index.event_count, "event")
+    return f"{head}: {what} in {clips}, {asked_mins:.1f} min{_running(index)}"
 
 
 def _left_edge(index: ClipIndex, recording: Recording) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from upvs_tasks import durable, media
 from upvs_tasks.errors import BrokenFootageError
+from upvs_tasks.model.plural import counted
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.film_plan import FilmPlan
 
@@ -28,7 +29,7 @@ def run(context: Context) -> str:
     speed = film.speed
     return (
         f"{speed.total_duration_ms / 60_000:.1f} min of footage at {speed.speed_factor:.2f}x "
-        f"make {speed.output_duration_secs:.0f} s, {speed.output_frames} frames"
+        f"make {speed.output_duration_secs:.0f} s, {counted(speed.output_frames, 'frame')}"
     )
 
 

@@ -11,6 +11,7 @@ from upvs_tasks.errors import RenderError
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.layout import Layout
+from upvs_tasks.model.plural import counted
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.timeline import captions, timeline_document
 from upvs_tasks.model.verification import film_findings
@@ -130,9 +131,8 @@ def run(context: Context, *, may_ask: bool) -> str:
     _write_timeline(context, film)
     if engine_of(context.settings.engine).follows_plan:
         _drop_other_segments(layout, film)
-    path = film_path(layout, film.index)
-    size_bytes = path.stat().st_size
-    return f"{film.speed.output_frames} frames, {size_bytes / 1e6:.1f} MB: {path}"
+    size_bytes = film_path(layout, film.index).stat().st_size
+    return f"{counted(film.speed.output_frames, 'frame')}, {size_bytes / 1e6:.1f} MB"
 
 
 def _proven_film(context: Context, *, may_ask: bool) -> FilmPlan:

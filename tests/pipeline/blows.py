@@ -99,7 +99,7 @@ def come_late(life: Life, chance: Random) -> None:
     if len(life.listed) >= _MOST_EVENTS:
         return forget(life, chance)
     lasts_ms = chance.choice((1_000, 2_500, 4_000, 9_300))
-    near = sorted(life.events.values(), key=lambda event: event.start_ms)
+    near = sorted(life.listed.values(), key=lambda event: event.start_ms)
     if near and chance.random() < 0.5:
         other = chance.choice(near)
         start_ms = chance.choice((other.start_ms, end_of(other))) + chance.randrange(-9_000, 9_000)

@@ -54,6 +54,27 @@ def cut_by_edit_list(path: Path) -> None:
     whole.unlink()
 
 
+def leap(path: Path, secs: int = 3 * 3_600, options: dict[str, str] | None = None) -> None:
+    """Move the time stamps of a later group of pictures, and of all after it, by so much."""
+    whole = path.rename(path.with_suffix(".whole"))
+    with (
+        av.open(str(whole)) as source,
+        av.open(str(path), "w", format="mp4", options=options or {}) as target,
+    ):
+        video = source.streams.video[0]
+        copy = target.add_stream_from_template(video)
+        packets = [packet for packet in source.demux(video) if packet.size]
+        keyframes = [place for place, packet in enumerate(packets) if packet.is_keyframe]
+        first = min(keyframes[1:], key=lambda place: abs(place - len(packets) // 2))
+        ticks = round(secs / (video.time_base or 1))
+        for place, packet in enumerate(packets):
+            late = ticks if place >= first else 0
+            packet.pts, packet.dts = (packet.pts or 0) + late, (packet.dts or 0) + late
+            packet.stream = copy
+            target.mux(packet)
+    whole.unlink()
+
+
 @dataclass(frozen=True, slots=True)
 class Oddity:
     """An odd file: how it is made, and what happens to it before it is looked at, and after.
@@ -93,6 +114,7 @@ ODDITIES = (
     Oddity("15 fps", _with(fps=15, frames=60)),
     Oddity("other time base", _with(timescale=12_800)),
     Oddity("variable frame rate, a gap", _with(times_ms=_UNEVEN_MS)),
+    Oddity("time stamps that leap by hours", before=leap),
     Oddity("turned by 90 degrees", _with(rotation=90)),
     Oddity("full range", _with(pixel_format="yuvj420p")),
     Oddity("start offset 5 s", _with(times_ms=range(5_000, 9_000, 100))),

@@ -45,7 +45,7 @@ def _recipe(place: int) -> Recipe:
 
 def day_speed(clips: Sequence[Path], factor: float) -> Speed:
     """Speed of a film of these clips that is to run so many times faster."""
-    total_duration_ms = sum(read_sample_table(clip).duration_ms for clip in clips)
+    total_duration_ms = sum(measure(clip).duration_ms for clip in clips)
     target_secs = total_duration_ms / 1000 / factor
     return Speed.of(total_duration_ms=total_duration_ms, target_secs=target_secs, output_fps=FPS)
 

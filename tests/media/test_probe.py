@@ -24,6 +24,7 @@ ORDINARY = Footage(
     has_audio=False,
     rotation=0,
     first_frame_ms=0,
+    gaps=(),
 )
 
 RECIPES = {

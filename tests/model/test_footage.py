@@ -13,6 +13,7 @@ FOOTAGE = Footage(
     has_audio=True,
     rotation=0,
     first_frame_ms=0,
+    gaps=(),
 )
 
 

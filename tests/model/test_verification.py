@@ -26,6 +26,7 @@ FILM = Footage(
     has_audio=False,
     rotation=0,
     first_frame_ms=0,
+    gaps=(),
 )
 EVENTS = st.builds(
     lambda event_id, start_ms, length_ms: Event(

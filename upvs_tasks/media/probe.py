@@ -14,6 +14,7 @@ from upvs_tasks.errors import BrokenFootageError
 from upvs_tasks.media.mp4_boxes import Structure, check_boxes
 from upvs_tasks.media.tracks import video_track
 from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.recorded_time import gaps_of, recorded_ms
 from upvs_tasks.model.sample_table import SampleTable
 
 _LONGEST_MS = 25 * 3_600_000  # the longest day there is
@@ -43,7 +44,7 @@ def survey(path: Path) -> tuple[Footage, SampleTable]:
         table = _table(path, structure, container, stream)
         context = stream.codec_context
         footage = Footage(
-            duration_ms=table.duration_ms,
+            duration_ms=recorded_ms(table),
             frames=len(table.ticks),
             codec=context.name,
             width=context.width,
@@ -52,6 +53,7 @@ def survey(path: Path) -> tuple[Footage, SampleTable]:
             rotation=structure.rotation,
             is_mirrored=structure.is_mirrored,
             first_frame_ms=table.ms_of(table.ticks[0]),
+            gaps=gaps_of(table),
         )
         return footage, table
 
@@ -121,8 +123,9 @@ def _table(
     ticks = tuple(tick for tick, _, _ in samples)
     end_ticks = ticks[-1] + _last_ticks(ticks, samples[-1][1], tick_secs)
     table = SampleTable(ticks, end_ticks, tick_secs, keyframes)
-    if not 0 < table.duration_ms <= _LONGEST_MS:
-        raise BrokenFootageError(f"{path.name} claims to last {table.duration_ms / 1000:.0f} s")
+    duration_ms = recorded_ms(table)
+    if not 0 < duration_ms <= _LONGEST_MS:
+        raise BrokenFootageError(f"{path.name} claims to last {duration_ms / 1000:.0f} s")
     return table
 
 

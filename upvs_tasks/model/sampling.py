@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
+from upvs_tasks.model.recorded_time import Part
 from upvs_tasks.model.sample_table import SampleTable
 from upvs_tasks.model.stitching import ShownSpan, StitchedFootage
 
@@ -97,18 +98,19 @@ def _span_frames(
     p / q ms: in these units all of them are whole numbers.
     """
     over, under, offset = grid
-    scale = 1000 * table.tick_secs
+    scale = 1000 * span.tick_secs
     tick_units, q = scale.numerator * under, scale.denominator
-    ticks, origin = table.ticks, table.ticks[span.first_frame]
-    groups = _Groups(table, span.first_frame, 2 * over * q * _SNAPPED_STEPS // tick_units)
+    first, end = span.first_frame, span.frames.end_frame
+    ticks, origin = table.ticks, table.ticks[first]
+    groups = _Groups(table, span.frames, 2 * over * q * _SNAPPED_STEPS // tick_units)
     for k in film_frames:
         middle = ((2 * k + 1) * over - offset) * q
-        shown = bisect_right(ticks, origin + middle // tick_units, lo=span.first_frame) - 1
+        shown = bisect_right(ticks, origin + middle // tick_units, lo=first, hi=end) - 1
         # The middle in half ticks, rounded up: what is compared with it is a whole number of them.
         near = groups.nearest_keyframe(shown, 2 * origin - (-2 * middle // tick_units))
         if near is not None:
             distance = (ticks[near] - origin) * tick_units - middle
-            following = ticks[near + 1] if near + 1 < len(ticks) else table.end_ticks
+            following = ticks[near + 1] if near + 1 < end else span.frames.end_ticks
             is_alone = (following - origin) * tick_units <= middle + 2 * over * q
             if -over * q <= distance < over * q and (distance <= 0 or is_alone):
                 shown = near
@@ -116,12 +118,16 @@ def _span_frames(
 
 
 class _Groups:
-    """The groups of pictures of a table, and which keyframe can replace a frame of a short one."""
+    """The groups of pictures of a part, and which keyframe can replace a frame of a short one.
 
-    def __init__(self, table: SampleTable, first_frame: int, longest_ticks: int) -> None:
-        self._table = table
+    The frames of the part may begin within a group.
+    """
+
+    def __init__(self, table: SampleTable, frames: Part, longest_ticks: int) -> None:
+        self._ticks, self._end_ticks = table.ticks, frames.end_ticks
         self._keyframes = table.keyframes
-        self._first = bisect_left(table.keyframes, first_frame)
+        self._first = bisect_left(table.keyframes, frames.first_frame)
+        self._end = bisect_left(table.keyframes, frames.end_frame)
         self._longest_ticks = longest_ticks
 
     def nearest_keyframe(self, frame: int, half_ticks: int) -> int | None:
@@ -132,8 +138,8 @@ class _Groups:
         group = bisect_right(self._keyframes, frame) - 1
         if group < self._first:
             return None
-        ticks, at = self._table.ticks, self._keyframes[group]
-        if group + 1 == len(self._keyframes):
+        ticks, at = self._ticks, self._keyframes[group]
+        if group + 1 == self._end:
             return at if self._last_group_ticks() <= self._longest_ticks else None
         after = self._keyframes[group + 1]
         if ticks[after] - ticks[at] > self._longest_ticks:
@@ -142,6 +148,7 @@ class _Groups:
 
     def _last_group_ticks(self) -> int:
         """Length of the last group, at least that of the one before: the clip may end within it."""
-        ticks, last = self._table.ticks, self._keyframes[-1]
-        before = ticks[self._keyframes[-2]] if len(self._keyframes) > 1 else ticks[last]
-        return max(self._table.end_ticks - ticks[last], ticks[last] - before)
+        ticks, last = self._ticks, self._keyframes[self._end - 1]
+        is_first = self._end - self._first < 2  # noqa: PLR2004  the last one and one before it
+        before = ticks[last] if is_first else ticks[self._keyframes[self._end - 2]]
+        return max(self._end_ticks - ticks[last], ticks[last] - before)

@@ -8,6 +8,7 @@ from itertools import groupby
 from upvs_tasks.model.clip_index import IndexEntry
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.plan import Plan
+from upvs_tasks.model.sampling import Pick
 
 # A chapter that is over sooner cannot be read, let alone chosen.
 _SHORTEST_CHAPTER_SECS = 2
@@ -17,7 +18,7 @@ _SHORTEST_CHAPTER_SECS = 2
 class Scene:
     """Frames of the film, from the first to the one after the last, that show one clip.
 
-    The instants are Unix ms, exact to about a keyframe interval.
+    A gap in a clip ends a scene. The instants are Unix ms, exact to about a keyframe interval.
     """
 
     start_frame: int
@@ -38,7 +39,7 @@ class Chapter:
 
 
 def scenes_of(plan: Plan, entries: Iterable[IndexEntry]) -> tuple[Scene, ...]:
-    """The film, clip by clip."""
+    """The film, clip by clip, and part by part where a clip has gaps."""
     detected = {entry.name: _detected(entry) for entry in entries}
     return tuple(_scenes(plan, detected))
 
@@ -95,10 +96,14 @@ def captions(scenes: Iterable[Scene], *, day: Day, fps: int) -> str:
 
 
 def _scenes(plan: Plan, detected: dict[str, tuple[str, ...]]) -> Iterator[Scene]:
-    start_frame = 0
-    for place, picks in groupby(plan.picks(), key=lambda pick: pick[0]):
+    start_frame, clips = 0, plan.footage.clips
+
+    def part_of(pick: Pick) -> tuple[int, int]:
+        return pick[0], clips[pick[0]].recorded.part_of(pick[1])
+
+    for (place, _), picks in groupby(plan.picks(), key=part_of):
         frames = [frame for _, frame in picks]
-        clip = plan.footage.clips[place]
+        clip = clips[place]
         end_frame = start_frame + len(frames)
         yield Scene(
             start_frame=start_frame,

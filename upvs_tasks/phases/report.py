@@ -18,6 +18,7 @@ from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.event import Event
 from upvs_tasks.model.plural import counted, is_or_are
 from upvs_tasks.model.span import Span
+from upvs_tasks.model.stitching import ClipGap
 from upvs_tasks.phases import timelapse
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.film_plan import FilmPlan
@@ -30,8 +31,9 @@ class DayReport:
     """The account of a day as it stands on the disk, and what else has to be named.
 
     ``film`` is where the film lies, or is to lie. ``short`` are clips of which less than half was
-    recorded, each with its ms. ``kept`` are clips on the disk that the film does not need.
-    ``smart_types`` are those that the settings ask for.
+    recorded, and ``long`` those that hold more than was asked for, each with its ms. ``gaps`` are
+    those within clips. ``kept`` are clips on the disk that the film does not need. ``smart_types``
+    are those that the settings ask for.
     """
 
     index: ClipIndex
@@ -40,6 +42,8 @@ class DayReport:
     clips_folder: Path
     film_is_current: bool
     short: tuple[tuple[IndexEntry, int], ...] = ()
+    long: tuple[tuple[IndexEntry, int], ...] = ()
+    gaps: tuple[tuple[IndexEntry, ClipGap], ...] = ()
     damages: tuple[Damage, ...] = ()
     kept: tuple[IndexEntry, ...] = ()
     smart_types: tuple[str, ...] = ()
@@ -58,6 +62,8 @@ class DayReport:
         """The report in words, one sentence a line; the last one sums up."""
         yield from _first("missing", list(map(self._missing, self._missing_clips)))
         yield from _first("short", [self._short(entry, ms) for entry, ms in self.short])
+        yield from _first("gap", [self._gap(entry, gap) for entry, gap in self.gaps])
+        yield from _first("long", [self._long(entry, ms) for entry, ms in self.long])
         if film_wanted:
             yield from _first("damaged", list(map(_damaged, self.damages)))
             yield from self._too_short()
@@ -101,6 +107,20 @@ class DayReport:
         share = f"{footage_ms / 1000:.0f} of {entry.clip.duration_ms / 1000:.0f} s"
         return f"short: {self._span(entry)} {entry.name}: {share} were recorded"
 
+    def _long(self, entry: IndexEntry, footage_ms: int) -> str:
+        asked_secs = entry.clip.duration_ms / 1000
+        came = f"{footage_ms / 1000:.0f} s came, and {asked_secs:.0f} s were asked for"
+        return f"long: {self._span(entry)} {entry.name}: {came}; the film shows it faster"
+
+    def _gap(self, entry: IndexEntry, gap: ClipGap) -> str:
+        start, secs = self.index.day.clock(gap.start_ms), gap.duration_ms / 1000
+        if gap.is_wrong:
+            leap = f"the time stamps leap by {secs:.0f} s, which cannot be"
+            return f"gap: {start:%H:%M:%S} {entry.name}: {leap}; what follows is shown at once"
+        end = self.index.day.clock(gap.start_ms + gap.duration_ms)
+        span = f"{start:%H:%M:%S}-{end:%H:%M:%S}"
+        return f"gap: {span} {entry.name}: nothing was recorded for {secs:.0f} s"
+
     def _span(self, entry: IndexEntry) -> str:
         start, end = (self.index.day.clock(ms) for ms in entry.span)
         return f"{start:%H:%M:%S}-{end:%H:%M:%S}"
@@ -141,7 +161,8 @@ class DayReport:
             return f"provisional: {in_film} so far{self._gaps()}; {self._until()}{where}"
         if not self.account.is_whole or self.index.unreadable:
             return f"whole but for what cannot be had: {in_film}{self._gaps()}{where}"
-        recorded = ", as far as they were recorded" if self.short else ""
+        has_gaps = self.short or any(not gap.is_wrong for _, gap in self.gaps)
+        recorded = ", as far as they were recorded" if has_gaps else ""
         return f"whole: {in_film}{recorded}{self._excluded()}{where}"
 
     def _nothing(self) -> str:
@@ -165,7 +186,8 @@ class DayReport:
         done = len(self.index.complete)
         folder = _as_typed(self.clips_folder)
         share = f"{done} of {counted(total, 'clip')} of {self.index.day.text}"
-        return f"clips: {share} {is_or_are(done, of=total)} on the disk: {folder}"
+        word = "fetched" if done == total else "not all fetched"
+        return f"{word}: {share} {is_or_are(done, of=total)} on the disk: {folder}"
 
     def _share(self) -> str:
         """How many of the events, with the verb."""
@@ -241,27 +263,36 @@ def _report(context: Context, film: FilmPlan) -> DayReport:
         if is_short(entry.clip, record.footage.duration_ms)
     )
     filmed = {entry.name for entry, _ in film.recorded}
+    clips = [(film.clip_of(clip.name)[0], clip) for clip in film.footage.clips]
+    uneven = [entry.name for entry, clip in clips if not clip.recorded.is_sure]
+    uneven += [entry.name for entry, _ in short]
     return DayReport(
         index=index,
-        account=DayAccount.of(index, _shown(film, damages, {entry.name for entry, _ in short})),
+        account=DayAccount.of(index, _shown(film, damages, frozenset(uneven))),
         film=timelapse.film_path(context.layout, index),
         clips_folder=context.layout.clips_of(index.camera_folder, index.day.text),
         film_is_current=timelapse.is_current(context),
         short=short,
+        long=tuple(
+            (entry, clip.recorded.recorded_ms)
+            for entry, clip in clips
+            if clip.recorded.is_longer_than_asked
+        ),
+        gaps=tuple((entry, gap) for entry, clip in clips for gap in clip.gaps),
         damages=damages,
         kept=tuple(entry for entry in index.earlier if entry.name not in filmed),
         smart_types=context.settings.smart_types,
     )
 
 
-def _shown(film: FilmPlan, damages: tuple[Damage, ...], short: set[str]) -> ShownFilm:
-    """What the planned film shows; a clip's gaps are not known, but that it is too short is."""
+def _shown(film: FilmPlan, damages: tuple[Damage, ...], uneven: Collection[str]) -> ShownFilm:
+    """What the planned film shows; of ``uneven`` clips it may not show each instant."""
     clips = tuple(entry for entry, _ in film.recorded)
     step_ms = film.speed.step_ms
     frames: dict[str, list[int]] = {}
 
     def shows(entry: IndexEntry, span: Span) -> bool:
-        if span[1] - span[0] >= step_ms and entry.name not in short:
+        if span[1] - span[0] >= step_ms and entry.name not in uneven:
             return True
         if not frames:
             frames.update(film.frames_of_clips())

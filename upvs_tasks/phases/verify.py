@@ -14,7 +14,7 @@ from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.engines import engine_of
 from upvs_tasks.phases.film_plan import FilmPlan, FilmPlanner
 from upvs_tasks.phases.manifest import wanted_concat
-from upvs_tasks.phases.overlaps import Recorded
+from upvs_tasks.phases.shared_frames import Recorded
 from upvs_tasks.phases.timelapse import film_path
 
 

@@ -1,5 +1,5 @@
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -154,7 +154,7 @@ def forgotten_apart(
     )
 
 
-def _united(pieces: Iterable[Clip], known: Mapping[str, Event]) -> tuple[Clip, ...]:
+def _united(pieces: Iterable[Clip], known: dict[str, Event]) -> tuple[Clip, ...]:
     """Each clip once, with all the events that it is there for, as they are known now."""
     by_name: dict[str, Clip] = {}
     for piece in pieces:

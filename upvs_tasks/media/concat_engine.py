@@ -5,7 +5,7 @@ from pathlib import Path
 
 import ffmpeg as ffmpeg_python
 
-from upvs_tasks.media.options import REPORTED, X264_REPEATABLE
+from upvs_tasks.media.options import REPORTED, X264_REPEATABLE, encoder_crf
 from upvs_tasks.model.encoding import Encoding
 
 # x264 writes other bytes for another number of threads. Eight keep as many cores busy; where there
@@ -40,7 +40,7 @@ def concat_command(ffmpeg: str, render: ConcatRender) -> tuple[str, ...]:
         "vf": _filter(render),
         "r": render.encoding.fps,
         "c:v": "libx264",
-        "crf": render.encoding.crf,
+        "crf": encoder_crf(render.encoding),
         "preset": render.encoding.preset,
         "pix_fmt": "yuv420p",
         "an": None,

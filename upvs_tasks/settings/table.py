@@ -13,7 +13,13 @@ from upvs_tasks.errors import SettingsError
 from upvs_tasks.machine import usable_cores
 from upvs_tasks.model.clip import FilmedSource, Overlaps
 from upvs_tasks.model.day import RelativeDate
-from upvs_tasks.model.encoding import Codec, Engine, HardwareAcceleration
+from upvs_tasks.model.encoding import (
+    LARGEST_HEIGHT,
+    SMALLEST_SIDE,
+    Codec,
+    Engine,
+    HardwareAcceleration,
+)
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.settings.declaration import Group, declared, secret, setting
@@ -28,6 +34,7 @@ from upvs_tasks.settings.values import (
     switch,
     text,
     whole_number,
+    whole_number_or_zero,
     words,
     words_or_none,
     zone_name,
@@ -155,15 +162,17 @@ class Settings:
         "the film ends up to 10 s from target_duration",
     )
     output_fps: int = setting(30, whole_number(1, 120), FILM, "frames a second")
-    crf: int = setting(23, whole_number(0, 51), FILM, "quality, from lossless to worst")
+    crf: int = setting(
+        23, whole_number(0, 51), FILM, "quality, from the best that players show to the worst"
+    )
     preset: str = setting(
         "medium", choice(*PRESETS), FILM, "x264's: the slower, the smaller the file"
     )
     height: int = setting(
         0,
-        whole_number(0, 4320),
+        whole_number_or_zero(SMALLEST_SIDE, LARGEST_HEIGHT),
         FILM,
-        "scale down to so many lines; 0: as most of the footage is",
+        "scale down to so many lines, an even number; 0: as most of the footage is",
     )
     codec: Codec = setting(
         Codec.H264,

@@ -148,7 +148,7 @@ def _segments(day: Day) -> Film:
             shot = Shot.of(
                 clip.name,
                 by_name[clip.name],
-                rotation=footage.rotation,
+                footage=footage,
                 table=table,
                 frames=run.frames,
             )

@@ -36,7 +36,7 @@ from av.video.frame import VideoFrame
 
 from benchmarks.footage import CLIP_SECS, KINDS, clips_of, run_ffmpeg
 from benchmarks.render_table import Measure, print_tables
-from upvs_tasks.media import ffmpeg
+from upvs_tasks.media import ffmpeg, probe
 from upvs_tasks.media.concat_engine import (
     ENCODER_THREADS,
     ConcatRender,
@@ -127,7 +127,7 @@ class Arena:
                 Shot.of(
                     clips[run.clip].name,
                     self.clips[run.clip],
-                    rotation=0,
+                    footage=probe.measure(self.clips[run.clip]),
                     table=clips[run.clip].table,
                     frames=run.frames,
                 )

@@ -125,7 +125,7 @@ def test_a_wrong_setting_of_another_place_is_told_in_a_sentence(shell: Shell) ->
 
     assert (of_environment.code, of_config.code) == (3, 3)
     assert only_error(of_environment.errors).startswith(
-        "ERROR: UPVS_CFR is no setting; there are: "
+        "ERROR: UPVS_CFR is no setting; the nearest: UPVS_CRF"
     )
     assert of_config.errors == (
         "ERROR: crf in config.toml is 99, but it must be a whole number from 0 to 51\n"

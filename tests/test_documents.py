@@ -166,3 +166,39 @@ def test_equal_records_are_equal_bytes_on_the_disk(tmp_path: Path) -> None:
     assert documents.encode(known) == path.read_bytes()
     assert path.read_bytes().endswith(b"}\n")
     assert path.read_bytes().index(b'"bell"') < path.read_bytes().index(b'"colour"')
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A record that reads and writes itself."""
+
+    stops: tuple[str, ...]
+
+    def to_document(self) -> str:
+        """All stops in one text."""
+        return ",".join(self.stops)
+
+    @classmethod
+    def from_document(cls, document: object) -> "Route":
+        """Route that `to_document` gave."""
+        if not isinstance(document, str):
+            raise DocumentError("not a valid route")
+        return cls(tuple(document.split(",")))
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """A record that holds one."""
+
+    route: Route
+
+
+def test_a_record_may_read_and_write_itself() -> None:
+    bus = Bus(Route(("home", "work")))
+    assert documents.to_document(bus) == {"route": "home,work"}
+    assert documents.from_document({"route": "home,work"}, Bus) == bus
+
+
+def test_what_such_a_record_refuses_is_named_like_all_else() -> None:
+    with pytest.raises(DocumentError, match=r"not a valid Bus: route is not a valid route"):
+        documents.from_document({"route": 7}, Bus)

@@ -1,3 +1,4 @@
+import hashlib
 import os
 import signal
 import subprocess
@@ -321,3 +322,25 @@ def test_a_file_that_is_absent_holds_nothing(file: Path) -> None:
     for path in (file.with_name("absent"), file.parent / "a" / "b", file / "inner"):
         assert durable.read_bytes(path) is None
         assert durable.read_json(path) is None
+
+
+def test_a_file_that_is_set_aside_keeps_its_bytes_under_a_second_name(file: Path) -> None:
+    """Its own name may be given to another file at once."""
+    aside = file.with_name("aside")
+    durable.set_aside(file, aside)
+    write(file)
+    assert (file.read_bytes(), aside.read_bytes()) == (NEW, OLD)
+
+
+def test_setting_aside_again_is_the_same_as_once(file: Path) -> None:
+    """A run may have been killed in between."""
+    aside = file.with_name("aside")
+    durable.set_aside(file, aside)
+    durable.set_aside(file, aside)
+    assert aside.read_bytes() == OLD
+
+
+def test_a_digest_is_that_of_the_bytes_and_none_where_they_cannot_be_read(file: Path) -> None:
+    assert durable.digest_of(file) == hashlib.sha256(OLD).hexdigest()
+    assert durable.digest_of(file.parent) is None
+    assert durable.digest_of(file.with_name("absent")) is None

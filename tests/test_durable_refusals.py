@@ -193,3 +193,12 @@ def test_what_is_not_the_disks_doing_is_let_through() -> None:
     """A broken connection is an OSError, too."""
     with pytest.raises(ConnectionResetError), durable.storing(Path("/films/x")):
         raise ConnectionResetError(errno.ECONNRESET, "reset")
+
+
+@pytest.mark.parametrize("below", ["lock", "deep/er/lock"])
+def test_a_file_in_place_of_a_folder_is_named(file: Path, below: str) -> None:
+    with pytest.raises(StorageError) as caught:
+        hold(file / below)
+    assert one_sentence(str(caught.value)) == (
+        f"{file / below} cannot be written, since {file} is a file and no folder: move it away"
+    )

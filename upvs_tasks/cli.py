@@ -133,7 +133,9 @@ def _shared_flags() -> "_FlagParser":
     flags = _FlagParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_settings(flags, _SHARED.items())
     flags.add_argument("--config", metavar="FILE", help="settings file (default: ./config.toml)")
-    flags.add_argument("--verbose", action="store_true", help="log every request and clip")
+    flags.add_argument(
+        "--verbose", action="store_true", help="log every request and clip, in logs/run.log"
+    )
     return flags
 
 

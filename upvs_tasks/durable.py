@@ -8,7 +8,7 @@ the old file or the new one.
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -48,11 +48,20 @@ def storing(path: Path) -> Iterator[None]:
             raise StorageError.disk_full(path) from error
         if error.errno in _FORBIDDEN:
             message = f"{path} may not be written ({error.strerror}): check the folder's owner"
+        elif (file := _file_among(path.parents)) is not None:
+            message = (
+                f"{path} cannot be written, since {file} is a file and no folder: move it away"
+            )
         elif error.errno in _IMPOSSIBLE:
             message = f"{path} cannot be written ({error.strerror}): look what is in its place"
         else:
             raise
         raise StorageError(message) from error
+
+
+def _file_among(folders: Iterable[Path]) -> Path | None:
+    """What stands where a folder should be, if anything does."""
+    return next((folder for folder in folders if folder.exists() and not folder.is_dir()), None)
 
 
 @contextmanager

@@ -140,7 +140,7 @@ def filmed(path: Path, factor: float) -> Film:
     pictures: list[bytes] = []
     for segment in plan_film(stitched, speed).segments:
         shots = tuple(
-            Shot.of(path.stem, path, rotation=footage.rotation, table=table, frames=run.frames)
+            Shot.of(path.stem, path, footage=footage, table=table, frames=run.frames)
             for run in segment.runs
         )
         job = SegmentJob(encoding, path, shots)

@@ -136,6 +136,7 @@ class Maker:
             self._pictures,
             self._colours,
             self._turned,
+            self._pixel_shapes,
             self._edited,
             self._marked,
             self._timed,
@@ -234,7 +235,7 @@ class Maker:
                 yield from (MadeFile("colour", path, matrix=matrix) for path in made.values())
 
     def _turned(self) -> Iterator[MadeFile]:
-        """Each of the eight ways to lay a picture, and two shapes of its pixels."""
+        """Each of the eight ways to lay a picture."""
         ways = {
             f"{turned}-{mirrored}": (a * (-1 if mirrored else 1), b * (-1 if mirrored else 1), c, d)
             for turned, (a, b, c, d) in {
@@ -246,11 +247,18 @@ class Maker:
             for mirrored in (False, True)
         }
         for base in ("h264-gop10-b2", "hevc"):
+            path = self._changed(
+                base, "movie-upside-down", partial(laid, matrix=(1, 0, 0, -1), kind=b"mvhd")
+            )
+            yield MadeFile("turned", path)
             for name, matrix in ways.items():
                 yield MadeFile(
                     "turned",
                     self._changed(base, f"turned-{name}", partial(laid, matrix=matrix)),
                 )
+
+    def _pixel_shapes(self) -> Iterator[MadeFile]:
+        """Pixels that are wider than high, and higher than wide."""
         outputs = {
             f"{encoder}-sar-{ratio.replace('/', 'x')}": (
                 *options,
@@ -259,8 +267,8 @@ class Maker:
             for encoder, options in (("h264", _x264(gop=10)), ("hevc", _x265(gop=10)))
             for ratio in ("16/11", "12/11", "1/2")
         }
-        made = self._make("turned", _PICTURE, outputs)
-        yield from (MadeFile("turned", path) for path in made.values())
+        made = self._make("pixel shape", _PICTURE, outputs)
+        yield from (MadeFile("pixel shape", path) for path in made.values())
 
     def _edited(self) -> Iterator[MadeFile]:
         """What an edit list hides at the beginning, and between two parts."""

@@ -18,13 +18,13 @@ def spoilt(content: bytes, seed: int, *, flips: int) -> bytes:
     return bytes(changed_bytes)
 
 
-def laid(content: bytes, matrix: tuple[int, int, int, int]) -> bytes:
-    """The file with this matrix (a, b, c, d) in the header of its first track."""
+def laid(content: bytes, matrix: tuple[int, int, int, int], kind: bytes = b"tkhd") -> bytes:
+    """The file with this matrix (a, b, c, d) in the header of its first track, or of the movie."""
     a, b, c, d = (value << 16 for value in matrix)
 
     def lay(whole: Box) -> None:
-        header = whole.the(b"tkhd")
-        at = 52 if header.payload[0] else 40
+        header = whole.the(kind)
+        at = (40 if kind == b"tkhd" else 36) + (12 if header.payload[0] else 0)
         numbers = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
         header.payload = header.payload[:at] + numbers + header.payload[at + 36 :]
 

@@ -8,7 +8,7 @@ import av
 from av.video.frame import VideoFrame
 
 from samples.clips import Recipe, make_clip
-from upvs_tasks.media.probe import measure, read_sample_table
+from upvs_tasks.media.probe import survey
 from upvs_tasks.media.segment import SegmentJob, SegmentResult, Shot, render_segment
 from upvs_tasks.model.encoding import Encoding
 
@@ -20,9 +20,8 @@ Point = tuple[float, float]
 
 def shot_of(path: Path, frames: Sequence[int]) -> Shot:
     """Shot of some frames of a clip, by its own table."""
-    rotation = measure(path).rotation
-    table = read_sample_table(path)
-    return Shot.of(path.stem, path, rotation=rotation, table=table, frames=frames)
+    footage, table = survey(path)
+    return Shot.of(path.stem, path, footage=footage, table=table, frames=frames)
 
 
 def numbered_clip(folder: Path, name: str, recipe: Recipe, first_number: int = 0) -> Path:

@@ -5,7 +5,7 @@ import pytest
 from tests.media.judge import Judgement, judge
 from tests.media.made_files import MadeFile, Maker
 
-GROUPS = ("container", "picture", "boxed", "cut off")
+GROUPS = ("container", "track", "picture", "turned", "boxed", "cut off", "locked")
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ import pytest
 
 from samples.clips import Recipe, make_clip, shown_numbers
 from tests.frame_times import durations_ms, times_ms
+from tests.media.odd_boxes import laid
+from upvs_tasks.errors import BrokenFootageError
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.probe import decode_check, measure, read_sample_table
 from upvs_tasks.model.footage import Footage
@@ -84,6 +86,39 @@ def test_a_turned_clip_says_how_to_turn_it_upright(tmp_path: Path, counter_clock
     """Of a camera that hangs on its side; libav counts the other way round."""
     footage = measure(make_clip(tmp_path / "clip.mp4", Recipe(rotation=counter_clockwise)))
     assert footage.rotation == 360 - counter_clockwise
+
+
+@pytest.mark.parametrize(
+    ("matrix", "rotation"),
+    [((-1, 0, 0, 1), 0), ((0, -1, -1, 0), 90), ((1, 0, 0, -1), 180), ((0, 1, 1, 0), 270)],
+)
+def test_a_mirrored_clip_says_so(
+    tmp_path: Path, matrix: tuple[int, int, int, int], rotation: int
+) -> None:
+    """Of a camera that looks into a mirror, or that its firmware flips."""
+    path = make_clip(tmp_path / "clip.mp4")
+    path.write_bytes(laid(path.read_bytes(), matrix))
+    footage = measure(path)
+    assert (footage.is_mirrored, footage.rotation) == (True, rotation)
+
+
+def test_the_track_with_the_most_frames_is_the_picture(tmp_path: Path) -> None:
+    """A preview may come before it, and be larger."""
+    path = tmp_path / "clip.mp4"
+    whole = make_clip(tmp_path / "whole.mp4")
+    still = ("-f", "lavfi", "-i", "color=red:size=320x180:rate=1:duration=1")
+    tracks = ("-map", "1:v", "-map", "0:v", "-c:v:0", "mjpeg", "-c:v:1", "copy")
+    program = (ffmpeg.find_ffmpeg(), "-i", str(whole), *still, *tracks, "-progress", "pipe:1")
+    ffmpeg.run((*program, str(path)), partial=path)
+    assert measure(path) == ORDINARY
+
+
+def test_an_encrypted_clip_is_called_that(tmp_path: Path) -> None:
+    """No decoder shows anything of it, though its table is whole."""
+    path = make_clip(tmp_path / "clip.mp4")
+    path.write_bytes(path.read_bytes().replace(b"avc1\0\0\0", b"encv\0\0\0"))
+    with pytest.raises(BrokenFootageError, match=r"clip\.mp4 is encrypted"):
+        measure(path)
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())

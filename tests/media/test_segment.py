@@ -12,6 +12,7 @@ import pytest
 from av.video.frame import VideoFrame
 
 from samples.clips import Recipe, numbered_frame, shown_numbers
+from tests.media.odd_boxes import laid
 from tests.media.segments import (
     FILM,
     frames_of,
@@ -161,6 +162,31 @@ def test_rotation_is_honoured(
     """What the camera turned is turned back: the left edge goes where the file says."""
     recipe = Recipe(frames=20, rotation=counter_clockwise)
     clip = numbered_clip(tmp_path, "clip", recipe, 0x1234)
+    width, height = measure(clip).shown_size
+    encoding = replace(FILM, width=width, height=height)
+    segment, _ = rendered(tmp_path, shot_of(clip, [0, 5, 12]), encoding=encoding)
+    shown = [number_along(frame, start, end) for frame in frames_of(segment)]
+    assert shown == [0x1234, 0x1239, 0x1240]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "start", "end"),
+    [
+        ((-1, 0, 0, 1), (1, 0.5), (0, 0.5)),
+        ((1, 0, 0, -1), (0, 0.5), (1, 0.5)),
+        ((0, 1, 1, 0), (0.5, 0), (0.5, 1)),
+        ((0, -1, -1, 0), (0.5, 1), (0.5, 0)),
+    ],
+)
+def test_a_mirror_is_honoured(
+    tmp_path: Path,
+    matrix: tuple[int, int, int, int],
+    start: tuple[float, float],
+    end: tuple[float, float],
+) -> None:
+    """Left and right, up and down, and both diagonals."""
+    clip = numbered_clip(tmp_path, "clip", Recipe(frames=20), 0x1234)
+    clip.write_bytes(laid(clip.read_bytes(), matrix))
     width, height = measure(clip).shown_size
     encoding = replace(FILM, width=width, height=height)
     segment, _ = rendered(tmp_path, shot_of(clip, [0, 5, 12]), encoding=encoding)

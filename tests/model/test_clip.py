@@ -5,7 +5,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.thorough import thorough
-from upvs_tasks.model.clip import HOUR_MS, Clip, Overlaps, clips_of
+from upvs_tasks.model.clip import HOUR_MS, Clip, Overlaps, clips_of, may_be_all_of
 from upvs_tasks.model.event import Event
 
 NOON_MS = 1_705_338_000_000
@@ -321,3 +321,15 @@ def test_a_name_does_not_depend_on_the_other_clips(first: str, second: str) -> N
     other = event(second, NOON_MS + HOUR_MS, 20_000)
 
     assert merged([alone])[0].name == merged([other, alone])[0].name
+
+
+@pytest.mark.parametrize(
+    ("footage_ms", "may_be"),
+    [(0, False), (1, True), (MINUTE_MS, True), (MINUTE_MS + 10_000, True), (2 * MINUTE_MS, False)],
+)
+def test_a_file_may_be_a_clip_unless_it_is_empty_or_much_too_long(
+    footage_ms: int, *, may_be: bool
+) -> None:
+    """Recordings have gaps; an export is cut at keyframes, and so is at most somewhat longer."""
+    clip = Clip(NOON_MS, NOON_MS + MINUTE_MS, (event("e1", NOON_MS, MINUTE_MS),))
+    assert may_be_all_of(clip, footage_ms) == may_be

@@ -1,5 +1,7 @@
 """Damages of segments become damages of clips."""
 
+from dataclasses import replace
+
 from upvs_tasks.model.damage import Damage, damage_by_clip
 
 
@@ -18,3 +20,10 @@ def test_what_segments_say_of_one_clip_is_added_up() -> None:
 
 def test_no_damage_in_any_segment_is_no_damage() -> None:
     assert damage_by_clip([]) == ()
+
+
+def test_damage_can_heal_unless_it_came_so_or_the_console_has_the_clip_no_more() -> None:
+    damage = Damage("clip1", 250, 3, "damaged frames")
+    assert damage.can_heal
+    assert not replace(damage, came_so=True).can_heal
+    assert not replace(damage, is_lost=True).can_heal

@@ -37,3 +37,11 @@ def filmed(project: Project, quiet_day: Project) -> Project:
     """The project after its first run."""
     project.copy_day_of(quiet_day)
     return project
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What the tests of whole days can be told."""
+    parser.addoption("--story", help="the blows of one life, as a failing test prints them")
+    parser.addoption(
+        "--write-states", action="store_true", help="write docs/states.md as the program has it"
+    )

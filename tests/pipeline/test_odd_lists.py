@@ -52,6 +52,20 @@ def test_an_odd_row_of_ours_is_named_and_the_film_is_made(
     assert project.film.exists()
 
 
+def test_an_event_that_was_read_once_is_known_though_its_row_is_odd_now(
+    project: Project, console: SimulatedConsole, events: list[SimulatedEvent]
+) -> None:
+    assert project.doit("run", "timelapse").code == 0
+    film = project.film.read_bytes()
+    console.spoil_event(events[1].event_id, start=None)
+    run = project.doit("run", "timelapse")
+    assert run.code == 0, run.output
+    assert summary(run.output).startswith("whole: all 3 events")
+    assert "unreadable" not in run.output
+    assert "does not list" not in run.output
+    assert project.film.read_bytes() == film
+
+
 @pytest.mark.usefixtures("events")
 def test_our_own_odd_camera_is_one_sentence(project: Project, console: SimulatedConsole) -> None:
     console.add_camera(replace(SPARROW, extra=(("channels", ["high"]),)))

@@ -55,13 +55,93 @@ def test_a_wrong_timezone_is_refused_with_its_place(config: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["cfr", "", "CRF", "tls-insecure", "paßword", "console"])
-def test_an_unknown_name_is_refused_with_those_that_there_are(config: Path, name: str) -> None:
+def test_an_unknown_name_is_refused_with_its_place(config: Path, name: str) -> None:
     """A misspelled setting is no setting at its default."""
     config.write_text(f'"{name}" = 1\n', encoding="utf-8")
 
-    for sentence in (refusal(config_path=config), refusal({name: "1"})):
-        assert sentence.startswith(f"{name or repr(name)} is no setting")
-        assert all(known in sentence for known in settings.NAMES)
+    shown = name or repr(name)
+    assert refusal(config_path=config).startswith(f"{shown} in config.toml is no setting; ")
+    assert refusal({name: "1"}).startswith(f"{shown} is no setting; ")
+    assert refusal({name: "1"}).endswith("all are printed by python -m upvs_tasks.settings")
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("cfr", ["crf"]),
+        ("tls-insecure", ["tls_insecure"]),
+        ("target", ["target_duration", "start"]),
+        ("user", ["username"]),
+        ("fps", ["output_fps"]),
+        ("type", ["event_types", "smart_types"]),
+        ("wholly_other", []),
+    ],
+)
+def test_the_nearest_names_come_first(name: str, nearest: list[str]) -> None:
+    """As they would be written in the same place."""
+    variables = [f"UPVS_{each.upper()}" for each in nearest]
+    for names, sentence in (
+        (nearest, refusal({name: "1"})),
+        (variables, refusal(environment={f"UPVS_{name.upper()}": "1"})),
+    ):
+        said = f"is no setting; the nearest: {', '.join(names)}; all are printed"
+        assert (said if names else "is no setting; all are printed") in sentence
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("date = 2024-01-15T10:00:00", "date in config.toml is 2024-01-15 10:00:00, but it must"),
+        ("crf = 2024-01-15", "crf in config.toml is 2024-01-15, but it must"),
+        ("crf = 10:00:00", "crf in config.toml is 10:00:00, but it must"),
+        ("crf = true", "crf in config.toml is true, but it must"),
+        ("crf = 1.5", "crf in config.toml is 1.5, but it must"),
+        ("crf = [1, 2]", "crf in config.toml is [1, 2], but it must"),
+        ('crf = ["a", 10:00:00]', 'crf in config.toml is ["a", "10:00:00"], but it must'),
+        ("crf = {a = 1}", "crf in config.toml is a table, but it must"),
+        ('crf = "high"', "crf in config.toml is 'high', but it must"),
+    ],
+)
+def test_a_value_is_shown_as_it_was_written(config: Path, line: str, shown: str) -> None:
+    """And not as Python would."""
+    config.write_text(f"{line}\n", encoding="utf-8")
+
+    assert refusal(config_path=config).startswith(shown)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"crf = 1\ncamera = Front Door\n", "text has to be in quotes"),
+        (b"host = 192.168.1.1\n", "text has to be in quotes"),
+        ("camera = 'Küche'\n".encode("latin-1"), "it is not in UTF-8; save it as UTF-8"),
+        ("camera = 'Küche'\n".encode("utf-16"), "it is not in UTF-8; save it as UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_a_config_is_said(config: Path, content: bytes, words: str) -> None:
+    config.write_bytes(content)
+
+    sentence = refusal(config_path=config)
+    assert sentence.startswith("config.toml cannot be read")
+    assert words in sentence
+    assert "codec" not in sentence
+
+
+def test_a_password_file_of_another_encoding_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_bytes("geheim-ü\n".encode("latin-1"))
+
+    sentence = refusal({"password_file": str(file)})
+    assert "it is not in UTF-8" in sentence
+    assert "geheim" not in sentence
+
+
+def test_a_password_file_that_is_not_there_is_said_without_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "absent"
+
+    assert refusal({"password_file": str(file)}) == (
+        f"password_file {file} cannot be read: No such file or directory"
+    )
 
 
 def test_an_unknown_variable_of_ours_is_refused() -> None:
@@ -73,7 +153,7 @@ def test_a_section_of_the_config_is_refused(config: Path) -> None:
     """Settings stand side by side, and one within a section would go unseen."""
     config.write_text('[console]\nhost = "192.168.1.1"\n', encoding="utf-8")
 
-    assert refusal(config_path=config).startswith("console is no setting")
+    assert refusal(config_path=config).startswith("console in config.toml is no setting")
 
 
 @pytest.mark.parametrize(

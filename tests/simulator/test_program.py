@@ -14,6 +14,7 @@ import requests
 
 import upvs_tasks
 import upvs_tasks.simulator
+from tests.sentences import one_line
 from tests.simulator.browser import TIMEOUT_SECS
 
 FOREIGN = {"av", "orjson", "trustme"}
@@ -69,16 +70,70 @@ def test_behaviour_and_faults_can_be_given_as_files(tmp_path: Path) -> None:
         assert log_in(ready) == 200
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [("--bind", "0.0.0.0"), ("--behaviour", "missing.json")],  # noqa: S104 - it is refused
-)
-def test_an_invalid_command_line_is_refused(arguments: tuple[str, str]) -> None:
+def refusal(*arguments: str) -> str:
+    """What the program says of a command line that it refuses, behind its own name."""
     command = [sys.executable, "-m", "upvs_tasks.simulator", *arguments]
-    finished = subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_SECS)
-    assert finished.returncode == 2
-    assert arguments[1].encode() in finished.stderr
-    assert b"Traceback" not in finished.stderr
+    finished = subprocess.run(
+        command, capture_output=True, check=False, timeout=TIMEOUT_SECS, text=True
+    )
+    assert finished.returncode == 2, finished
+    assert "Traceback" not in finished.stderr
+    return one_line(finished.stderr.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--bind", "0.0.0.0"), "invalid choice: '0.0.0.0'"),  # noqa: S104  it is refused
+        (("--port", "80000"), "'80000' is no port: give a whole number from 0 to 65535"),
+        (("--port", "-1"), "'-1' is no port"),
+        (("--port", "x"), "'x' is no port"),
+        (("--behaviour", "missing.json"), "--behaviour missing.json cannot be read: No such file"),
+        (("--faults", "missing.json"), "--faults missing.json cannot be read: No such file"),
+        (("--state-dir", "/dev/null/x"), "/dev/null/x cannot be used: Not a directory"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, tuple) else "",
+)
+def test_an_invalid_command_line_is_refused(arguments: tuple[str, ...], words: str) -> None:
+    assert words in refusal(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "words"),
+    [
+        ("--faults", '{"object": 1}', "must hold a list of objects, such as"),
+        ("--faults", "[1]", "must hold a list of objects, such as"),
+        ("--faults", "[{}]", "number 1 needs a kind; there are: status, killed_session"),
+        ("--faults", '[{"kind": "foo"}]', "number 1: kind is 'foo'; there are: status"),
+        ("--faults", '[{"kind": "html"}, {"kind": 1}]', "number 2: kind is 1; there are: status"),
+        ("--faults", '[{"kind": "html", "no": 1}]', "has no field 'no'; there are: kind, path"),
+        ("--faults", '[{"kind": "html", "times": "x"}]', 'times is "x", but must be int or null'),
+        ("--faults", '[{"kind": "html", "skip": true}]', "skip is true, but must be int"),
+        ("--faults", '[{"kind": "html", "event_id": "no"}]', "there is no event 'no'"),
+        ("--faults", "[", "is no JSON: "),
+        ("--behaviour", "[]", "must hold one object, such as"),
+        ("--behaviour", '{"no": 1}', "has no field 'no'; there are: flavour, version"),
+        ("--behaviour", '{"csrf": "foo"}', "csrf is 'foo'; there are: fixed, rotating, absent"),
+        ("--behaviour", '{"page_cap": "x"}', 'page_cap is "x", but must be int or null'),
+        ("--behaviour", '{"timezone": "No/Where"}', "timezone 'No/Where' is not known"),
+    ],
+)
+def test_a_file_that_says_nothing_of_a_console_is_refused(
+    tmp_path: Path, option: str, content: str, words: str
+) -> None:
+    """In one sentence that names the option, the file and the field."""
+    file = tmp_path / "given.json"
+    file.write_text(content)
+
+    sentence = refusal(option, str(file))
+    assert sentence.startswith(f"simulator: {option} {file}")
+    assert words in sentence
+
+
+def test_a_port_that_another_program_has_is_refused() -> None:
+    with program() as (_, ready):
+        port = ready["host"].rpartition(":")[2]
+        assert f"127.0.0.1:{port} cannot be used: Address already in use" in refusal("--port", port)
 
 
 def test_the_program_also_listens_on_the_ipv6_loopback_address() -> None:

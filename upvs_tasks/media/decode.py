@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from upvs_tasks.errors import BrokenFootageError
 from upvs_tasks.media.hwaccel import accelerated_by
+from upvs_tasks.media.tracks import video_track
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +99,8 @@ def open_quickly(path: Path, *, device: str | None = None) -> InputContainer:
 
 
 def video_of(container: InputContainer, path: Path) -> VideoStream:
-    """First video track; no other track is read. Raises BrokenFootageError where there is none."""
-    video = next(iter(container.streams.video), None)
+    """The video track; no other track is read. Raises BrokenFootageError where there is none."""
+    video = video_track(container, path)
     if video is None or video.codec_context is None:
         raise BrokenFootageError(f"{path.name} has no video track that can be decoded")
     for stream in container.streams:

@@ -31,6 +31,7 @@ class _FrameKind(NamedTuple):
     is_full_range: bool
     matrix: str
     rotation: int
+    is_mirrored: bool
 
 
 class FrameConverter:
@@ -44,8 +45,14 @@ class FrameConverter:
         self._encoding = encoding
         self._conversions: dict[_FrameKind, _Conversion] = {}
 
-    def converted(self, frame: VideoFrame, rotation: int) -> VideoFrame:
-        """The frame, turned clockwise by ``rotation`` degrees, as the film needs it."""
+    def converted(
+        self, frame: VideoFrame, rotation: int, *, is_mirrored: bool = False
+    ) -> VideoFrame:
+        """The frame as the film needs it.
+
+        It is mirrored left to right if it ``is_mirrored``, then turned clockwise by ``rotation``
+        degrees.
+        """
         kind = _FrameKind(
             frame.width,
             frame.height,
@@ -53,6 +60,7 @@ class FrameConverter:
             frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj"),
             _MATRICES.get(frame.colorspace, "bt709"),
             rotation,
+            is_mirrored,
         )
         if kind not in self._conversions:
             self._conversions[kind] = _conversion(kind, self._encoding)
@@ -60,7 +68,7 @@ class FrameConverter:
 
 
 def _conversion(kind: _FrameKind, encoding: Encoding) -> _Conversion:
-    plain = _FrameKind(encoding.width, encoding.height, "yuv420p", False, "bt709", 0)  # noqa: FBT003
+    plain = _FrameKind(encoding.width, encoding.height, "yuv420p", False, "bt709", 0, False)  # noqa: FBT003
     if kind == plain:
         return lambda frame: frame
     graph = av.filter.Graph()
@@ -94,7 +102,8 @@ def _filter_chain(kind: _FrameKind, encoding: Encoding) -> tuple[str, ...]:
     width, height = _inner_size(kind, encoding)
     levels = f"in_range={'pc' if kind.is_full_range else 'tv'}:out_range=tv"
     matrices = f"in_color_matrix={kind.matrix}:out_color_matrix=bt709"
-    chain = [*turn.split(",")] if turn else []
+    chain = ["hflip"] if kind.is_mirrored else []
+    chain += turn.split(",") if turn else []
     chain.append(f"scale={width}:{height}:flags={_SCALER}:{levels}:{matrices}")
     chain.append("format=yuv420p")
     if (width, height) != (encoding.width, encoding.height):

@@ -9,6 +9,7 @@ ISO/IEC 14496-12.
 
 import math
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ _CONTAINERS = frozenset(
     {b"trak", b"edts", b"mdia", b"minf", b"stbl", b"mvex", b"traf", b"udta", b"dinf", b"moov"}
 )
 _ENTRY_BYTES = {b"stts": 8, b"ctts": 8, b"stsc": 12, b"stco": 4, b"co64": 8, b"stss": 4}
+_ENCRYPTED = frozenset({b"encv", b"drmi"})
 _MAX_BOXES = 500_000  # two for each frame of an hour at 60 frames a second, and some
 _MAX_INDEX_BYTES = 64 << 20
 _MAX_SAMPLES = 4_000_000
@@ -38,18 +40,21 @@ _Boxes = dict[bytes, memoryview]
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What the boxes say of a file and of its first video track.
+    """What the boxes say of a file and of the video track with the most frames.
 
-    ``reorders``: frames may be shown in another order than they are stored in. ``samples`` is their
-    number, or None where it is not certain (fragments, edit lists). ``last_ticks`` is the duration
-    of the last frame in the track's time base, 0 where it is unknown. ``rotation`` is how far to
-    turn the frames clockwise: 0, 90, 180 or 270 degrees.
+    ``track_id`` is the track's own number. ``reorders``: frames may be shown in another order than
+    they are stored in. ``samples`` is their number, or None where it is not certain (fragments,
+    edit lists). ``last_ticks`` is the duration of the last frame in the track's time base, 0 where
+    it is unknown. Players mirror the frames left to right if it ``is_mirrored``, then turn them
+    clockwise by ``rotation``: 0, 90, 180 or 270 degrees.
     """
 
+    track_id: int
     reorders: bool
     samples: int | None
     last_ticks: int
     rotation: int
+    is_mirrored: bool
     has_audio: bool
 
 
@@ -132,36 +137,59 @@ def _head(head: bytes, left_bytes: int, *, first: bool) -> tuple[bytes, int, int
 
 
 def _structure(indexes: list[tuple[bytes, bytes]]) -> Structure:
+    movie: _Boxes = {}
     tracks: list[_Boxes] = []
-    fragments: list[memoryview] = []
+    fragments: Counter[int] = Counter()  # frames, by the number of their track
     for index_kind, content in indexes:
+        track_id = 0
         for kind, payload in _walk(memoryview(content)):
-            if kind == b"trak" and index_kind == b"moov":
-                tracks.append({})
-            elif kind == b"trun":
-                fragments.append(payload)
-            elif tracks and index_kind == b"moov":
-                tracks[-1].setdefault(kind, payload)
             _check_table(kind, payload)
+            if kind == b"tfhd":
+                (track_id,) = struct.unpack_from(">I", payload, 4)
+            elif kind == b"trun":
+                fragments[track_id] += struct.unpack_from(">I", payload, 4)[0]
+            elif kind == b"trak" and index_kind == b"moov":
+                tracks.append({})
+            elif index_kind == b"moov":
+                (tracks[-1] if tracks else movie).setdefault(kind, payload)
     if not any(kind == b"moov" for kind, _ in indexes):
         raise _MalformedError("has no index (no moov box): it is cut off or was never finished")
-    _check_counts(tracks, fragments)
-    return _facts(tracks, fragments)
+    _check_counts(tracks, fragments.total())
+    return _facts(movie, tracks, fragments)
 
 
-def _facts(tracks: list[_Boxes], fragments: list[memoryview]) -> Structure:
-    handlers = [bytes(track.get(b"hdlr", b"")[8:12]) for track in tracks]
-    if b"vide" not in handlers:
+def _facts(movie: _Boxes, tracks: list[_Boxes], fragments: Counter[int]) -> Structure:
+    videos = [track for track in tracks if _handler(track) == b"vide"]
+    if not videos:
         raise _MalformedError("has no video track")
-    video = tracks[handlers.index(b"vide")]
-    certain = not fragments and b"elst" not in video and b"stsz" in video
+    video = max(videos, key=lambda track: _stored_frames(track) + fragments[_track_id(track)])
+    if bytes(video.get(b"stsd", b"")[12:16]) in _ENCRYPTED:
+        raise _MalformedError("is encrypted, and the key is not in it")
+    is_certain = not fragments and b"elst" not in video and b"stsz" in video
+    rotation, is_mirrored = _orientation(movie, video)
     return Structure(
+        track_id=_track_id(video),
         reorders=b"ctts" in video or bool(fragments),
-        samples=struct.unpack_from(">I", video[b"stsz"], 8)[0] if certain else None,
+        samples=_stored_frames(video) if is_certain else None,
         last_ticks=_last_ticks(video),
-        rotation=_rotation(video),
-        has_audio=b"soun" in handlers,
+        rotation=rotation,
+        is_mirrored=is_mirrored,
+        has_audio=any(_handler(track) == b"soun" for track in tracks),
     )
+
+
+def _handler(track: _Boxes) -> bytes:
+    return bytes(track.get(b"hdlr", b"")[8:12])
+
+
+def _track_id(track: _Boxes) -> int:
+    header = track.get(b"tkhd")
+    return struct.unpack_from(">I", header, 20 if header[0] else 12)[0] if header else 0
+
+
+def _stored_frames(track: _Boxes) -> int:
+    sizes = track.get(b"stsz", track.get(b"stz2"))
+    return struct.unpack_from(">I", sizes, 8)[0] if sizes else 0
 
 
 def _walk(content: memoryview, depth: int = 0) -> Iterator[tuple[bytes, memoryview]]:
@@ -206,17 +234,16 @@ def _check_table(kind: bytes, payload: memoryview) -> None:
         )
 
 
-def _check_counts(tracks: list[_Boxes], fragments: list[memoryview]) -> None:
+def _check_counts(tracks: list[_Boxes], in_fragments: int) -> None:
     """Raise for more samples than a day of video has: libav allocates memory for each."""
     if len(tracks) > _MAX_TRACKS:
         raise _MalformedError(f"has {len(tracks)} tracks: no export has")
-    claimed = sum(struct.unpack_from(">I", fragment, 4)[0] for fragment in fragments)
+    claimed = in_fragments
     for track in tracks:
         if _is_raw_audio(track):
             continue
         runs = [count for kind in (b"stts", b"ctts") for count, _ in _runs(track.get(kind))]
-        sizes = track.get(b"stsz", track.get(b"stz2"))
-        claimed += max(sum(runs), struct.unpack_from(">I", sizes, 8)[0] if sizes else 0)
+        claimed += max(sum(runs), _stored_frames(track))
     if claimed > _MAX_SAMPLES:
         raise _MalformedError(f"claims to hold {claimed} frames: no export does")
 
@@ -224,7 +251,7 @@ def _check_counts(tracks: list[_Boxes], fragments: list[memoryview]) -> None:
 def _is_raw_audio(track: _Boxes) -> bool:
     """Whether a sample is one value of a waveform; libav has one index entry for many of those."""
     runs = list(_runs(track.get(b"stts")))
-    return bytes(track.get(b"hdlr", b"")[8:12]) == b"soun" and [ticks for _, ticks in runs] == [1]
+    return _handler(track) == b"soun" and [ticks for _, ticks in runs] == [1]
 
 
 def _last_ticks(video: _Boxes) -> int:
@@ -238,13 +265,21 @@ def _runs(table: memoryview | None) -> Iterator[tuple[int, int]]:
         yield from struct.iter_unpack(">II", table[8 : 8 + entries * 8])
 
 
-def _rotation(video: _Boxes) -> int:
-    header = video.get(b"tkhd")
+def _orientation(movie: _Boxes, video: _Boxes) -> tuple[int, bool]:
+    """Clockwise turn in degrees, and whether the frames are mirrored left to right before."""
+    a, b, c, d = _matrix(video.get(b"tkhd"), 40, 52)
+    e, f, g, h = _matrix(movie.get(b"mvhd"), 36, 48)
+    a, b, c, d = a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h
+    degrees = round(math.degrees(math.atan2(-c, d))) % 360
+    return degrees if degrees % 90 == 0 else 0, a * d < b * c
+
+
+def _matrix(header: memoryview | None, at: int, at_in_version_1: int) -> tuple[int, int, int, int]:
+    """The part of a header's matrix that turns and mirrors; a point (x, y) is a row before it."""
     if header is None:
-        return 0
-    across, down = struct.unpack_from(">ii", header, 52 if header[0] else 40)
-    degrees = round(math.degrees(math.atan2(down, across))) % 360
-    return degrees if degrees % 90 == 0 else 0
+        return 1, 0, 0, 1
+    a, b, _, c, d = struct.unpack_from(">5i", header, at_in_version_1 if header[0] else at)
+    return a, b, c, d
 
 
 def _shown(kind: bytes) -> str:

@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 
 from upvs_tasks.errors import BrokenFootageError
 from upvs_tasks.media.mp4_boxes import Structure, check_boxes
+from upvs_tasks.media.tracks import video_track
 from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.recorded_time import gaps_of, recorded_ms
 from upvs_tasks.model.sample_table import SampleTable
@@ -50,6 +51,7 @@ def survey(path: Path) -> tuple[Footage, SampleTable]:
             height=context.height,
             has_audio=structure.has_audio,
             rotation=structure.rotation,
+            is_mirrored=structure.is_mirrored,
             first_frame_ms=table.ms_of(table.ticks[0]),
             gaps=gaps_of(table),
         )
@@ -74,7 +76,7 @@ def decode_check(path: Path) -> None:
 
 @contextmanager
 def opened_clip(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open an MP4 with its first video track; a file of another format is refused.
+    """Open an MP4 with its video track; a file of another format is refused.
 
     An error of libav in the block becomes a BrokenFootageError that names the file.
     """
@@ -87,7 +89,7 @@ def opened_clip(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def _video_stream(path: Path, container: InputContainer) -> VideoStream:
-    stream = next(iter(container.streams.video), None)
+    stream = video_track(container, path)
     if stream is None:
         raise BrokenFootageError(f"{path.name} has no video track")
     context = _decoder_of(stream)

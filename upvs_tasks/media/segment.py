@@ -20,6 +20,7 @@ from upvs_tasks.media.frame_converter import FrameConverter
 from upvs_tasks.media.hwaccel import decoding_device
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.encoding import Encoding, HardwareAcceleration
+from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.sample_table import SampleTable
 
 _LUMA_BLACK, _CHROMA_GREY = 16, 128
@@ -29,23 +30,31 @@ _LUMA_BLACK, _CHROMA_GREY = 16, 128
 class Shot:
     """Frames of one clip that follow each other in the film.
 
-    The film shows them turned clockwise by ``rotation`` degrees.
+    The film shows them mirrored left to right if the clip ``is_mirrored``, then turned clockwise by
+    ``rotation`` degrees.
     """
 
     clip_name: str
     path: Path
     rotation: int
     requests: tuple[FrameRequest, ...]
+    is_mirrored: bool = False
 
     @classmethod
     def of(
-        cls, clip_name: str, path: Path, *, rotation: int, table: SampleTable, frames: Sequence[int]
+        cls,
+        clip_name: str,
+        path: Path,
+        *,
+        footage: Footage,
+        table: SampleTable,
+        frames: Sequence[int],
     ) -> "Shot":
         """Shot of the frames at these places of the clip's table."""
         requests = tuple(
             FrameRequest(table.ticks[place], table.seek_ticks(place)) for place in frames
         )
-        return cls(clip_name, path, rotation, requests)
+        return cls(clip_name, path, footage.rotation, requests, footage.is_mirrored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +125,7 @@ def _converted_frames(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoF
         reason = "damaged frames"
         try:
             for frame in decoded_frames(shot.path, shot.requests, device=device):
-                converted = _converted(converter, frame, shot.rotation)
+                converted = _converted(converter, frame, shot)
                 decoded += 1
                 good += converted is not None
                 yield converted
@@ -128,13 +137,13 @@ def _converted_frames(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoF
 
 
 def _converted(
-    converter: FrameConverter, frame: VideoFrame | None, rotation: int
+    converter: FrameConverter, frame: VideoFrame | None, shot: Shot
 ) -> VideoFrame | None:
     """The frame as the film needs it; None where libav cannot convert it."""
     if frame is None:
         return None
     try:
-        return converter.converted(frame, rotation)
+        return converter.converted(frame, shot.rotation, is_mirrored=shot.is_mirrored)
     except (av.FFmpegError, ValueError):
         return None
 

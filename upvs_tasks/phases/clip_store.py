@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 
@@ -22,13 +21,9 @@ from upvs_tasks.model.clip_index import (
 )
 from upvs_tasks.model.index_document import IndexDocument
 from upvs_tasks.model.layout import Layout, clip_path
-from upvs_tasks.model.stitching import may_share
 from upvs_tasks.model.subject import Subject
 from upvs_tasks.phases.clip_records import RUNS_TO_SETTLE, FailureRecord, FootageRecord
-
-_Pair = tuple[IndexEntry, FootageRecord]
-Recorded = tuple[_Pair, ...]
-
+from upvs_tasks.phases.shared_frames import Recorded, SharedFrames
 
 _CHANGED = "the disk has changed its bytes"
 
@@ -69,7 +64,7 @@ class ClipStore:
         self._proven: set[str] = set()
         self._index: ClipIndex | None = None
         self._is_index_read = False
-        self._overlaps: dict[str, int] | None = None
+        self._shared_frames = SharedFrames(self._layout)
         self._count_change()
 
     def known_index(self) -> ClipIndex | None:
@@ -131,36 +126,18 @@ class ClipStore:
 
     def repeated_frames(self, recorded: Recorded) -> dict[str, int]:
         """How many of its first frames a clip shares with the one before, by the clip's name."""
-        known = self._known_overlaps()
-        return {
-            after[0].name: known.get(_overlap_key(before, after), 0)
-            for before, after in pairwise(recorded)
-        }
+        return self._shared_frames.repeated_frames(recorded)
 
     def has_overlaps(self, recorded: Recorded) -> bool:
         """Whether it is known of all near neighbours what they share."""
-        known = self._known_overlaps()
-        return all(_overlap_key(*pair) in known for pair in _near(recorded))
+        return self._shared_frames.has_all(recorded)
 
     def measure_overlaps(
         self, recorded: Recorded, repeated_frames: Callable[[Path, Path], int]
     ) -> None:
         """Find out of all near neighbours what they share, where it is not known yet."""
-        known, found = self._known_overlaps(), {}
-        for before, after in _near(recorded):
-            key = _overlap_key(before, after)
-            paths = (self._layout.at(entry.file_path) for entry, _ in (before, after))
-            found[key] = known[key] if key in known else repeated_frames(*paths)
-        if found or known:
-            durable.write_if_changed(self._layout.overlaps, documents.encode(found))
-        if found != known:
-            self._overlaps = found
+        if self._shared_frames.measure(recorded, repeated_frames):
             self._count_change()
-
-    def _known_overlaps(self) -> dict[str, int]:
-        if self._overlaps is None:
-            self._overlaps = documents.read(self._layout.overlaps, dict[str, int]) or {}
-        return self._overlaps
 
     @contextmanager
     def handling(self, entry: IndexEntry) -> Iterator[None]:
@@ -276,16 +253,6 @@ class ClipStore:
         record = documents.read(self._layout.footage_record(file_path), FootageRecord)
         self._stored[file_path] = record
         return record if record and record.matches(self._layout.at(file_path)) else None
-
-
-def _near(recorded: Recorded) -> Iterator[tuple[_Pair, _Pair]]:
-    for before, after in pairwise(recorded):
-        if may_share(before[0].clip, after[0].clip):
-            yield before, after
-
-
-def _overlap_key(before: _Pair, after: _Pair) -> str:
-    return f"{before[1].sha256}:{after[1].sha256}"
 
 
 def _parsed_index(content: bytes) -> ClipIndex | None:

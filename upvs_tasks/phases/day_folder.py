@@ -148,7 +148,8 @@ def _begun(day: Day, clock: Clock) -> Day:
 def _holding(settings: Settings, wanted: Subject) -> DayFolder | None:
     """The folder on the disk that holds this camera's day. Raises MultipleCameras."""
     layouts = _layouts(folder_pattern(settings.out_dir, date=wanted.date))
-    occupied = ((layout, _occupant(layout, wanted.date)) for layout in layouts)
+    likely = (layout for layout in layouts if not _is_of_another(layout, wanted))
+    occupied = ((layout, _occupant(layout, wanted.date)) for layout in likely)
     held = [(layout, one) for layout, one in occupied if one is not None and wanted.is_of(one)]
     camera_id = wanted.camera_among(one for _, one in held)
     own = [_folder(wanted, layout, one) for layout, one in held if one.camera_id == camera_id]
@@ -181,6 +182,15 @@ def _typed_name(settings: Settings) -> str:
 def _layouts(pattern: str) -> Iterator[Layout]:
     for path in sorted(glob.glob(pattern), reverse=True):  # noqa: PTH207  may be absolute
         yield Layout(Path(path).absolute())
+
+
+def _is_of_another(layout: Layout, wanted: Subject) -> bool:
+    """Whether its camera.json, a hundred times quicker to read than the clip index, says so."""
+    try:
+        held = Occupant.of_camera(durable.read_json(layout.camera_json), "")
+    except StorageError:
+        return False
+    return held is not None and not wanted.is_camera_of(held)
 
 
 def _occupant(layout: Layout, date: dt.date) -> Occupant | None:

@@ -12,7 +12,8 @@ from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
 from upvs_tasks.model.timeline import Scene, scenes_of
 from upvs_tasks.phases.clip_records import FootageRecord
-from upvs_tasks.phases.clip_store import ClipStore, Recorded
+from upvs_tasks.phases.clip_store import ClipStore
+from upvs_tasks.phases.shared_frames import Recorded
 from upvs_tasks.settings import Settings
 
 

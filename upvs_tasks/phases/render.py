@@ -242,7 +242,7 @@ def _shots(layout: Layout, film: FilmPlan, segment: Segment) -> "Iterator[Shot]"
         yield media.segment.Shot.of(
             clip.name,
             layout.at(entry.file_path),
-            rotation=record.footage.rotation,
+            footage=record.footage,
             table=clip.table,
             frames=frame_run.frames,
         )

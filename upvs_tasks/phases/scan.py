@@ -9,7 +9,14 @@ from upvs_tasks.model.camera import Camera, Recording
 from upvs_tasks.model.clip import CONTINUOUS, Clip, FilmedSource, Padding, clips_of, slices_of
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry, remembered_events
 from upvs_tasks.model.day import Day
-from upvs_tasks.model.event import DEFAULT_EVENT_TYPES, DayEvents, Event, EventChoice, events_of_day
+from upvs_tasks.model.event import (
+    DEFAULT_EVENT_TYPES,
+    DayEvents,
+    Event,
+    EventChoice,
+    UnreadableEvent,
+    events_of_day,
+)
 from upvs_tasks.model.plural import counted
 from upvs_tasks.phases import day_folder
 from upvs_tasks.phases.context import Context
@@ -136,7 +143,18 @@ def _events(
         _doubt_silence(context, camera, day)
     is_long_over = now_ms > day.end_ms + _STILL_GOING_ON_MS
     events = events_of_day(listed.events, choice, remembered=remembered, is_long_over=is_long_over)
-    return replace(events, unreadable=listed.unreadable)
+    return _with_unreadable(events, listed.unreadable, {event.event_id for event in remembered})
+
+
+def _with_unreadable(
+    events: DayEvents, unreadable: tuple[UnreadableEvent, ...], remembered: set[str]
+) -> DayEvents:
+    """An event that is listed oddly now, but was read once, is neither unreadable nor forgotten."""
+    return replace(
+        events,
+        forgotten=events.forgotten - {odd.event_id for odd in unreadable},
+        unreadable=tuple(odd for odd in unreadable if odd.event_id not in remembered),
+    )
 
 
 def _clips_of(context: Context, camera: Camera, events: DayEvents) -> tuple[Clip, ...]:

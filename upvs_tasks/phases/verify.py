@@ -9,11 +9,12 @@ from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.plural import counted
 from upvs_tasks.model.verification import film_findings, manifest_findings
 from upvs_tasks.phases import fetch, timelapse
-from upvs_tasks.phases.clip_store import ClipStore, Recorded
+from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.engines import engine_of
 from upvs_tasks.phases.film_plan import FilmPlan, FilmPlanner
 from upvs_tasks.phases.manifest import wanted_concat
+from upvs_tasks.phases.shared_frames import Recorded
 from upvs_tasks.phases.timelapse import film_path
 
 

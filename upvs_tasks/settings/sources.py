@@ -5,15 +5,18 @@ From the weakest to the strongest: the variables of uiprotect (UFP_*), config.to
 module that touches the environment.
 """
 
+import datetime as dt
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.settings import values
+from upvs_tasks.settings.config_file import as_toml
 from upvs_tasks.settings.table import NAMES, SECRETS, TABLE, Settings
 from upvs_tasks.settings.values import Parser
 
@@ -22,6 +25,10 @@ _FILE_SUFFIX = "_FILE"
 _UIPROTECT_PASSWORD = "UFP_PASSWORD"  # noqa: S105  a variable's name
 # Read by the test suite, not by upvs: a real console to hold the contract against.
 _NOT_SETTINGS = "UPVS_LIVE_"
+_ALL = "all are printed by python -m upvs_tasks.settings"
+_LEAST_LETTERS, _MOST_NEAREST = 3, 3
+# What tomllib says of text without quotes.
+_UNQUOTED = ("Invalid value", "Expected newline or end of document after a statement")
 
 
 def load(
@@ -65,7 +72,8 @@ class _Written:
         try:
             return parser(self.value)
         except ValueError as error:
-            raise SettingsError(f"{self.place} is {self.value!r}, but it {error}") from error
+            shown = _in_words(self.value)
+            raise SettingsError(f"{self.place} is {shown}, but it {error}") from error
 
 
 def _all_written(
@@ -76,7 +84,8 @@ def _all_written(
     yield from of_uiprotect.items()
     for name, value in _config_values(config_path).items():
         if value != "" or name not in of_uiprotect:
-            yield _known(name, name), _Written(value, f"{name} in {config_path.name}")
+            place = f"{_shown(name)} in {config_path.name}"
+            yield _known(name, place), _Written(value, place)
     for variable in sorted(environment, key=lambda name: not name.endswith(_FILE_SUFFIX)):
         if variable.startswith(_PREFIX) and not variable.startswith(_NOT_SETTINGS):
             yield from _from_variable(variable, environment[variable])
@@ -101,8 +110,12 @@ def _config_values(path: Path) -> dict[str, object]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
+    except tomllib.TOMLDecodeError as error:
+        hint = '; text has to be in quotes, as in camera = "Front Door"'
+        why = f"{error}{hint if str(error).startswith(_UNQUOTED) else ''}"
+        raise SettingsError(f"{path.name or path} cannot be read as TOML: {why}") from error
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{path.name or path} cannot be read as TOML: {error}") from error
+        raise SettingsError(f"{path.name or path} cannot be read: {_why(error)}") from error
 
 
 def _from_variable(variable: str, value: str) -> Iterator[tuple[str, _Written]]:
@@ -119,7 +132,10 @@ def _from_variable(variable: str, value: str) -> Iterator[tuple[str, _Written]]:
 
 
 def _known(name: str, written: str) -> str:
-    """The name of a setting that may be written anywhere. Raises SettingsError for any other."""
+    """The name of a setting that may be written anywhere. Raises SettingsError for any other.
+
+    ``written`` is the name as it was written, and where.
+    """
     if name in SECRETS:
         variable = TABLE[name].variable
         raise SettingsError(
@@ -128,10 +144,18 @@ def _known(name: str, written: str) -> str:
             f"{variable}{_FILE_SUFFIX}"
         )
     if name not in NAMES:
-        raise SettingsError(
-            f"{_shown(written)} is no setting; there are: {', '.join(sorted(NAMES))}"
-        )
+        raise SettingsError(f"{_shown(written)} is no setting; {_nearest(name, written)}{_ALL}")
     return name
+
+
+def _nearest(name: str, written: str) -> str:
+    """The names that look most like it, as they would be written in the same place."""
+    prefix = _PREFIX if written.startswith(_PREFIX) else ""
+    plain = name.lower()
+    longer = [each for each in NAMES if plain in each] if len(plain) >= _LEAST_LETTERS else []
+    found = dict.fromkeys([*longer, *get_close_matches(plain, NAMES)])
+    shown = [prefix + (each.upper() if prefix else each) for each in found][:_MOST_NEAREST]
+    return f"the nearest: {', '.join(shown)}; " if shown else ""
 
 
 def _password(
@@ -167,7 +191,30 @@ def _content(place: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{place} {_shown(str(path))} cannot be read: {error}") from error
+        named = f"{place} {_shown(str(path))}"
+        raise SettingsError(f"{named} cannot be read: {_why(error)}") from error
+
+
+def _why(error: OSError | ValueError) -> str:
+    """Why a file cannot be read as text."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "it is not in UTF-8; save it as UTF-8, or as ASCII"
+
+
+def _in_words(value: object) -> str:
+    """A value as somebody would have written it."""
+    match value:
+        case str():
+            return repr(value)
+        case dt.date() | dt.time():
+            return str(value)
+        case dict():
+            return "a table"
+        case list():
+            return as_toml(tuple(value))
+        case _:
+            return as_toml(value)
 
 
 def _shown(written: str) -> str:

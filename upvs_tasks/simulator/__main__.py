@@ -16,12 +16,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import fields
-from enum import StrEnum
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, get_type_hints
 
 import orjson
 
@@ -29,6 +27,7 @@ from upvs_tasks.simulator.behaviour import Behaviour
 from upvs_tasks.simulator.cameras import FRONT_DOOR
 from upvs_tasks.simulator.console import LOOPBACK, SimulatedConsole
 from upvs_tasks.simulator.faults import Fault
+from upvs_tasks.simulator.options import OptionError, behaviour_of, faults_of, port_of
 
 _PIPE_BYTES = 4096
 _USAGE_ERROR = 2
@@ -39,13 +38,18 @@ def main() -> int:
     arguments = _arguments()
     if arguments.verbose:
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(message)s")
+    stop = _set_by_signals()
     try:
-        behaviour = _behaviour(arguments.behaviour)
-        faults = _faults(arguments.faults)
-    except (OSError, TypeError, ValueError) as error:
+        return _serve(arguments, stop)
+    except OptionError as error:
         sys.stderr.write(f"simulator: {error}\n")
         return _USAGE_ERROR
-    stop = _set_by_signals()
+
+
+def _serve(arguments: argparse.Namespace, stop: Event) -> int:
+    """Be a console until ``stop`` is set. Raises OptionError."""
+    behaviour = behaviour_of(arguments.behaviour)
+    faults = faults_of(arguments.faults)
     console = SimulatedConsole(
         behaviour=behaviour,
         state_dir=arguments.state_dir,
@@ -53,8 +57,17 @@ def main() -> int:
         bind=arguments.bind,
         port=arguments.port,
     )
-    with console:
-        console.order(*faults)
+    with closing(console):
+        try:
+            console.start()
+        except OSError as error:
+            place = error.filename or f"{arguments.bind}:{arguments.port}"
+            raise OptionError(f"{place} cannot be used: {error.strerror}") from error
+        try:
+            console.order(*faults)
+        except KeyError as error:
+            message = f"--faults {arguments.faults}: there is no event {error}"
+            raise OptionError(message) from error
         _announce(console)
         if arguments.until_stdin_closes:
             Thread(target=_watch_stdin, args=(stop,), daemon=True).start()
@@ -76,7 +89,7 @@ def _arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--port", type=int, default=0, help="port to listen on (default: any free one)")
+    add("--port", type=_port, default=0, help="port to listen on (default: any free one)")
     add("--bind", choices=LOOPBACK, default=LOOPBACK[0], help="loopback address to listen on")
     add("--state-dir", type=Path, help="keep certificate and session secret here between runs")
     add("--behaviour", type=Path, metavar="FILE.json", help=_behaviour_help())
@@ -87,6 +100,13 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _port(text: str) -> int:
+    try:
+        return port_of(text)
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _behaviour_help() -> str:
     names = ", ".join(field.name for field in fields(Behaviour))
     return f"how this console behaves: an object with any of {names}"
@@ -95,22 +115,6 @@ def _behaviour_help() -> str:
 def _faults_help() -> str:
     names = ", ".join(field.name for field in fields(Fault))
     return f"failures to come: a list of objects with kind and any of {names}"
-
-
-def _behaviour(path: Path | None) -> Behaviour:
-    if path is None:
-        return Behaviour()
-    given: dict[str, Any] = orjson.loads(path.read_bytes())
-    for name, kind in get_type_hints(Behaviour).items():
-        if name in given and isinstance(kind, type) and issubclass(kind, StrEnum):
-            given[name] = kind(given[name])
-    return Behaviour(**given)
-
-
-def _faults(path: Path | None) -> Iterable[Fault]:
-    if path is None:
-        return ()
-    return [Fault(**given) for given in orjson.loads(path.read_bytes())]
 
 
 def _announce(console: SimulatedConsole) -> None:

@@ -171,3 +171,19 @@ def test_a_film_is_described_by_what_it_holds(tmp_path: Path, clips: tuple[Path,
     assert facts.duration_ms == pytest.approx(facts.frames * 1000 / FPS, abs=1)
     assert (facts.codec, facts.width, facts.height) == ("h264", 160, 90)
     assert not facts.has_audio
+
+
+@pytest.mark.parametrize(
+    "written", [("-bsf:v", "h264_metadata=sample_aspect_ratio=16/11"), ("-aspect", "16:9")]
+)
+def test_pixels_that_are_not_square_are_not_square_in_the_film(
+    tmp_path: Path, written: tuple[str, ...]
+) -> None:
+    """The specification's command keeps the size, so the film says what they are like."""
+    stored = make_clip(tmp_path / "stored.mp4", Recipe(frames=20, width=176, height=144))
+    clip = tmp_path / "clip.mp4"
+    copy = ("-c", "copy", *written, "-progress", "pipe:1", str(clip))
+    ffmpeg.run((ffmpeg.find_ffmpeg(), "-i", str(stored), *copy), partial=clip)
+    film = measure(rendered(tmp_path, [clip, clip], day_speed([clip, clip], 1)))
+    assert (film.width, film.height) == (176, 144)
+    assert film.shown_size == (256, 144)

@@ -20,7 +20,7 @@ from upvs_tasks.media.frame_converter import FrameConverter
 from upvs_tasks.media.hwaccel import decoding_device
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.encoding import Encoding, HardwareAcceleration
-from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.footage import Display, Footage
 from upvs_tasks.model.sample_table import SampleTable
 
 _LUMA_BLACK, _CHROMA_GREY = 16, 128
@@ -28,17 +28,12 @@ _LUMA_BLACK, _CHROMA_GREY = 16, 128
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """Frames of one clip that follow each other in the film.
-
-    The film shows them mirrored left to right if the clip ``is_mirrored``, then turned clockwise by
-    ``rotation`` degrees.
-    """
+    """Frames of one clip that follow each other in the film."""
 
     clip_name: str
     path: Path
-    rotation: int
+    display: Display
     requests: tuple[FrameRequest, ...]
-    is_mirrored: bool = False
 
     @classmethod
     def of(
@@ -54,7 +49,7 @@ class Shot:
         requests = tuple(
             FrameRequest(table.ticks[place], table.seek_ticks(place)) for place in frames
         )
-        return cls(clip_name, path, footage.rotation, requests, footage.is_mirrored)
+        return cls(clip_name, path, footage.display, requests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +138,7 @@ def _converted(
     if frame is None:
         return None
     try:
-        return converter.converted(frame, shot.rotation, is_mirrored=shot.is_mirrored)
+        return converter.converted(frame, shot.display)
     except (av.FFmpegError, ValueError):
         return None
 

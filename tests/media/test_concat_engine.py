@@ -62,7 +62,8 @@ def rendered(
     listing, film = folder / "concat.txt", folder / name
     listing.write_text(concat_text(clips, footage=[measure(clip) for clip in clips]))
     encoding = replace(ENCODING, preset=preset)
-    render = ConcatRender(listing, film, speed.speed_factor, encoding, speed.output_frames)
+    track = measure(clips[0]).track
+    render = ConcatRender(listing, film, speed.speed_factor, encoding, speed.output_frames, track)
     ffmpeg.run(concat_command(ffmpeg.find_ffmpeg(), render), partial=film)
     return film
 
@@ -87,6 +88,18 @@ def test_the_command_is_the_specification_s() -> None:
     } <= pairs
     assert {"-an", "-y", "/out/film.mp4"} <= set(command)
     assert command.index("-safe") < command.index("-i") < command.index("-vf")
+
+
+def test_a_preview_beside_the_video_is_not_filmed(tmp_path: Path) -> None:
+    """It comes first and is larger; ffmpeg would take it if nobody said which."""
+    whole = make_clip(tmp_path / "whole.mp4", Recipe(frames=20))
+    clip = tmp_path / "clip.mp4"
+    still = ("-f", "lavfi", "-i", "color=white:size=320x180:rate=1:duration=1")
+    tracks = ("-map", "1:v", "-map", "0:v", "-c:v:0", "mjpeg", "-c:v:1", "copy")
+    program = (ffmpeg.find_ffmpeg(), "-i", str(whole), *still, *tracks, "-progress", "pipe:1")
+    ffmpeg.run((*program, str(clip)), partial=clip)
+    film = rendered(tmp_path, [clip, clip], day_speed([clip, clip], 1))
+    assert set(shown_numbers(film)) == set(range(20))
 
 
 def test_a_factor_is_passed_on_with_all_its_digits() -> None:

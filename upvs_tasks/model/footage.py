@@ -50,7 +50,9 @@ class Footage:
     """What a clip holds, measured from the table of frames of its video track.
 
     ``duration_ms`` is that of the video alone, whatever the audio or the container says, without
-    its ``gaps``. ``width`` and ``height`` are those of the stored frames. ``first_frame_ms`` is the
+    its ``gaps``. ``width`` and ``height`` are those of the stored frames, ``pixel_format`` is
+    libav's name of how. ``track`` is the place of the video among the tracks of the file. With B
+    frames, frames are stored in another order than they are shown in. ``first_frame_ms`` is the
     time stamp of the first frame.
     """
 
@@ -59,6 +61,9 @@ class Footage:
     codec: str
     width: int
     height: int
+    pixel_format: str
+    track: int
+    has_b_frames: bool
     has_audio: bool
     display: Display
     first_frame_ms: int

@@ -184,7 +184,8 @@ class Settings:
         Engine.SEGMENTS,
         choice(*Engine),
         FILM,
-        "exact frames in segments, or the specification's single ffmpeg command, h264 only",
+        "exact frames in segments, or the specification's single ffmpeg command: "
+        "h264 in the clips' size",
     )
     hwaccel: HardwareAcceleration = setting(
         HardwareAcceleration.OFF,
@@ -245,6 +246,18 @@ class Settings:
                 f"end is {self.end:%H:%M:%S}, but it must be after start ({start:%H:%M:%S}); "
                 "leave it empty for midnight"
             )
+
+    def check_engine(self) -> None:
+        """Raise SettingsError for settings that the engine would ignore."""
+        if self.engine is not Engine.CONCAT:
+            return
+        for name in ("codec", "height"):
+            if getattr(self, name) != TABLE[name].default:
+                raise SettingsError(
+                    f"{name} is {getattr(self, name)}, but with engine=concat it has no effect: "
+                    "the film is h264, in the size of the clips; leave it out, or take "
+                    "engine=segments"
+                )
 
     def check_access(self) -> None:
         """Raise SettingsError when something is missing that a login needs."""

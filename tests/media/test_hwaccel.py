@@ -108,7 +108,7 @@ def test_a_frame_as_hardware_stores_it_is_the_same_frame() -> None:
     frame = VideoFrame(FILM.width, FILM.height, "yuv420p")
     for number, plane in enumerate(frame.planes):
         plane.update(bytes(16 + (7 * at + number) % 219 for at in range(plane.buffer_size)))
-    stored = FrameConverter(FILM).converted(frame.reformat(format="nv12"), 0)
+    stored = FrameConverter(FILM).converted(frame.reformat(format="nv12"))
     assert stored.format.name == "yuv420p"
     assert _samples(stored) == _samples(frame)
 

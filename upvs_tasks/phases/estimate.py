@@ -18,10 +18,14 @@ _TRIED_FRAMES = 24
 
 
 def run(context: Context) -> str | None:
-    """Tell size and time; None where there is no film to make. Raises StorageError."""
+    """Tell size and time; None where there is no film to make. Raises StorageError.
+
+    Raises UsageError where the engine cannot make it.
+    """
     film = context.film()
     if not film.footage.spans:
         return None
+    engine_of(context.settings.engine).check(film)
     estimate = _of_segments(context.layout, film) or _of_trials(context, film)
     if not engine_of(context.settings.engine).follows_plan:  # no segments, and all is decoded
         estimate = replace(estimate, missing_bytes=0, render_secs=None)

@@ -43,9 +43,12 @@ def start(path: Path, redactor: Redactor, *, verbose: bool) -> logging.Handler:
 
 
 def stop(handler: logging.Handler) -> None:
-    """Close the log."""
+    """Close the log. With the last one, our modules log as if there had been none."""
     _LOGGER.removeHandler(handler)
     handler.close()
+    if all(isinstance(each, logging.NullHandler) for each in _LOGGER.handlers):
+        _LOGGER.setLevel(logging.NOTSET)
+        _LOGGER.propagate = True
 
 
 def _listen(handler: logging.Handler, *, verbose: bool) -> None:

@@ -47,7 +47,10 @@ class Shot:
     ) -> "Shot":
         """Shot of the frames at these places of the clip's table."""
         requests = tuple(
-            FrameRequest(table.ticks[place], table.seek_ticks(place)) for place in frames
+            FrameRequest(
+                table.ticks[place], table.seek_ticks(place), place if table.by_place else None
+            )
+            for place in frames
         )
         return cls(clip_name, path, footage.display, requests)
 
@@ -76,9 +79,10 @@ def render_segment(
     """Render a segment in this process.
 
     ``on_frame`` is called with the number of frames that are encoded. The segment always has as
-    many frames as the job asks for: a damaged one is replaced by the nearest good frame of the
-    segment, or by black where there is none. When this raises, the caller removes the output.
-    Raises StorageError for a failure of the disk, and RenderError for one of the encoder.
+    many frames as the job asks for: a damaged one shows what the decoder makes of it. Where that is
+    nothing, it shows the nearest frame of the segment, or black. When this raises, the caller
+    removes the output. Raises StorageError for a failure of the disk, and RenderError for one of
+    the encoder.
     """
     damages: list[Damage] = []
     try:
@@ -112,23 +116,23 @@ def _failure(path: Path, error: Exception) -> UpvsError:
 
 
 def _converted_frames(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame | None]:
-    """All planned frames, ready to be encoded; None for a damaged one. Adds to ``damages``."""
+    """All planned frames, ready to be encoded; None for a lost one. Adds to ``damages``."""
     converter, device = FrameConverter(job.encoding), decoding_device(job.hwaccel)
     for shot in job.shots:
         wanted = len(shot.requests)
-        decoded = good = 0
-        reason = "damaged frames"
+        decoded = whole = 0
+        reason = "they do not decode without errors"
         try:
             for frame in decoded_frames(shot.path, shot.requests, device=device):
-                converted = _converted(converter, frame, shot)
+                converted = _converted(converter, frame.picture, shot)
                 decoded += 1
-                good += converted is not None
+                whole += frame.is_whole and converted is not None
                 yield converted
         except BrokenFootageError as error:
             reason = str(error)
         yield from [None] * (wanted - decoded)
-        if good < wanted:
-            damages.append(Damage(shot.clip_name, wanted, wanted - good, reason))
+        if whole < wanted:
+            damages.append(Damage(shot.clip_name, wanted, wanted - whole, reason))
 
 
 def _converted(

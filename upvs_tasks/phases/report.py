@@ -313,11 +313,11 @@ def _first(label: str, sentences: Sequence[str]) -> Iterator[str]:
 
 
 def _damaged(damage: Damage) -> str:
-    share = f"{damage.replaced_frames} of {counted(damage.wanted_frames, 'frame')}"
+    share = f"{damage.damaged_frames} of {counted(damage.wanted_frames, 'frame')}"
     cause = "it came so from the console"
     if not damage.came_so:
         cause = "the console has it no more" if damage.is_lost else "the next run asks for it again"
-    return f"damaged: {damage.clip_name}: {share} show a neighbour ({damage.reason}); {cause}"
+    return f"damaged: {damage.clip_name}: {share} are not whole ({damage.reason}); {cause}"
 
 
 def _as_typed(path: Path) -> str:

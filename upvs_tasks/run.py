@@ -303,6 +303,7 @@ class Run:
     def _break_off(self, what_happened: str) -> None:
         """End at once: every file is whole or absent, so the next run goes on from here."""
         self.note(f"{what_happened}: run again to go on from here")
+        self.terminal.fall_silent()
         self._log("run broken off", reason=what_happened)
 
     def _log(self, event: str, **facts: object) -> None:

@@ -108,7 +108,7 @@ class Film:
     @property
     def named(self) -> int:
         """How many pictures are said to be damaged."""
-        return sum(damage.replaced_frames for damage in self.damages)
+        return sum(damage.damaged_frames for damage in self.damages)
 
 
 def judge(made: MadeFile, factors: Sequence[float] = FACTORS) -> Iterator[Judgement]:

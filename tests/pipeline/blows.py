@@ -99,7 +99,7 @@ def come_late(life: Life, chance: Random) -> None:
     if len(life.listed) >= _MOST_EVENTS:
         return forget(life, chance)
     lasts_ms = chance.choice((1_000, 2_500, 4_000, 9_300))
-    near = sorted(life.events.values(), key=lambda event: event.start_ms)
+    near = sorted(life.listed.values(), key=lambda event: event.start_ms)
     if near and chance.random() < 0.5:
         other = chance.choice(near)
         start_ms = chance.choice((other.start_ms, end_of(other))) + chance.randrange(-9_000, 9_000)
@@ -212,6 +212,10 @@ def _files(life: Life, kind: str) -> list[Path]:
     return sorted(life.project.out.glob(KINDS[kind]))
 
 
+def _content(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
 def _named(life: Life, path: Path) -> str:
     return str(path.relative_to(life.project.out))
 
@@ -236,7 +240,8 @@ def _let_it_matter(life: Life, chance: Random, kind: str, path: Path) -> None:
         case "film" if not kind.endswith("record"):
             _verify(life, path)
         case "clip" if path.suffix == ".mp4":
-            if chance.random() < 0.7:
+            is_filmed = path.name in _content(life.project.out / "manifests" / "concat.txt")
+            if is_filmed and chance.random() < 0.7:
                 _verify(life, path)
             else:
                 come_late(life, chance)

@@ -90,7 +90,7 @@ class Life:
         """Let the console delete events, and their footage."""
         for event in events:
             del self.listed[event.event_id]
-            self.gone |= {group_of(at_ms) for at_ms in shown_span(event)}
+            self.gone |= {group_of(at_ms) for at_ms in instants_of(event)}
         self._tell_console()
 
     def _tell_console(self) -> None:
@@ -271,11 +271,6 @@ class Verdict:
 def instants_of(event: SimulatedEvent) -> range:
     """Instants of an event's frames."""
     return instants_between(event.start_ms, end_of(event))
-
-
-def shown_span(event: SimulatedEvent) -> range:
-    """Instants of the frames that an export of an event may hold."""
-    return instants_between(event.start_ms - GROUP_MS, end_of(event) + TAIL_MS)
 
 
 def merged_spans(events: Iterable[SimulatedEvent]) -> Iterator[tuple[int, int]]:

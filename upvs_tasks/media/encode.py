@@ -14,7 +14,7 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
 from upvs_tasks.media.frame_converter import BT709
-from upvs_tasks.media.options import X264_REPEATABLE
+from upvs_tasks.media.options import X264_REPEATABLE, encoder_crf
 from upvs_tasks.model.encoding import Codec, Encoding
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT
 
@@ -166,4 +166,4 @@ def _encoder_options(encoding: Encoding) -> dict[str, str]:
             own = {"preset": encoding.preset, "x265-params": repeatable, "forced-idr": "1"}
         case Codec.AV1:
             own = {"preset": str(_SVT_PRESETS[encoding.preset]), "svtav1-params": "lp=1"}
-    return own | {"crf": str(encoding.crf)}
+    return own | {"crf": str(encoder_crf(encoding))}

@@ -8,6 +8,7 @@ import av.filter
 from av.video.frame import VideoFrame
 
 from upvs_tasks.model.encoding import Encoding
+from upvs_tasks.model.footage import AS_STORED, Display
 
 BT709 = 1  # in libav its number as matrix, and as primaries and transfer characteristic
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
@@ -30,8 +31,7 @@ class _FrameKind(NamedTuple):
     pixel_format: str
     is_full_range: bool
     matrix: str
-    rotation: int
-    is_mirrored: bool
+    display: Display
 
 
 class FrameConverter:
@@ -45,22 +45,15 @@ class FrameConverter:
         self._encoding = encoding
         self._conversions: dict[_FrameKind, _Conversion] = {}
 
-    def converted(
-        self, frame: VideoFrame, rotation: int, *, is_mirrored: bool = False
-    ) -> VideoFrame:
-        """The frame as the film needs it.
-
-        It is mirrored left to right if it ``is_mirrored``, then turned clockwise by ``rotation``
-        degrees.
-        """
+    def converted(self, frame: VideoFrame, display: Display = AS_STORED) -> VideoFrame:
+        """The frame as the film needs it."""
         kind = _FrameKind(
             frame.width,
             frame.height,
             frame.format.name,
             frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj"),
             _MATRICES.get(frame.colorspace, "bt709"),
-            rotation,
-            is_mirrored,
+            display,
         )
         if kind not in self._conversions:
             self._conversions[kind] = _conversion(kind, self._encoding)
@@ -68,7 +61,7 @@ class FrameConverter:
 
 
 def _conversion(kind: _FrameKind, encoding: Encoding) -> _Conversion:
-    plain = _FrameKind(encoding.width, encoding.height, "yuv420p", False, "bt709", 0, False)  # noqa: FBT003
+    plain = _FrameKind(encoding.width, encoding.height, "yuv420p", False, "bt709", AS_STORED)  # noqa: FBT003
     if kind == plain:
         return lambda frame: frame
     graph = av.filter.Graph()
@@ -98,11 +91,11 @@ def _conversion(kind: _FrameKind, encoding: Encoding) -> _Conversion:
 
 def _filter_chain(kind: _FrameKind, encoding: Encoding) -> tuple[str, ...]:
     """Filters of libavfilter, each with its options, that convert such a frame to the film's."""
-    turn = _TURNS.get(kind.rotation, "")
+    turn = _TURNS.get(kind.display.rotation, "")
     width, height = _inner_size(kind, encoding)
     levels = f"in_range={'pc' if kind.is_full_range else 'tv'}:out_range=tv"
     matrices = f"in_color_matrix={kind.matrix}:out_color_matrix=bt709"
-    chain = ["hflip"] if kind.is_mirrored else []
+    chain = ["hflip"] if kind.display.is_mirrored else []
     chain += turn.split(",") if turn else []
     chain.append(f"scale={width}:{height}:flags={_SCALER}:{levels}:{matrices}")
     chain.append("format=yuv420p")
@@ -114,9 +107,7 @@ def _filter_chain(kind: _FrameKind, encoding: Encoding) -> tuple[str, ...]:
 
 def _inner_size(kind: _FrameKind, encoding: Encoding) -> tuple[int, int]:
     """Even width and height of the frame within the film's, without the black bars."""
-    shape = Fraction(kind.width, kind.height)
-    if kind.rotation % 180:
-        shape = 1 / shape
+    shape = kind.display.shape_of(kind.width, kind.height)
     film_shape = Fraction(encoding.width, encoding.height)
     if 1 / _TOLERATED_STRETCH <= shape / film_shape <= _TOLERATED_STRETCH:
         return encoding.width, encoding.height

@@ -11,6 +11,8 @@ from upvs_tasks.durable import storing
 from upvs_tasks.redaction import Redactor
 
 _LOGGER = logging.getLogger("upvs_tasks")
+# Python itself would show on stderr, secrets and all, what is logged while there is no log.
+_LOGGER.addHandler(logging.NullHandler())
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 

@@ -6,7 +6,7 @@ from threading import Semaphore
 from typing import Protocol
 
 from upvs_tasks.clock import Clock
-from upvs_tasks.errors import UpvsError
+from upvs_tasks.errors import UpvsError, quoted
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.phases.clip_store import ClipStore
@@ -67,5 +67,5 @@ class Context:
         film = self.planner.film()
         if film is None:
             path = self.layout.clip_index
-            raise UpvsError(f"{path} is absent or cannot be read: run the task scan first")
+            raise UpvsError(f"{quoted(path)} is absent or cannot be read: run the task scan first")
         return film

@@ -52,6 +52,13 @@ def timescale(encoding: Encoding) -> int:
     return encoding.fps * TICKS_PER_FRAME
 
 
+def write_blank(path: Path, encoding: Encoding, *, frames: int) -> None:
+    """Write a segment whose frames are all of one colour."""
+    with SegmentWriter(path, encoding) as writer:
+        for _ in range(frames):
+            writer.write(VideoFrame(encoding.width, encoding.height, "yuv420p"))
+
+
 class SegmentWriter:
     """Encodes converted frames into an MP4. The caller gives the file its final name.
 

@@ -13,6 +13,7 @@ from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.connection import Connection
 from upvs_tasks.phases.day_folder import DayFolder
 from upvs_tasks.phases.film_plan import FilmPlan, FilmPlanner
+from upvs_tasks.phases.film_program import FilmProgram
 from upvs_tasks.settings import Settings
 
 
@@ -47,6 +48,7 @@ class Context:
     clips: ClipStore
     planner: FilmPlanner
     connection: Connection
+    program: FilmProgram
     clock: Clock
     rendering: Semaphore
     progress: Progress

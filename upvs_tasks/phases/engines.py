@@ -67,7 +67,7 @@ def _join_segments(context: Context, film: FilmPlan, partial: Path) -> tuple[Dam
     durable.write_if_changed(layout.join_list, listed.encode())
     durable.write_if_changed(layout.join_tags, media.join.tags_text(tags, fps).encode())
     whole = media.join.Join(layout.join_list, layout.join_tags, partial, film.encoding)
-    command = media.join.join_command(media.ffmpeg.find_ffmpeg(), whole)
+    command = media.join.join_command(context.program.path(), whole)
     media.ffmpeg.run(command, partial=partial)
     media.join.check_joined(partial, frames=film.speed.output_frames, fps=fps)
     return damage_by_clip(render.damages(layout, film))
@@ -91,7 +91,7 @@ def _render_at_once(context: Context, film: FilmPlan, partial: Path) -> tuple[Da
         track=next(film.listed).footage.track,
     )
     media.ffmpeg.run(
-        media.concat_engine.concat_command(media.ffmpeg.find_ffmpeg(), job),
+        media.concat_engine.concat_command(context.program.path(), job),
         on_frame=lambda frames: context.progress.show_film(frames, speed.output_frames),
         partial=partial,
     )

@@ -22,7 +22,7 @@ from urllib3.exceptions import HTTPError
 from upvs_tasks.console.certificate import Certificate
 from upvs_tasks.console.endpoint import Endpoint
 from upvs_tasks.console.tls import tls_context
-from upvs_tasks.errors import SettingsError, UntrustedCertificateError
+from upvs_tasks.errors import SettingsError, UntrustedCertificateError, quoted
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 # What OpenSSL says where a certificate is trusted, but not for this host name or address.
@@ -170,7 +170,7 @@ def _pins_in(ca_file: Path) -> frozenset[str]:
         )
     except (ssl.SSLError, ValueError) as error:
         raise SettingsError(
-            f"ca_file {ca_file} cannot be used: no certificate in it (PEM)"
+            f"ca_file {quoted(ca_file)} cannot be used: no certificate in it (PEM)"
         ) from error
     except OSError as error:
-        raise SettingsError(f"ca_file {ca_file} cannot be used: {error.strerror}") from error
+        raise SettingsError(f"ca_file {quoted(ca_file)} cannot be used: {error.strerror}") from error

@@ -173,4 +173,6 @@ def _pins_in(ca_file: Path) -> frozenset[str]:
             f"ca_file {quoted(ca_file)} cannot be used: no certificate in it (PEM)"
         ) from error
     except OSError as error:
-        raise SettingsError(f"ca_file {quoted(ca_file)} cannot be used: {error.strerror}") from error
+        raise SettingsError(
+            f"ca_file {quoted(ca_file)} cannot be used: {error.strerror}"
+        ) from error

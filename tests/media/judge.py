@@ -144,7 +144,7 @@ def filmed(path: Path, factor: float) -> Film:
             for run in segment.runs
         )
         job = SegmentJob(encoding, path, shots)
-        pictures += [_packed(frame) for frame in film_frames(job, damages)]
+        pictures += [packed(frame) for frame in film_frames(job, damages)]
     return Film((width, height), tuple(pictures), tuple(damages))
 
 
@@ -279,7 +279,7 @@ def _is_alike(ours: bytes, theirs: bytes) -> bool:
     return sum(abs(one - other) for one, other in pairs) * _EVERY <= _SAME_LEVELS * len(ours)
 
 
-def _packed(frame: VideoFrame) -> bytes:
+def packed(frame: VideoFrame) -> bytes:
     """The planes of a picture one after another, without what pads their lines."""
     parts = []
     for plane in frame.planes:

@@ -16,7 +16,7 @@ from typing import IO, Any
 import orjson
 
 from upvs_tasks import machine
-from upvs_tasks.errors import FolderBusyError, StorageError, is_disk_full
+from upvs_tasks.errors import FolderBusyError, StorageError, is_disk_full, quoted
 
 PARTIAL_SUFFIX = ".partial"
 
@@ -47,13 +47,18 @@ def storing(path: Path) -> Iterator[None]:
         if is_disk_full(error):
             raise StorageError.disk_full(path) from error
         if error.errno in _FORBIDDEN:
-            message = f"{path} may not be written ({error.strerror}): check the folder's owner"
+            message = (
+                f"{quoted(path)} may not be written ({error.strerror}): check the folder's owner"
+            )
         elif (file := _file_among(path.parents)) is not None:
             message = (
-                f"{path} cannot be written, since {file} is a file and no folder: move it away"
+                f"{quoted(path)} cannot be written, since {quoted(file)} is a file and no folder: "
+                "move it away"
             )
         elif error.errno in _IMPOSSIBLE:
-            message = f"{path} cannot be written ({error.strerror}): look what is in its place"
+            message = (
+                f"{quoted(path)} cannot be written ({error.strerror}): look what is in its place"
+            )
         else:
             raise
         raise StorageError(message) from error
@@ -126,7 +131,7 @@ def read_bytes(path: Path) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        message = f"{path} cannot be read ({error.strerror}): look what is in its place"
+        message = f"{quoted(path)} cannot be read ({error.strerror}): look what is in its place"
         raise StorageError(message) from error
 
 
@@ -184,7 +189,9 @@ def holding(lock_path: Path) -> Iterator[None]:
             machine.lock(stream)
         except BlockingIOError as error:
             folder = lock_path.parent.parent
-            message = f"another run is at work in {folder}: wait for it to end, then run again"
+            message = (
+                f"another run is at work in {quoted(folder)}: wait for it to end, then run again"
+            )
             raise FolderBusyError(message) from error
         yield
 

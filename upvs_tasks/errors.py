@@ -35,6 +35,7 @@ The layers of ``console`` pass more exact errors between them. These are not in 
 """
 
 import errno
+import shlex
 from enum import IntEnum
 from pathlib import Path
 from typing import ClassVar, Self
@@ -191,11 +192,18 @@ class StorageError(UpvsError):
     @classmethod
     def disk_full(cls, path: Path) -> Self:
         """Error for a disk that was full while ``path`` was written."""
-        return cls(f"the disk is full while writing {path}: free some space, then run again")
+        return cls(
+            f"the disk is full while writing {quoted(path)}: free some space, then run again"
+        )
 
 
 class FolderBusyError(UpvsError):
     """Another run is at work in the same output folder."""
+
+
+def quoted(path: Path) -> str:
+    """A path for a sentence, as a shell takes it: with quotes where it has a space."""
+    return shlex.quote(str(path))
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -10,6 +10,8 @@ GROUPS = (
     "container",
     "track",
     "picture",
+    "colour",
+    "pixel shape",
     "turned",
     "edited",
     "marked",

@@ -28,12 +28,13 @@ from upvs_tasks import documents
 from upvs_tasks.errors import StorageError
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.decode import DecodedFrame, FrameRequest, decoded_frames
-from upvs_tasks.media.frame_converter import FrameConverter
+from upvs_tasks.media.frame_converter import BT709, FrameConverter
 from upvs_tasks.media.probe import measure, read_sample_table, survey
 from upvs_tasks.media.segment import SegmentJob, SegmentResult, Shot, render_segment
 from upvs_tasks.media.worker_pool import render_in_worker
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.encoding import Codec, Encoding
+from upvs_tasks.model.footage import AS_STORED
 from upvs_tasks.model.plan import plan_film
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
@@ -196,6 +197,21 @@ def test_a_mirror_is_honoured(
     assert shown == [0x1234, 0x1239, 0x1240]
 
 
+@pytest.mark.parametrize(
+    "written", [("-bsf:v", "h264_metadata=sample_aspect_ratio=16/11"), ("-aspect", "16:9")]
+)
+def test_pixels_that_are_not_square_are_honoured(tmp_path: Path, written: tuple[str, ...]) -> None:
+    """A quarter of D1, as third-party cameras store 16:9, said in the stream or in the file."""
+    stored = numbered_clip(tmp_path, "stored", Recipe(frames=20, width=176, height=144), 0x8001)
+    clip = tmp_path / "clip.mp4"
+    copy = ("-c", "copy", *written, "-progress", "pipe:1", str(clip))
+    ffmpeg.run((ffmpeg.find_ffmpeg(), "-i", str(stored), *copy), partial=clip)
+    assert measure(clip).shown_size == (256, 144)
+    segment, _ = rendered(tmp_path, shot_of(clip, [0, 8]))
+    shown = [number_along(frame, (0, 0.5), (1, 0.5)) for frame in frames_of(segment)]
+    assert shown == [0x8001, 0x8009]
+
+
 def test_another_shape_is_set_between_black_bars(tmp_path: Path) -> None:
     """4:3 in 16:9: bars at the sides, the frame whole and undistorted between them."""
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=20, width=160, height=120), 0x8001)
@@ -212,7 +228,7 @@ def test_full_range_becomes_limited() -> None:
         format="yuvj420p", src_color_range="MPEG", dst_color_range="JPEG"
     )
     assert bytes(source.planes[0])[5] < 3
-    levels = sorted(set(bytes(FrameConverter(FILM).converted(source, 0).planes[0])[: FILM.width]))
+    levels = sorted(set(bytes(FrameConverter(FILM).converted(source).planes[0])[: FILM.width]))
     assert 14 <= levels[0] <= 18
     assert 233 <= levels[-1] <= 237
 
@@ -223,14 +239,15 @@ def test_colours_of_another_matrix_become_the_films() -> None:
     for plane, level in zip(source.planes, (81, 90, 240), strict=True):
         plane.update(bytes([level]) * plane.buffer_size)
     source.colorspace = 5
-    converted = FrameConverter(FILM).converted(source, 0)
+    converted = FrameConverter(FILM).converted(source)
     levels = [bytes(plane)[0] for plane in converted.planes]
     assert levels == pytest.approx([63, 102, 240], abs=2)
 
 
 def test_a_frame_that_needs_no_conversion_is_not_copied() -> None:
     frame = numbered_frame(5)
-    assert FrameConverter(FILM).converted(frame, 0) is frame
+    frame.colorspace = BT709
+    assert FrameConverter(FILM).converted(frame) is frame
 
 
 def test_keyframes_are_had_without_decoding_any_other(tmp_path: Path) -> None:
@@ -503,7 +520,7 @@ def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"nothing")
-    _, result = rendered(tmp_path, Shot("clip", path, 0, (FrameRequest(0, 0),)))
+    _, result = rendered(tmp_path, Shot("clip", path, AS_STORED, (FrameRequest(0, 0),)))
     assert "clip.mp4 cannot be opened" in result.damages[0].reason
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from upvs_tasks import durable, machine
-from upvs_tasks.errors import FolderBusyError, SettingsError, StorageError
+from upvs_tasks.errors import FolderBusyError, SettingsError, StorageError, quoted
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,8 @@ class SessionFile:
 
     def _not_ours(self) -> SettingsError:
         return SettingsError(
-            f"session_file is {self._path}, which is no session of upvs and stays as it is: "
+            f"session_file is {quoted(self._path)}, which is no session of upvs and stays as it "
+            "is: "
             "name a file that does not exist yet"
         )
 

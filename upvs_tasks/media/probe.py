@@ -15,7 +15,7 @@ from upvs_tasks.errors import BrokenFootageError
 from upvs_tasks.media.mp4_boxes import Structure, check_boxes
 from upvs_tasks.media.samples import samples_of
 from upvs_tasks.media.tracks import video_track
-from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.footage import Display, Footage
 from upvs_tasks.model.recorded_time import gaps_of, recorded_ms
 from upvs_tasks.model.sample_table import SampleTable
 
@@ -53,13 +53,20 @@ def survey(path: Path) -> tuple[Footage, SampleTable]:
             codec=context.name,
             width=context.width,
             height=context.height,
+            pixel_format=context.pix_fmt or "",
+            track=stream.index,
+            has_b_frames=context.has_b_frames,
             has_audio=structure.has_audio,
-            rotation=structure.rotation,
-            is_mirrored=structure.is_mirrored,
+            display=_display(structure, stream),
             first_frame_ms=table.ms_of(table.ticks[0]),
             gaps=gaps_of(table),
         )
         return footage, table
+
+
+def _display(structure: Structure, stream: VideoStream) -> Display:
+    pixel = stream.sample_aspect_ratio or Fraction(1)
+    return Display(structure.rotation, structure.is_mirrored, pixel.numerator, pixel.denominator)
 
 
 def decode_check(path: Path) -> None:

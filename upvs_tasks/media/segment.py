@@ -13,6 +13,7 @@ from upvs_tasks.errors import (
     StorageError,
     UpvsError,
     is_disk_full,
+    quoted,
 )
 from upvs_tasks.media.decode import FrameRequest, decoded_frames
 from upvs_tasks.media.encode import SegmentWriter
@@ -20,7 +21,7 @@ from upvs_tasks.media.frame_converter import FrameConverter
 from upvs_tasks.media.hwaccel import decoding_device
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.encoding import Encoding, HardwareAcceleration
-from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.footage import Display, Footage
 from upvs_tasks.model.sample_table import SampleTable
 
 _LUMA_BLACK, _CHROMA_GREY = 16, 128
@@ -28,17 +29,12 @@ _LUMA_BLACK, _CHROMA_GREY = 16, 128
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """Frames of one clip that follow each other in the film.
-
-    The film shows them mirrored left to right if the clip ``is_mirrored``, then turned clockwise by
-    ``rotation`` degrees.
-    """
+    """Frames of one clip that follow each other in the film."""
 
     clip_name: str
     path: Path
-    rotation: int
+    display: Display
     requests: tuple[FrameRequest, ...]
-    is_mirrored: bool = False
 
     @classmethod
     def of(
@@ -57,7 +53,7 @@ class Shot:
             )
             for place in frames
         )
-        return cls(clip_name, path, footage.rotation, requests, footage.is_mirrored)
+        return cls(clip_name, path, footage.display, requests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +112,7 @@ def _failure(path: Path, error: Exception) -> UpvsError:
     if is_disk_full(error):
         return StorageError.disk_full(path)
     if isinstance(error, PermissionError | FileNotFoundError):
-        return StorageError(f"{path} may not be written ({reason}): check the folder")
+        return StorageError(f"{quoted(path)} may not be written ({reason}): check the folder")
     return RenderError(f"{path.name} cannot be encoded: {reason}")
 
 
@@ -147,7 +143,7 @@ def _converted(
     if frame is None:
         return None
     try:
-        return converter.converted(frame, shot.rotation, is_mirrored=shot.is_mirrored)
+        return converter.converted(frame, shot.display)
     except (av.FFmpegError, ValueError):
         return None
 

@@ -11,6 +11,8 @@ from upvs_tasks.durable import storing
 from upvs_tasks.redaction import Redactor
 
 _LOGGER = logging.getLogger("upvs_tasks")
+# Python itself would show on stderr, secrets and all, what is logged while there is no log.
+_LOGGER.addHandler(logging.NullHandler())
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -41,9 +43,12 @@ def start(path: Path, redactor: Redactor, *, verbose: bool) -> logging.Handler:
 
 
 def stop(handler: logging.Handler) -> None:
-    """Close the log."""
+    """Close the log. With the last one, our modules log as if there had been none."""
     _LOGGER.removeHandler(handler)
     handler.close()
+    if all(isinstance(each, logging.NullHandler) for each in _LOGGER.handlers):
+        _LOGGER.setLevel(logging.NOTSET)
+        _LOGGER.propagate = True
 
 
 def _listen(handler: logging.Handler, *, verbose: bool) -> None:

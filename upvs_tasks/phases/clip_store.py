@@ -23,7 +23,7 @@ from upvs_tasks.model.index_document import IndexDocument
 from upvs_tasks.model.layout import Layout, clip_path
 from upvs_tasks.model.subject import Subject
 from upvs_tasks.phases.clip_records import RUNS_TO_SETTLE, FailureRecord, FootageRecord
-from upvs_tasks.phases.overlaps import Overlaps, Recorded
+from upvs_tasks.phases.shared_frames import Recorded, SharedFrames
 
 _CHANGED = "the disk has changed its bytes"
 
@@ -64,7 +64,7 @@ class ClipStore:
         self._proven: set[str] = set()
         self._index: ClipIndex | None = None
         self._is_index_read = False
-        self._overlaps = Overlaps(self._layout)
+        self._shared_frames = SharedFrames(self._layout)
         self._count_change()
 
     def known_index(self) -> ClipIndex | None:
@@ -126,17 +126,17 @@ class ClipStore:
 
     def repeated_frames(self, recorded: Recorded) -> dict[str, int]:
         """How many of its first frames a clip shares with the one before, by the clip's name."""
-        return self._overlaps.repeated_frames(recorded)
+        return self._shared_frames.repeated_frames(recorded)
 
     def has_overlaps(self, recorded: Recorded) -> bool:
         """Whether it is known of all near neighbours what they share."""
-        return self._overlaps.has_all(recorded)
+        return self._shared_frames.has_all(recorded)
 
     def measure_overlaps(
         self, recorded: Recorded, repeated_frames: Callable[[Path, Path], int]
     ) -> None:
         """Find out of all near neighbours what they share, where it is not known yet."""
-        if self._overlaps.measure(recorded, repeated_frames):
+        if self._shared_frames.measure(recorded, repeated_frames):
             self._count_change()
 
     @contextmanager

@@ -5,7 +5,7 @@ from upvs_tasks.model.ffconcat import concat_text
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.plural import counted, is_or_are
 from upvs_tasks.phases.context import Context
-from upvs_tasks.phases.overlaps import Recorded
+from upvs_tasks.phases.shared_frames import Recorded
 
 
 def wanted_concat(layout: Layout, recorded: Recorded) -> str:

@@ -186,7 +186,8 @@ class DayReport:
         done = len(self.index.complete)
         folder = _as_typed(self.clips_folder)
         share = f"{done} of {counted(total, 'clip')} of {self.index.day.text}"
-        return f"clips: {share} {is_or_are(done, of=total)} on the disk: {folder}"
+        word = "fetched" if done == total else "not all fetched"
+        return f"{word}: {share} {is_or_are(done, of=total)} on the disk: {folder}"
 
     def _share(self) -> str:
         """How many of the events, with the verb."""

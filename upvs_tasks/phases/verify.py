@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from upvs_tasks import durable, media
-from upvs_tasks.errors import BrokenFootageError, VerificationError
+from upvs_tasks.errors import BrokenFootageError, VerificationError, quoted
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.plural import counted
 from upvs_tasks.model.verification import film_findings, manifest_findings
@@ -14,7 +14,7 @@ from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.engines import engine_of
 from upvs_tasks.phases.film_plan import FilmPlan, FilmPlanner
 from upvs_tasks.phases.manifest import wanted_concat
-from upvs_tasks.phases.overlaps import Recorded
+from upvs_tasks.phases.shared_frames import Recorded
 from upvs_tasks.phases.timelapse import film_path
 
 
@@ -117,7 +117,7 @@ def _film_findings(layout: Layout, film: FilmPlan) -> Iterator[str]:
     if not film.recorded:
         return
     if not path.exists():
-        yield f"there is no film at {path}"
+        yield f"there is no film at {quoted(path)}"
         return
     try:
         footage = media.probe.measure(path)

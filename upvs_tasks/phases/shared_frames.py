@@ -14,7 +14,7 @@ Pair = tuple[IndexEntry, FootageRecord]
 Recorded = tuple[Pair, ...]
 
 
-class Overlaps:
+class SharedFrames:
     """How many frames each clip shares with the one before, kept by the bytes of the two."""
 
     def __init__(self, layout: Layout) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.media.judge import packed, shown_by_ffmpeg
+from tests.media.decodes import group_by_group, packed, pictures
+from tests.media.judge import shown_by_ffmpeg
 from tests.media.made_files import MadeFile, Maker
 from tests.media.odd_boxes import spoilt
 from upvs_tasks.media.decode import decoded_frames
@@ -21,8 +22,6 @@ from upvs_tasks.media.segment import Shot
 
 FLIPS = (1, 4, 16)
 SEEDS = 75
-
-Pictures = dict[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,50 +97,6 @@ def shown(path: Path, every: int) -> Iterator[tuple[int, bytes | None, bool, set
     for request, frame in zip(shot.requests, decoded_frames(path, shot.requests), strict=True):
         picture = packed(frame.picture) if frame.picture else None
         yield request.ticks, picture, frame.is_whole, {by.get(request.ticks) for by in decodes}
-
-
-def pictures(path: Path) -> list[Pictures]:
-    """What libav makes of a clip from its start; and again, with other remains in its memory."""
-    passes: list[Pictures] = []
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        stream.thread_count = 1
-        for _ in range(2):
-            container.seek(0, stream=stream)
-            passes.append({})
-            for packet in container.demux(stream):
-                passes[-1] |= decoded(stream, packet if packet.size else None)
-            stream.codec_context.flush_buffers()
-    return passes
-
-
-def group_by_group(path: Path) -> Pictures:
-    """What libav makes of a clip when it begins anew at each keyframe."""
-    shown: Pictures = {}
-    stored = list(packets(path))
-    keys = [packet.ticks for packet in stored if packet.is_keyframe]
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        stream.thread_count = 1
-        for key, after in zip(keys, [*keys[1:], 1 << 40], strict=True):
-            container.seek(key, stream=stream)
-            group: Pictures = {}
-            for packet in container.demux(stream):
-                group |= decoded(stream, packet if packet.size else None)
-                if max(group, default=0) >= after:
-                    break
-            stream.codec_context.flush_buffers()
-            shown |= {ticks: picture for ticks, picture in group.items() if key <= ticks < after}
-    return shown
-
-
-def decoded(stream: av.VideoStream, packet: "av.Packet[av.VideoStream] | None") -> Pictures:
-    """Pictures by their time stamps; none where libav refuses the packet."""
-    try:
-        frames = stream.codec_context.decode(packet)
-    except av.FFmpegError:
-        return {}
-    return {frame.pts or 0: packed(frame) for frame in frames}
 
 
 def packets(path: Path) -> Iterator[Packet]:

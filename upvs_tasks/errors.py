@@ -181,6 +181,14 @@ class DocumentError(UpvsError):
 class RenderError(UpvsError):
     """The film could not be made; no half film was left under its name."""
 
+    @classmethod
+    def out_of_memory(cls, path: Path, what: str) -> Self:
+        """Error for a worker that lacked memory; ``what`` happened to it."""
+        return cls(
+            f"memory ran out while rendering {path.name} ({what}): render fewer segments at once "
+            "(threads=1), or choose a smaller height or a faster preset, then run again"
+        )
+
 
 class VerificationError(UpvsError):
     """What is on the disk is not what was promised of it."""

@@ -91,7 +91,7 @@ def render_segment(
             for frame in film_frames(job, damages):
                 writer.write(frame)
                 on_frame(writer.frame_count)
-    except (av.FFmpegError, OSError) as error:
+    except (av.FFmpegError, OSError, MemoryError) as error:
         raise _failure(job.output_path, error) from error
     planned = sum(len(shot.requests) for shot in job.shots)
     if writer.frame_count != planned:
@@ -108,9 +108,13 @@ def film_frames(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame]:
 
 
 def _failure(path: Path, error: Exception) -> UpvsError:
-    reason = getattr(error, "strerror", None) or error
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     if is_disk_full(error):
         return StorageError.disk_full(path)
+    if isinstance(error, MemoryError):
+        return RenderError.out_of_memory(path, reason)
+    if isinstance(error, av.ExternalError):  # all that x264 and x265 say when they get no memory
+        return RenderError.out_of_memory(path, f"the encoder gave up: {reason}")
     if isinstance(error, PermissionError | FileNotFoundError):
         return StorageError(f"{quoted(path)} may not be written ({reason}): check the folder")
     return RenderError(f"{path.name} cannot be encoded: {reason}")
@@ -144,6 +148,8 @@ def _converted(
         return None
     try:
         return converter.converted(frame, shot.display)
+    except MemoryError:
+        raise
     except (av.FFmpegError, ValueError):
         return None
 

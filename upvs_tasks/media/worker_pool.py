@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _WORKER_MODULE = "upvs_tasks.media.worker"
 _KEPT_ERROR_LINES = 10
+# What Python, libav, x264 and x265 print when they get none.
+_NO_MEMORY = ("MemoryError", "Cannot allocate memory", "malloc of size", "bad_alloc")
 _END_TIMEOUT_SECS = 3.0
 
 
@@ -187,10 +190,15 @@ def _result(last: Message | None, worker: _Worker, job: SegmentJob) -> SegmentRe
             raise StorageError(reason)
         case RenderFailure(_, reason):
             raise RenderError(reason)
-    lines = (line.decode(errors="replace").strip() for line in worker.error_lines)
+    said = " ".join(line.decode(errors="replace").strip() for line in worker.error_lines)
+    code = worker.process.returncode
+    if code == -signal.SIGKILL and not worker.is_stopped:
+        raise RenderError.out_of_memory(job.output_path, "the system killed the worker")
+    if any(words in said for words in _NO_MEMORY):
+        raise RenderError.out_of_memory(job.output_path, f"exit code {code}")
     raise RenderError(
-        f"the worker that rendered {job.output_path.name} ended with exit code "
-        f"{worker.process.returncode}: {' '.join(lines) or 'it gave no reason'}"
+        f"the worker that rendered {job.output_path.name} ended with exit code {code}: "
+        f"{said or 'it gave no reason'}"
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 
+from upvs_tasks import escaping
 from upvs_tasks.durable import storing
 from upvs_tasks.redaction import Redactor
 
@@ -96,7 +97,7 @@ class _JsonLines(logging.Formatter):
             line["traceback"] = self._redacted(
                 "".join(traceback.format_exception(*record.exc_info))
             )
-        return orjson.dumps(line).decode()
+        return escaping.in_json(orjson.dumps(line).decode())
 
     def _redacted(self, value: object) -> object:
         if isinstance(value, int | float | bool | None):

@@ -11,12 +11,12 @@ Settings: config.toml, UPVS_NAME in the environment, name=value behind doit; the
 
 from pathlib import Path
 
-from upvs_tasks import doit_access
+from upvs_tasks import program
 
-doit_access.begin()
+program.begin_as_doit()
 
 # Half a second, in which somebody may press Ctrl-C.
-from upvs_tasks import graph  # noqa: E402
+from upvs_tasks import doit_access, graph  # noqa: E402
 from upvs_tasks.settings import CONFIG_NAME  # noqa: E402
 
 _GRAPH = graph.from_command_line(Path(__file__).with_name(CONFIG_NAME))

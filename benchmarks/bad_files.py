@@ -154,7 +154,7 @@ def _segments(day: Day) -> Film:
             )
             shots.append(shot)
         for damage in render_segment(SegmentJob(_FILM, path, tuple(shots))).damages:
-            named = f"{damage.clip_name}: {damage.replaced_frames} of {damage.wanted_frames} frames"
+            named = f"{damage.clip_name}: {damage.damaged_frames} of {damage.wanted_frames} frames"
         frames += _numbers(path)
     return Film(tuple(frames), named)
 

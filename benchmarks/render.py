@@ -297,9 +297,9 @@ def _write_raw(arena: Arena) -> None:
         for job in arena.jobs(arena.plan):
             for shot in job.shots:
                 for frame in decoded_frames(shot.path, shot.requests):
-                    if frame is None:
+                    if frame.picture is None:
                         raise AssertionError("footage made here cannot be decoded")
-                    raw.writelines(_rows(frame))
+                    raw.writelines(_rows(frame.picture))
 
 
 def _rows(frame: VideoFrame) -> Iterator[bytes]:

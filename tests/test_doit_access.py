@@ -20,7 +20,7 @@ from doit.doit_cmd import DoitMain
 from doit.exceptions import TaskFailed
 from doit.reporter import ConsoleReporter
 
-from upvs_tasks import doit_access
+from upvs_tasks import doit_access, program
 
 VERSION = ".".join(map(str, doit.__version__))
 
@@ -217,7 +217,7 @@ def test_only_the_command_line_of_doits_own_program_counts(
     """By whatever name it was started."""
     monkeypatch.setitem(sys.modules, "__main__", cast("ModuleType", main))
     monkeypatch.setattr(sys, "argv", ["day", "run", "date=2024-01-15", "crf=", "-x=1", "-"])
-    assert doit_access.is_program() is bool(variables), changed("doit.__main__.main")
+    assert program.is_doit() is bool(variables), changed("doit.__main__.main")
     assert doit_access.variables() == variables
 
 

@@ -363,3 +363,10 @@ def test_a_file_in_place_of_a_folder_is_named(file: Path, below: str) -> None:
     assert one_sentence(str(caught.value)) == (
         f"{file / below} cannot be written, since {file} is a file and no folder: move it away"
     )
+
+
+def test_a_path_with_a_space_is_told_as_a_shell_takes_it(file: Path) -> None:
+    below = file / "Front Door" / "run.lock"
+    with pytest.raises(StorageError) as caught:
+        hold(below)
+    assert one_sentence(str(caught.value)).startswith(f"'{below}' cannot be written, since {file} ")

@@ -17,21 +17,13 @@ from upvs_tasks import program
 from upvs_tasks.doit_commands import COMMANDS, Guard
 from upvs_tasks.errors import ExitCode
 
-_PROGRAM = "doit.__main__"
-
-
-def begin() -> None:
-    """Begin the program, unless doit is a part of another one. To be called first in dodo.py."""
-    if is_program():
-        program.begin()
-
 
 def hand_over(namespace: Mapping[str, Any], guard: Guard) -> None:
     """Carry out doit's command line and exit; do nothing where doit is a part of another program.
 
     To be called at the end of dodo.py, with all that is defined there.
     """
-    if is_program():
+    if program.is_doit():
         sys.exit(execute(namespace, guard, sys.argv[1:]))
 
 
@@ -51,19 +43,12 @@ def execute(
         return ExitCode.INTERRUPTED
 
 
-def is_program() -> bool:
-    """Whether the program that runs is doit's own, by whatever name it was started."""
-    main = sys.modules["__main__"]
-    is_module = getattr(main.__spec__, "name", None) == _PROGRAM
-    return is_module or getattr(getattr(main, "main", None), "__module__", None) == _PROGRAM
-
-
 def variables() -> dict[str, str]:
     """All ``name=value`` of doit's command line.
 
     doit hands out single ones only, by name, so that a misspelled one would go unnoticed.
     """
-    words = sys.argv[1:] if is_program() else []
+    words = sys.argv[1:] if program.is_doit() else []
     given = (word.partition("=") for word in words if not word.startswith("-"))
     return {name: value for name, equals, value in given if equals}
 

@@ -23,7 +23,7 @@ from typing import IO, Any, cast
 import orjson
 
 from upvs_tasks import machine
-from upvs_tasks.errors import StorageError
+from upvs_tasks.errors import StorageError, quoted
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +54,10 @@ def explaining(path: Path | None = None, *, done: str = "") -> Iterator[None]:
         if explained is None:
             raise
         file = _file_among(path.parents) if path and error.errno in _LEADS_THROUGH_FILE else None
-        if file is not None:
+        if path and file:
             explained = StorageError(
-                f"{path} cannot be {done}, since {file} is a file and no folder: move it away"
+                f"{quoted(path)} cannot be {done}, since {quoted(file)} is a file and no folder: "
+                "move it away"
             )
         raise explained from error
 
@@ -104,7 +105,7 @@ def prepared(path: Path) -> Path:
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
-            raise StorageError(f"{path} is no file: move it away, then run again")
+            raise StorageError(f"{quoted(path)} is no file: move it away, then run again")
     delete(partial)
     return partial
 

@@ -35,6 +35,7 @@ The layers of ``console`` pass more exact errors between them. These are not in 
 """
 
 import errno
+import shlex
 from enum import IntEnum
 from pathlib import Path
 from typing import ClassVar, Self
@@ -206,7 +207,9 @@ class StorageError(UpvsError):
     @classmethod
     def disk_full(cls, path: Path) -> Self:
         """Error for a disk that was full while ``path`` was written."""
-        return cls(f"the disk is full while writing {path}: free some space, then run again")
+        return cls(
+            f"the disk is full while writing {quoted(path)}: free some space, then run again"
+        )
 
     @classmethod
     def of(cls, error: OSError, path: Path | None = None, *, done: str = "") -> Self | None:
@@ -216,7 +219,8 @@ class StorageError(UpvsError):
         """
         if type(error).__module__ != "builtins" or isinstance(error, ConnectionError):
             return None  # of a library, which has errors of its own, or of the network
-        named = path or error.filename
+        path = path or (Path(error.filename) if isinstance(error.filename, str) else None)
+        named = quoted(path) if path else None
         if error.errno in _TOO_MUCH:
             what = f" for {named}" if named else ""
             return cls(
@@ -226,8 +230,8 @@ class StorageError(UpvsError):
             )
         if error.errno is None or (named is None and error.errno not in _OF_DISKS_ALONE):
             return None
-        if named is not None and is_disk_full(error):
-            return cls.disk_full(Path(named))
+        if path and is_disk_full(error):
+            return cls.disk_full(path)
         return cls(f"{named or 'the disk'} {_refused(error, done or 'read or written')}")
 
 
@@ -249,6 +253,11 @@ def _refused(error: OSError, done: str) -> str:
     if error.errno in _IN_THE_WAY:
         return f"cannot be {done} ({error.strerror}): look what is in its place"
     return f"cannot be {done} ({error.strerror}): check the disk and the way to it, then run again"
+
+
+def quoted(path: Path) -> str:
+    """A path for a sentence, as a shell takes it: with quotes where it has a space."""
+    return shlex.quote(str(path))
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -194,10 +194,7 @@ def _clips(context: Context, *, start_from: StartFrom, may_be_cleaned: bool) -> 
         Row(
             f"fetch:{entry.name}",
             _clip_in_words(entry, index.day),
-            UpToDateCheck(
-                "the clip is absent, or not as it was measured",
-                partial(fetch.is_current, entry=entry),
-            ),
+            UpToDateCheck(_NO_CLIP, partial(fetch.is_current, entry=entry)),
             phases=(partial(fetch.run, camera_id=index.camera_id, entry=entry),),
             targets=partial(_clip_target, entry=entry),
             waits_for=("scan",),

@@ -10,7 +10,7 @@ from typing import IO
 
 from upvs_tasks import machine
 from upvs_tasks.durable import appended, storing
-from upvs_tasks.errors import FolderBusyError
+from upvs_tasks.errors import FolderBusyError, quoted
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def holding(path: Path) -> Iterator[str]:
         reason = _hindrance(stream, path)
         if reason:
             others = _lock_elsewhere(path, held)
-            folder = f"{path.parent.parent} is on a disk without locks ({reason})"
+            folder = f"{quoted(path.parent.parent)} is on a disk without locks ({reason})"
             caveat = f"{folder}: let nothing else run there {others}"
         yield caveat
     finally:
@@ -57,7 +57,7 @@ def _hindrance(stream: IO[bytes], path: Path) -> str:
         machine.lock(stream)
     except BlockingIOError as error:
         folder = path.parent.parent
-        message = f"another run is at work in {folder}: wait for it to end, then run again"
+        message = f"another run is at work in {quoted(folder)}: wait for it to end, then run again"
         raise FolderBusyError(message) from error
     except OSError as error:
         return error.strerror or "no reason given"

@@ -18,13 +18,14 @@ from upvs_tasks.clock import Clock
 from upvs_tasks.errors import AccessError, ExitCode, StorageError, UpvsError, UsageError
 from upvs_tasks.output import run_log
 from upvs_tasks.output.progress import Terminal, Work
-from upvs_tasks.phases import clean, day_folder, report
+from upvs_tasks.phases import clean, day_folder, report, timelapse
 from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.connection import Connection
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.day_folder import DayFolder
 from upvs_tasks.phases.engines import engine_of
 from upvs_tasks.phases.film_plan import FilmPlanner
+from upvs_tasks.phases.film_program import FilmProgram
 from upvs_tasks.redaction import Redactor
 from upvs_tasks.settings import Settings, withhold_secrets
 
@@ -66,6 +67,7 @@ class Run:
         self._lock = Lock()
         self._is_going_on = False
         self._is_offline = False
+        self._is_film_asked_for = False
         self._has_told_console = False
         self._looked_at: set[str] = set()
         self._told: set[type[UpvsError]] = set()
@@ -92,6 +94,7 @@ class Run:
             clips=clips,
             planner=FilmPlanner(settings, clips, follows_plan=engine.follows_plan),
             connection=self._connection,
+            program=FilmProgram(settings, folder.layout, self.note),
             clock=self._clock,
             rendering=Semaphore(settings.renders_at_once),
             progress=self.work,
@@ -103,6 +106,7 @@ class Run:
         ``words`` are the tasks and targets that were asked for; none means the default ones.
         """
         self._is_going_on = True
+        self._is_film_asked_for = not words or any(_FILM in word for word in words)
         with signals.handled() as received, self._resources:
             try:
                 self._check_settings(words)
@@ -194,11 +198,18 @@ class Run:
             self._tell_which_console()
         self._looked_at.add(task_name)
 
-    def working_context(self) -> Context:
-        """The camera and day, for tasks at work. Raises UsageError where no run has begun."""
-        if self.context is None or not self._looked_at:
+    def working_context(self, task_name: str) -> Context:
+        """The camera and day, for a task at work. Raises UsageError where no run has begun.
+
+        Before the first work for a film, an ffmpeg must be known that can make it.
+        """
+        context = self.context
+        if context is None or not self._looked_at:
             raise UsageError("tasks are carried out within a run: start it with doit run")
-        return self.context
+        is_work = self._is_film_asked_for and task_name != _LIST
+        if is_work and not timelapse.is_current(context):
+            context.program.path()
+        return context
 
     def fail(
         self, task_name: str, error: UpvsError, sentence: str, *, details: Sequence[str] = ()
@@ -304,6 +315,7 @@ class Run:
     def _break_off(self, what_happened: str) -> None:
         """End at once: every file is whole or absent, so the next run goes on from here."""
         self.note(f"{what_happened}: run again to go on from here")
+        self.terminal.fall_silent()
         self._log("run broken off", reason=what_happened)
 
     def _log(self, event: str, **facts: object) -> None:

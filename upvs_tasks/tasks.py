@@ -143,7 +143,7 @@ def _action(row: Row, run: Run) -> Callable[[], object]:
 
     def action() -> object:
         try:
-            context = run.working_context()
+            context = run.working_context(row.name)
             summaries = [phase(context) for phase in row.phases]
             failure = row.failure(context)
         except Exception as error:

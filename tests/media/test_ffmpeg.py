@@ -143,6 +143,16 @@ def test_a_fault_of_whoever_follows_ends_the_render(tmp_path: Path) -> None:
     assert not partial.exists()
 
 
+def test_a_program_that_takes_longer_than_it_may_is_ended(tmp_path: Path) -> None:
+    """One that was stopped, or that waits for something, would be waited for for ever."""
+    partial, program = tmp_path / "film.mp4.partial", tmp_path / "waiting"
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o755)
+    with pytest.raises(RenderError, match=r"film\.mp4\.partial; it did not end in 0\.2 s"):
+        ffmpeg.run((str(program), str(partial)), partial=partial, longest_secs=0.2)
+    assert not processes_at(partial)
+
+
 def test_a_program_that_will_not_end_is_made_to(tmp_path: Path) -> None:
     """Nobody asks it: it is killed."""
     partial, program = tmp_path / "film.mp4.partial", tmp_path / "stubborn"

@@ -15,7 +15,7 @@ from tests.media.segments import FILM, numbered_clip, shot_of
 from upvs_tasks import documents
 from upvs_tasks.media import worker_pool
 from upvs_tasks.media.decode import decoded_frames
-from upvs_tasks.media.frame_converter import FrameConverter
+from upvs_tasks.media.frame_converter import BT709, FrameConverter
 from upvs_tasks.media.hwaccel import decoding_device
 from upvs_tasks.media.segment import SegmentJob, render_segment
 from upvs_tasks.media.worker_pool import render_in_worker
@@ -86,17 +86,21 @@ def test_what_a_device_cannot_decode_software_does(tmp_path: Path, device: str) 
     """Devices that libav was built for; few machines have any, and none has all of them."""
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=20))
     frames = decoded_frames(clip, shot_of(clip, [0, 7, 7, 13]).requests, device=device)
-    assert [frame_number(frame) for frame in frames if frame] == [0, 7, 7, 13]
+    assert [frame.picture and frame_number(frame.picture) for frame in frames] == [0, 7, 7, 13]
 
 
 @pytest.mark.parametrize("device", hwdevices_available())
-def test_what_software_cannot_decode_either_is_missing(tmp_path: Path, device: str) -> None:
+def test_what_software_cannot_decode_either_is_damaged(tmp_path: Path, device: str) -> None:
     """The second group of frames is gone, the third is not lost with it."""
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=30, gop=10))
     requests = shot_of(clip, [0, 9, 15, 25]).requests
-    _destroy(clip, requests[2].keyframe_ticks)
-    frames = decoded_frames(clip, requests, device=device)
-    assert [frame and frame_number(frame) for frame in frames] == [0, 9, None, 25]
+    _destroy(clip, requests[2].keyframe_ticks or 0)
+    frames = [
+        (frame.picture and frame_number(frame.picture), frame.is_whole)
+        for frame in decoded_frames(clip, requests, device=device)
+    ]
+    assert [*frames[:2], frames[3]] == [(0, True), (9, True), (25, True)]
+    assert not frames[2][1]
 
 
 def test_a_frame_as_hardware_stores_it_is_the_same_frame() -> None:
@@ -104,7 +108,9 @@ def test_a_frame_as_hardware_stores_it_is_the_same_frame() -> None:
     frame = VideoFrame(FILM.width, FILM.height, "yuv420p")
     for number, plane in enumerate(frame.planes):
         plane.update(bytes(16 + (7 * at + number) % 219 for at in range(plane.buffer_size)))
-    stored = FrameConverter(FILM).converted(frame.reformat(format="nv12"), 0)
+    given = frame.reformat(format="nv12")
+    given.colorspace = BT709
+    stored = FrameConverter(FILM).converted(given)
     assert stored.format.name == "yuv420p"
     assert _samples(stored) == _samples(frame)
 

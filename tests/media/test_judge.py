@@ -5,7 +5,21 @@ import pytest
 from tests.media.judge import Judgement, judge
 from tests.media.made_files import MadeFile, Maker
 
-GROUPS = ("container", "track", "picture", "turned", "boxed", "cut off", "locked")
+GROUPS = (
+    "codec",
+    "container",
+    "track",
+    "picture",
+    "colour",
+    "pixel shape",
+    "turned",
+    "edited",
+    "marked",
+    "timed",
+    "boxed",
+    "cut off",
+    "locked",
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -9,7 +10,7 @@ from tests.media.odd_boxes import laid
 from upvs_tasks.errors import BrokenFootageError
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.probe import decode_check, measure, read_sample_table
-from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.footage import AS_STORED, Footage
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov"}
 GAP_TIMES_MS = [*range(0, 1000, 100), *range(4000, 5000, 100)]
@@ -21,8 +22,11 @@ ORDINARY = Footage(
     codec="h264",
     width=160,
     height=90,
+    pixel_format="yuv420p",
+    track=0,
+    has_b_frames=False,
     has_audio=False,
-    rotation=0,
+    display=AS_STORED,
     first_frame_ms=0,
     gaps=(),
 )
@@ -85,7 +89,7 @@ def test_a_gap_belongs_to_the_frame_before_it(tmp_path: Path) -> None:
 def test_a_turned_clip_says_how_to_turn_it_upright(tmp_path: Path, counter_clockwise: int) -> None:
     """Of a camera that hangs on its side; libav counts the other way round."""
     footage = measure(make_clip(tmp_path / "clip.mp4", Recipe(rotation=counter_clockwise)))
-    assert footage.rotation == 360 - counter_clockwise
+    assert footage.display.rotation == 360 - counter_clockwise
 
 
 @pytest.mark.parametrize(
@@ -99,7 +103,7 @@ def test_a_mirrored_clip_says_so(
     path = make_clip(tmp_path / "clip.mp4")
     path.write_bytes(laid(path.read_bytes(), matrix))
     footage = measure(path)
-    assert (footage.is_mirrored, footage.rotation) == (True, rotation)
+    assert (footage.display.is_mirrored, footage.display.rotation) == (True, rotation)
 
 
 def test_the_track_with_the_most_frames_is_the_picture(tmp_path: Path) -> None:
@@ -110,7 +114,7 @@ def test_the_track_with_the_most_frames_is_the_picture(tmp_path: Path) -> None:
     tracks = ("-map", "1:v", "-map", "0:v", "-c:v:0", "mjpeg", "-c:v:1", "copy")
     program = (ffmpeg.find_ffmpeg(), "-i", str(whole), *still, *tracks, "-progress", "pipe:1")
     ffmpeg.run((*program, str(path)), partial=path)
-    assert measure(path) == ORDINARY
+    assert measure(path) == replace(ORDINARY, track=1)
 
 
 def test_an_encrypted_clip_is_called_that(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A segment shows just the frames that were planned, whatever the footage is like."""
 
+import struct
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,8 @@ import pytest
 from av.video.frame import VideoFrame
 
 from samples.clips import Recipe, numbered_frame, shown_numbers
-from tests.media.odd_boxes import laid
+from tests.media.boxes import Box, changed, table
+from tests.media.odd_boxes import laid, with_edits, with_marks, without_offsets
 from tests.media.segments import (
     FILM,
     frames_of,
@@ -25,13 +27,14 @@ from tests.sentences import one_sentence
 from upvs_tasks import documents
 from upvs_tasks.errors import StorageError
 from upvs_tasks.media import ffmpeg
-from upvs_tasks.media.decode import FrameRequest, decoded_frames
-from upvs_tasks.media.frame_converter import FrameConverter
-from upvs_tasks.media.probe import measure, read_sample_table
+from upvs_tasks.media.decode import DecodedFrame, FrameRequest, decoded_frames
+from upvs_tasks.media.frame_converter import BT709, FrameConverter
+from upvs_tasks.media.probe import measure, read_sample_table, survey
 from upvs_tasks.media.segment import SegmentJob, SegmentResult, Shot, render_segment
 from upvs_tasks.media.worker_pool import render_in_worker
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.encoding import Codec, Encoding
+from upvs_tasks.model.footage import AS_STORED
 from upvs_tasks.model.plan import plan_film
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
@@ -63,9 +66,9 @@ FOOTAGE = {
 }
 
 
-def replaced_frames(result: SegmentResult) -> int:
-    """How many frames of a segment show a neighbour."""
-    return sum(damage.replaced_frames for damage in result.damages)
+def damaged_frames(result: SegmentResult) -> int:
+    """How many frames of a segment are not whole."""
+    return sum(damage.damaged_frames for damage in result.damages)
 
 
 def lost_clips(result: SegmentResult) -> list[str]:
@@ -73,7 +76,7 @@ def lost_clips(result: SegmentResult) -> list[str]:
     return [
         damage.clip_name
         for damage in result.damages
-        if damage.replaced_frames == damage.wanted_frames
+        if damage.damaged_frames == damage.wanted_frames
     ]
 
 
@@ -194,6 +197,21 @@ def test_a_mirror_is_honoured(
     assert shown == [0x1234, 0x1239, 0x1240]
 
 
+@pytest.mark.parametrize(
+    "written", [("-bsf:v", "h264_metadata=sample_aspect_ratio=16/11"), ("-aspect", "16:9")]
+)
+def test_pixels_that_are_not_square_are_honoured(tmp_path: Path, written: tuple[str, ...]) -> None:
+    """A quarter of D1, as third-party cameras store 16:9, said in the stream or in the file."""
+    stored = numbered_clip(tmp_path, "stored", Recipe(frames=20, width=176, height=144), 0x8001)
+    clip = tmp_path / "clip.mp4"
+    copy = ("-c", "copy", *written, "-progress", "pipe:1", str(clip))
+    ffmpeg.run((ffmpeg.find_ffmpeg(), "-i", str(stored), *copy), partial=clip)
+    assert measure(clip).shown_size == (256, 144)
+    segment, _ = rendered(tmp_path, shot_of(clip, [0, 8]))
+    shown = [number_along(frame, (0, 0.5), (1, 0.5)) for frame in frames_of(segment)]
+    assert shown == [0x8001, 0x8009]
+
+
 def test_another_shape_is_set_between_black_bars(tmp_path: Path) -> None:
     """4:3 in 16:9: bars at the sides, the frame whole and undistorted between them."""
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=20, width=160, height=120), 0x8001)
@@ -210,7 +228,7 @@ def test_full_range_becomes_limited() -> None:
         format="yuvj420p", src_color_range="MPEG", dst_color_range="JPEG"
     )
     assert bytes(source.planes[0])[5] < 3
-    levels = sorted(set(bytes(FrameConverter(FILM).converted(source, 0).planes[0])[: FILM.width]))
+    levels = sorted(set(bytes(FrameConverter(FILM).converted(source).planes[0])[: FILM.width]))
     assert 14 <= levels[0] <= 18
     assert 233 <= levels[-1] <= 237
 
@@ -221,14 +239,15 @@ def test_colours_of_another_matrix_become_the_films() -> None:
     for plane, level in zip(source.planes, (81, 90, 240), strict=True):
         plane.update(bytes([level]) * plane.buffer_size)
     source.colorspace = 5
-    converted = FrameConverter(FILM).converted(source, 0)
+    converted = FrameConverter(FILM).converted(source)
     levels = [bytes(plane)[0] for plane in converted.planes]
     assert levels == pytest.approx([63, 102, 240], abs=2)
 
 
 def test_a_frame_that_needs_no_conversion_is_not_copied() -> None:
     frame = numbered_frame(5)
-    assert FrameConverter(FILM).converted(frame, 0) is frame
+    frame.colorspace = BT709
+    assert FrameConverter(FILM).converted(frame) is frame
 
 
 def test_keyframes_are_had_without_decoding_any_other(tmp_path: Path) -> None:
@@ -267,16 +286,99 @@ def _destroy(clip: Path, is_victim: Callable[[int], bool]) -> None:
     clip.write_bytes(content)
 
 
-def test_a_damaged_frame_is_replaced_by_its_nearest_neighbour(tmp_path: Path) -> None:
-    """Frame 13 is destroyed, so that up to the next keyframe nothing is whole."""
+def test_what_a_decoder_makes_of_damage_is_shown_and_named(tmp_path: Path) -> None:
+    """Frame 13 is destroyed: it shows a neighbour, and up to the next keyframe nothing is whole."""
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=30, gop=10))
     shot = shot_of(clip, range(30))
     _destroy(clip, lambda place: place == 13)
     segment, result = rendered(tmp_path, shot)
-    nearest = [12] * 4 + [20] * 3
-    assert shown_numbers(segment) == [*range(13), *nearest, *range(20, 30)]
-    assert result.damages == (Damage("clip", 30, 7, "damaged frames"),)
+    assert shown_numbers(segment) == [*range(13), 12, *range(14, 30)]
+    assert result.damages == (Damage("clip", 30, 7, "they do not decode without errors"),)
     assert not lost_clips(result)
+
+
+MARKS = {
+    "all frames": None,
+    "P frames": (1, 4, 7, 13, 26, 33),
+    "none": (),
+    "not the first": (21,),
+    "only wrong ones": (2, 12, 27),
+}
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize("marks", MARKS)
+def test_keyframes_that_an_index_marks_wrongly_cost_nothing(
+    tmp_path: Path, marks: str, codec: str
+) -> None:
+    """Decoding begins where it can, whatever the table of sync samples says."""
+    clip = numbered_clip(tmp_path, "clip", Recipe(frames=40, gop=10, codec=codec))
+    clip.write_bytes(with_marks(clip.read_bytes(), MARKS[marks]))
+    assert read_sample_table(clip).keyframes == (0, 10, 20, 30)
+    segment, result = rendered(tmp_path, shot_of(clip, range(1, 40, 3)))
+    assert shown_numbers(segment) == [*range(1, 40, 3)]
+    assert not result.damages
+
+
+def test_a_table_that_names_wrong_keyframes_costs_time_alone(tmp_path: Path) -> None:
+    """Each frame that a decode from the start shows is shown."""
+    clip = numbered_clip(tmp_path, "clip", Recipe(frames=40, gop=40))
+    footage, table = survey(clip)
+    doubtful = replace(table, keyframes=(0, 5, 17, 30))
+    shot = Shot.of("clip", clip, footage=footage, table=doubtful, frames=range(3, 40, 4))
+    segment, result = rendered(tmp_path, shot)
+    assert shown_numbers(segment) == [*range(3, 40, 4)]
+    assert not result.damages
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_an_edit_list_within_a_group_hides_its_keyframe_and_nothing_else(
+    tmp_path: Path, b_frames: int
+) -> None:
+    """Frames 15 to 19 are shown; those from 10 on are stored."""
+    clip = numbered_clip(tmp_path, "clip", Recipe(frames=30, gop=10, b_frames=b_frames))
+    clip.write_bytes(with_edits(clip.read_bytes(), ((0.5, 1.5),)))
+    shot = shot_of(clip, range(5))
+    segment, result = rendered(tmp_path, shot)
+    assert shown_numbers(segment) == [15, 16, 17, 18, 19]
+    assert not result.damages
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_two_parts_that_an_edit_list_shows_are_both_shown(tmp_path: Path, b_frames: int) -> None:
+    """Both begin and end within a group of pictures."""
+    clip = numbered_clip(tmp_path, "clip", Recipe(frames=40, gop=10, b_frames=b_frames))
+    clip.write_bytes(with_edits(clip.read_bytes(), ((0.5, 0.3), (0.6, 2.6))))
+    segment, result = rendered(tmp_path, shot_of(clip, range(11)))
+    assert shown_numbers(segment) == [*range(3, 8), *range(26, 32)]
+    assert not result.damages
+
+
+def test_pictures_that_have_the_times_of_decoding_are_shown_in_their_order(tmp_path: Path) -> None:
+    """Such a file has B frames, and no table of when to show them."""
+    recipe = Recipe(frames=40, b_frames=2, muxer_options={"movflags": "negative_cts_offsets"})
+    clip = numbered_clip(tmp_path, "clip", recipe)
+    clip.write_bytes(without_offsets(clip.read_bytes()))
+    segment, result = rendered(tmp_path, shot_of(clip, range(2, 40, 3)))
+    assert shown_numbers(segment) == [*range(2, 40, 3)]
+    assert not result.damages
+
+
+def test_of_two_frames_at_one_time_each_is_had(tmp_path: Path) -> None:
+    """Frames 4 and 5 are both shown at 400 ms, so that players show the second."""
+    clip = numbered_clip(tmp_path, "clip", Recipe(frames=20))
+    content = clip.read_bytes()
+    step = struct.pack(">II", 20, 9_000)
+    assert content.count(step) == 1
+    odd = table("II", (4, 9_000), (1, 0), (15, 9_000))
+
+    def with_two_at_once(whole: Box) -> None:
+        whole.the(b"stts").payload = odd
+
+    clip.write_bytes(changed(content, with_two_at_once))
+    segment, result = rendered(tmp_path, shot_of(clip, [3, 5, 6, 12]))
+    assert shown_numbers(segment) == [3, 5, 6, 12]
+    assert not result.damages
 
 
 def test_what_was_whole_before_the_damage_is_shown(tmp_path: Path) -> None:
@@ -288,7 +390,7 @@ def test_what_was_whole_before_the_damage_is_shown(tmp_path: Path) -> None:
     shown = shown_numbers(segment)
     assert shown[:13] == list(range(13))
     assert shown[20:] == list(range(20, 30))
-    assert 0 < replaced_frames(result) < 8
+    assert 0 < damaged_frames(result) < 8
 
 
 BAD_CONTENTS: dict[str, Callable[[bytes], bytes]] = {
@@ -326,7 +428,7 @@ def test_bit_rot_costs_the_groups_that_it_hits(tmp_path: Path) -> None:
     assert shown[70:90] == list(range(110, 130))
     assert shown[100:120] == list(range(140, 160))
     assert shown[120:] == list(range(200, 260))
-    assert replaced_frames(result) == 7
+    assert damaged_frames(result) == 7
 
 
 def test_a_clip_cut_off_after_its_index_loses_its_end(tmp_path: Path) -> None:
@@ -337,10 +439,10 @@ def test_a_clip_cut_off_after_its_index_loses_its_end(tmp_path: Path) -> None:
     clip.write_bytes(clip.read_bytes()[:-1_000])
     segment, result = rendered(tmp_path, *shots)
     shown = shown_numbers(segment)
-    whole = 40 - replaced_frames(result)
+    whole = 40 - damaged_frames(result)
     assert shown[:whole] == list(range(whole))
     assert shown[40:] == list(range(500, 510))
-    assert 0 < replaced_frames(result) < 40
+    assert 0 < damaged_frames(result) < 40
 
 
 def test_a_clip_that_is_gone_is_named(tmp_path: Path) -> None:
@@ -418,11 +520,12 @@ def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"nothing")
-    _, result = rendered(tmp_path, Shot("clip", path, 0, (FrameRequest(0, 0),)))
+    _, result = rendered(tmp_path, Shot("clip", path, AS_STORED, (FrameRequest(0, 0),)))
     assert "clip.mp4 cannot be opened" in result.damages[0].reason
 
 
 def test_an_unwanted_time_gives_no_frame(tmp_path: Path) -> None:
     """A time between two frames is none of the table's, and so no frame's."""
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=10))
-    assert list(decoded_frames(clip, [FrameRequest(5, 0)])) == [None]
+    frames = list(decoded_frames(clip, [FrameRequest(5, 0)]))
+    assert frames == [DecodedFrame(None, is_whole=False)]

@@ -270,7 +270,7 @@ def test_a_camera_that_is_listed_twice_shares_its_folder_with_itself() -> None:
 
 def test_a_nameless_camera_is_among_those_that_there_are() -> None:
     """It can be had by its id alone, so the sentence has to tell it."""
-    with pytest.raises(CameraNotFound, match="id-nameless"):
+    with pytest.raises(CameraNotFound, match=r"one without a name \(id-nameless\)"):
         resolve_camera("Front Door", [NAMELESS])
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
@@ -5,7 +6,14 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.thorough import thorough
-from upvs_tasks.model.clip import HOUR_MS, Clip, Overlaps, clips_of, may_be_all_of
+from upvs_tasks.model.clip import (
+    HOUR_MS,
+    Clip,
+    Overlaps,
+    clips_of,
+    forgotten_apart,
+    may_be_all_of,
+)
 from upvs_tasks.model.event import Event
 
 NOON_MS = 1_705_338_000_000
@@ -38,7 +46,7 @@ def days(draw: st.DrawFn) -> list[Event]:
     return [event(f"e{number}", *span) for number, span in enumerate(spans)]
 
 
-def merged(events: list[Event], gap_ms: int = GAP_MS) -> tuple[Clip, ...]:
+def merged(events: Iterable[Event], gap_ms: int = GAP_MS) -> tuple[Clip, ...]:
     """Clips of events that may share one."""
     return clips_of(events, overlaps=Overlaps.MERGE, merge_gap_ms=gap_ms)
 
@@ -333,3 +341,43 @@ def test_a_file_may_be_a_clip_unless_it_is_empty_or_much_too_long(
     """Recordings have gaps; an export is cut at keyframes, and so is at most somewhat longer."""
     clip = Clip(NOON_MS, NOON_MS + MINUTE_MS, (event("e1", NOON_MS, MINUTE_MS),))
     assert may_be_all_of(clip, footage_ms) == may_be
+
+
+def near(count: int) -> list[Event]:
+    """Events that one clip covers."""
+    return [event(f"e{number}", NOON_MS + 6_000 * number, 3_000) for number in range(count)]
+
+
+def test_what_the_console_has_forgotten_is_asked_for_apart() -> None:
+    """Of the answer for both nobody could tell which part it is."""
+    first, second = near(2)
+    clips = forgotten_apart(merged, [first, second], forgotten={"e0"}, kept=())
+    assert clips == (*merged([first]), *merged([second]))
+
+
+def test_a_clip_that_is_kept_stays_one_whatever_the_console_forgets() -> None:
+    events = near(2)
+    kept = merged(events)
+    assert forgotten_apart(merged, events, forgotten={"e0"}, kept=kept) == kept
+
+
+def test_a_late_event_takes_no_clip_away_from_what_the_console_has_forgotten() -> None:
+    first, second, late = near(3)
+    [kept] = merged([first, second])
+    clips = forgotten_apart(merged, [first, second, late], forgotten={"e0"}, kept=(kept,))
+    assert clips == (kept, *merged([second, late]))
+
+
+@given(days(), st.data())
+def test_every_event_is_in_a_clip_whatever_the_console_forgets(
+    events: list[Event], data: st.DataObject
+) -> None:
+    ids = [one.event_id for one in events]
+    forgotten = set(data.draw(st.lists(st.sampled_from(ids)))) if ids else set[str]()
+    before = data.draw(st.lists(st.sampled_from(events))) if events else []
+    clips = forgotten_apart(merged, events, forgotten=forgotten, kept=merged(before))
+    covered = {one.event_id for clip in clips for one in clip.events}
+    assert covered >= set(ids)
+    for one in events:
+        span = (one.start_ms, one.end_ms or 0)
+        assert uncovered_ms(span, [clip for clip in clips if one in clip.events]) == []

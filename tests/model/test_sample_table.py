@@ -23,9 +23,15 @@ def tables(draw: st.DrawFn) -> SampleTable:
     ticks = [draw(st.integers(-(10**9), 10**9))]
     for step in steps:
         ticks.append(ticks[-1] + step)
-    keyframes = draw(st.sets(st.integers(0, len(steps) - 1), min_size=1))
+    keyframes = draw(st.sets(st.integers(0, len(steps) - 1)))
     scale = draw(st.sampled_from([1, 600, 1000, 12_800, 44_100, 90_000, 10_000_000]))
-    return SampleTable(tuple(ticks[:-1]), ticks[-1], Fraction(1, scale), tuple(sorted(keyframes)))
+    return SampleTable(
+        tuple(ticks[:-1]),
+        ticks[-1],
+        Fraction(1, scale),
+        tuple(sorted(keyframes)),
+        draw(st.booleans()),
+    )
 
 
 def as_json(table: SampleTable) -> Any:  # noqa: ANN401  parsed JSON
@@ -61,12 +67,12 @@ def test_frames_at_even_distances_take_no_room() -> None:
         {"steps": [[3_000]]},
         {"steps": [3_000, 3_000]},
         {"steps": [[3_000, 3], [-3_000, 1]]},
-        {"keyframes": []},
         {"keyframes": ["0"]},
         {"keyframes": [0.0]},
         {"keyframes": [2, 0]},
         {"keyframes": [-1, 0]},
         {"keyframes": [4]},
+        {"by_place": None},
     ],
 )
 def test_a_document_that_no_clip_gives_is_refused(changes: dict[str, object]) -> None:
@@ -85,9 +91,10 @@ def test_decoding_begins_at_the_keyframe_before() -> None:
     assert [TABLE.seek_ticks(frame) for frame in range(4)] == [450_000, 450_000, 456_000, 456_000]
 
 
-def test_decoding_begins_at_the_first_frame_where_no_keyframe_is_before() -> None:
-    """As in a clip whose first group of pictures is cut."""
-    assert replace(TABLE, keyframes=(2,)).seek_ticks(1) == 450_000
+def test_decoding_begins_with_the_track_where_no_keyframe_is_before() -> None:
+    """An edit list hides it: it is stored, but has no place in the table."""
+    assert replace(TABLE, keyframes=(2,)).seek_ticks(1) is None
+    assert replace(TABLE, keyframes=()).seek_ticks(3) is None
 
 
 def test_times_begin_at_the_first_frame_and_are_rounded_each_for_itself() -> None:

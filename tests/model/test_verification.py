@@ -10,7 +10,7 @@ from upvs_tasks.model.clip import Overlaps, clips_of
 from upvs_tasks.model.clip_index import COMPLETE, ClipIndex
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import Event
-from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.footage import AS_STORED, Footage
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.verification import film_findings, manifest_findings
 
@@ -23,8 +23,11 @@ FILM = Footage(
     codec="h264",
     width=1920,
     height=1080,
+    pixel_format="yuv420p",
+    track=0,
+    has_b_frames=False,
     has_audio=False,
-    rotation=0,
+    display=AS_STORED,
     first_frame_ms=0,
     gaps=(),
 )

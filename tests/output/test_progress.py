@@ -150,3 +150,33 @@ def test_a_wait_is_told_once_for_all_who_wait(
         "waiting for up to 10 minutes: the console is away",
         "waiting for up to 40 s: the console accepts no more logins",
     ]
+
+
+def test_one_thing_is_told_as_one(time: Time, capsys: pytest.CaptureFixture[str]) -> None:
+    work = Work(summarising(time))
+    work.expect_clips(1)
+    work.begin_clip()
+    time.secs += 20
+    work.add_bytes(1)
+    work.expect_segments({"000": 1})
+    work.show_segment("000", 0)
+    time.secs += 20
+    work.show_segment("000", 1)
+    assert capsys.readouterr().err.splitlines() == [
+        "fetch      0 of 1 clip, 0 MB",
+        "render     1 of 1 frame",
+    ]
+
+
+def test_nothing_is_said_after_the_end(time: Time, capsys: pytest.CaptureFixture[str]) -> None:
+    """Threads that a broken off run leaves behind only notice that all is over."""
+    terminal = summarising(time)
+    terminal.warn("interrupted")
+    terminal.fall_silent()
+    terminal.warn("ERROR: this is a bug in upvs")
+    terminal.tell("fetch", "done")
+    terminal.wait("the console is away", 600)
+    time.secs += 60
+    terminal.work("fetch", done=1, total=2, detail="clips")
+    terminal.work("render", done=1, total=2, detail="frames")
+    assert capsys.readouterr() == ("", "interrupted\n")

@@ -295,13 +295,16 @@ def test_a_run_goes_on_where_the_last_one_stopped(path: Path) -> None:
     assert [line["event"] for line in lines_of(path)] == ["first", "second"]
 
 
-def test_nothing_is_logged_once_the_log_is_closed(path: Path) -> None:
-    """The file is free to be moved away."""
+def test_nothing_is_logged_once_the_log_is_closed(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file is free to be moved away; and a thread that still logs is not heard on stderr."""
     handler = run_log.start(path, Redactor(), pytest.fail, verbose=False)
     run_log.stop(handler)
     LOG.error("too late")
 
     assert lines_of(path) == []
+    assert capsys.readouterr().err == ""
 
 
 def test_other_programs_do_not_write_into_our_log(log_file: Path) -> None:

@@ -90,8 +90,12 @@ class Life:
         """Let the console delete events, and their footage."""
         for event in events:
             del self.listed[event.event_id]
-            self.gone |= {group_of(at_ms) for at_ms in shown_span(event)}
+            self.gone |= {group_of(at_ms) for at_ms in instants_of(event)}
         self._tell_console()
+
+    def console_has(self, instant_ms: int) -> bool:
+        """Whether the console still holds the frame of an instant."""
+        return group_of(instant_ms) not in self.gone
 
     def _tell_console(self) -> None:
         gaps = tuple((at_ms, at_ms + GROUP_MS) for at_ms in sorted(self.gone))
@@ -139,9 +143,7 @@ class Life:
         on_disk = self.on_disk()
         return {
             identity: [
-                at_ms
-                for at_ms in instants_of(event)
-                if at_ms in on_disk or group_of(at_ms) not in self.gone
+                at_ms for at_ms in instants_of(event) if at_ms in on_disk or self.console_has(at_ms)
             ]
             for identity, event in (self.ever | self.listed).items()
         }
@@ -271,11 +273,6 @@ class Verdict:
 def instants_of(event: SimulatedEvent) -> range:
     """Instants of an event's frames."""
     return instants_between(event.start_ms, end_of(event))
-
-
-def shown_span(event: SimulatedEvent) -> range:
-    """Instants of the frames that an export of an event may hold."""
-    return instants_between(event.start_ms - GROUP_MS, end_of(event) + TAIL_MS)
 
 
 def merged_spans(events: Iterable[SimulatedEvent]) -> Iterator[tuple[int, int]]:

@@ -172,7 +172,7 @@ def _ongoing(day: Day) -> None:
 
 
 def _too_short(day: Day) -> None:
-    day.settings = ("target_duration=3", "output_fps=1")
+    day.settings = ("target_duration=2", "output_fps=1")
     day.list_others(lasts=timedelta(minutes=1))
     day.list_noon(lasts=timedelta(seconds=1))
     day.run("timelapse")

@@ -326,7 +326,7 @@ def test_what_is_damaged_in_proven_bytes_is_noted_once_and_stays(project: Projec
     stamp = json.loads((project.out / ".upvs" / "film.json").read_bytes())
     [damage] = stamp["damages"]
     assert damage["clip_name"] == clip.stem
-    assert damage["replaced_frames"] > 0
+    assert damage["damaged_frames"] > 0
     assert damage["came_so"] is True
     before = project.tree()
     project.console.forget_requests()

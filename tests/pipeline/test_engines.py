@@ -56,6 +56,37 @@ def test_footage_of_another_size_is_fitted_in(project: Project, console: Simulat
     assert instants == sorted(instants)  # type: ignore[type-var]  # none is None
 
 
+def test_the_single_command_refuses_clips_that_it_would_film_wrongly(
+    project: Project, console: SimulatedConsole
+) -> None:
+    """Before it renders; it would show a still, or a distorted picture, and say nothing."""
+    project.configure(engine="concat")
+    sparrow = next(camera for camera in console.cameras if camera.name == "Sparrow")
+    project.doit("run", "scan")
+    entry = project.entries()[2]
+    start_ms, end_ms = int(str(entry["start_ms"])), int(str(entry["end_ms"]))
+    smaller = FootageFormat(width=128, height=72, fps=5)
+    span = FormatSpan(start_ms - 60_000, end_ms + 60_000, smaller)
+    console.add_camera(replaced(sparrow, spans=(span,)))
+    run = project.doit("run", "timelapse")
+    assert run.code == 3, run.output
+    assert f"{project.clips[2].stem} has another size than" in run.output
+    assert "engine=segments can film them" in run.output
+    assert not project.film.exists()
+    assert not list(project.film.parent.glob("*"))
+
+
+@pytest.mark.parametrize(("setting", "shown"), [("codec", "hevc"), ("height", 90)])
+def test_the_single_command_ignores_no_setting_in_silence(
+    project: Project, setting: str, shown: object
+) -> None:
+    project.configure(engine="concat", **{setting: shown})
+    run = project.doit("run", "timelapse")
+    assert run.code == 3, run.output
+    assert f"{setting} is {shown}, but with engine=concat it has no effect" in run.output
+    assert not project.console.requests
+
+
 def test_a_clip_that_rots_on_the_disk_loses_at_most_itself_and_is_named(
     project: Project, console: SimulatedConsole
 ) -> None:

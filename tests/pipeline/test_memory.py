@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.film import shown_instants
 from tests.pipeline.project import Project, motions
 from upvs_tasks.simulator import SPARROW, Fault, SimulatedConsole
 
@@ -122,10 +123,11 @@ def test_what_was_recognised_is_told_where_the_settings_ask_for_something_else(
 def test_what_is_recognised_is_compared_without_case(project: Project) -> None:
     project.camera = "Front Door"
     project.configure()
-    spelt = [
-        project.doit("run", "scan", f"smart_types={word}", "date=2024-01-15").output
-        for word in ("person", "PERSON")
-    ]
+    spelt = []
+    for word in ("person", "PERSON"):
+        run = project.doit("run", "scan", f"smart_types={word}", "date=2024-01-15")
+        spelt.append(run.output.partition("console ")[0])  # which says how long answers took
+    assert "scan " in spelt[0]
     assert spelt[0] == spelt[1]
 
 
@@ -217,3 +219,36 @@ def test_every_run_says_where_the_film_is(three: Project) -> None:
     again = three.doit("run", "timelapse")
     path = "out/Sparrow/2024-01-17/timelapse/Sparrow_2024-01-17_timelapse.mp4"
     assert summary(again.output).endswith(f"in the film: {path}")
+
+
+def test_a_late_event_beside_one_that_the_console_has_forgotten_costs_nothing(
+    project: Project, console: SimulatedConsole
+) -> None:
+    """All of them would be one clip, of which the console has the end alone."""
+    first, second, late = motions(CAMERA_ID, TEN_MS, 3, spacing_ms=9_000)
+    console.set_events([first, second], camera_id=CAMERA_ID)
+    assert project.doit("run", "timelapse").code == 0
+    console.set_events([second, late], camera_id=CAMERA_ID)
+    console.add_camera(replace(SPARROW, recording_start_ms=TEN_MS + 8_000))
+    run = project.doit("run", "timelapse")
+    assert run.code == 0, run.output
+    shown = [at_ms for at_ms in shown_instants(project.film) if at_ms is not None]
+    for event in (first, second, late):
+        assert any(event.start_ms <= at_ms < event.start_ms + 4_000 for at_ms in shown)
+    assert shown == sorted(shown)
+    assert summary(run.output).startswith("whole: all 3 events")
+
+
+def test_no_part_of_a_clip_is_taken_for_what_the_console_has_forgotten(
+    project: Project, console: SimulatedConsole
+) -> None:
+    first, second = motions(CAMERA_ID, TEN_MS, 2, spacing_ms=9_000)
+    console.set_events([first, second], camera_id=CAMERA_ID)
+    assert project.doit("run", "timelapse").code == 0
+    console.set_events([second], camera_id=CAMERA_ID)
+    console.add_camera(replace(SPARROW, recording_start_ms=TEN_MS + 8_000))
+    [clip] = project.clips
+    clip.unlink()
+    run = project.doit("run", "timelapse")
+    assert run.code == 1, run.output
+    assert summary(run.output).startswith("not whole: 1 of 2 events")

@@ -15,10 +15,7 @@ def logged(project: Project) -> list[dict[str, object]]:
 
 def scan(project: Project, *flags: str) -> list[dict[str, object]]:
     """What `upvs scan` logs."""
-    out = f"out/{project.camera}/{project.date}"
-    process = project.start_bare(
-        "-m", "upvs_tasks", *flags, "--out", out, "scan", "--date", project.date
-    )
+    process = project.start_bare("-m", "upvs_tasks", *flags, "scan", "--date", project.date)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 0, output
     return logged(project)

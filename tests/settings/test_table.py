@@ -89,7 +89,7 @@ WAYS = {
         "must be one of off, auto",
     ),
     "speed_step": Ways(0, "2.5", 3, (0.0, 2.5, 3.0), 4, "a number from 0 to 3"),
-    "height": Ways(0, "360", 720, (0, 360, 720), 5000, "a whole number from 0 to 4320"),
+    "height": Ways(0, "360", 720, (0, 360, 720), 20, "a whole number from 64 to 4320, or 0"),
     "codec": Ways(
         "h264", "hevc", "av1", (Codec.H264, Codec.HEVC, Codec.AV1), "vp9", "must be one of"
     ),

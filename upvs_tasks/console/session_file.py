@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from upvs_tasks import durable, lock, machine
-from upvs_tasks.errors import FolderBusyError, SettingsError, StorageError
+from upvs_tasks.errors import FolderBusyError, SettingsError, StorageError, quoted
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,9 @@ class SessionFile:
         self._check_ours()
         partial = durable.partial_of(self._path)
         if not _is_leftover(partial):
-            self._warn("session cannot be kept", f"{partial} is in the way, and stays as it is")
+            self._warn(
+                "session cannot be kept", f"{quoted(partial)} is in the way, and stays as it is"
+            )
             return
         lock_path = self._path.with_name(self._path.name + ".lock")
         try:
@@ -109,7 +111,8 @@ class SessionFile:
 
     def _not_ours(self) -> SettingsError:
         return SettingsError(
-            f"session_file is {self._path}, which is no session of upvs and stays as it is: "
+            f"session_file is {quoted(self._path)}, which is no session of upvs and stays as it "
+            "is: "
             "name a file that does not exist yet"
         )
 

@@ -29,7 +29,7 @@ from upvs_tasks.console.request import ApiRequest
 from upvs_tasks.console.session import CSRF_HEADER, Session, is_header_value
 from upvs_tasks.console.slow_transfer import MEASURED_SECS, check_speed
 from upvs_tasks.console.usage import UsageCounter
-from upvs_tasks.errors import SettingsError
+from upvs_tasks.errors import SettingsError, quoted
 from upvs_tasks.redaction import Redactor
 
 log = logging.getLogger(__name__)
@@ -232,7 +232,9 @@ def _verification(endpoint: Endpoint) -> bool | str:
         ssl.create_default_context(cafile=str(endpoint.ca_file))
     except OSError as error:
         reason = error.strerror if not isinstance(error, ssl.SSLError) else "no certificate in it"
-        raise SettingsError(f"ca_file {endpoint.ca_file} cannot be used: {reason}") from error
+        raise SettingsError(
+            f"ca_file {quoted(endpoint.ca_file)} cannot be used: {reason}"
+        ) from error
     return str(endpoint.ca_file)
 
 

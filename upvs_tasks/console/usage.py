@@ -75,7 +75,8 @@ class ConsoleUsage:
             said.append(f"slowest answer {self.longest_wait_secs:.1f} s")
         if self.concurrency.most:
             fewest, most = self.concurrency.fewest, self.concurrency.most
-            said.append(f"{most if fewest == most else f'{fewest} to {most}'} at once")
+            fewer = "" if fewest == most else f"{fewest} to "
+            said.append(f"{fewer}{counted(most, 'export')} at once")
         if self.concurrency.paused_secs:
             said.append(f"paused for {self.concurrency.paused_secs:.0f} s")
         if self.outage_secs:

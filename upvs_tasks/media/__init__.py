@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from upvs_tasks.media import concat_engine as concat_engine
+    from upvs_tasks.media import encode as encode
     from upvs_tasks.media import ffmpeg as ffmpeg
     from upvs_tasks.media import join as join
     from upvs_tasks.media import overlap as overlap
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
     from upvs_tasks.media import segment as segment
     from upvs_tasks.media import worker_pool as worker_pool
 
-_MODULES = ("concat_engine", "ffmpeg", "join", "overlap", "probe", "segment", "worker_pool")
+_MODULES = (
+    "concat_engine",
+    "encode",
+    "ffmpeg",
+    "join",
+    "overlap",
+    "probe",
+    "segment",
+    "worker_pool",
+)
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import ffmpeg as ffmpeg_python
 
-from upvs_tasks.media.options import REPORTED, X264_REPEATABLE
+from upvs_tasks.media.options import REPORTED, X264_REPEATABLE, encoder_crf
 from upvs_tasks.model.encoding import Encoding
 
 # x264 writes other bytes for another number of threads. Eight keep as many cores busy; where there
@@ -19,6 +19,7 @@ class ConcatRender:
 
     Of the encoding only ``fps``, ``crf`` and ``preset`` count: the specification's command keeps
     the size of the first clip, and its codec is H.264. The film has at most ``output_frames``.
+    ``track`` is the place of the video among the tracks: a preview beside it may be larger.
     """
 
     concat_path: Path
@@ -26,6 +27,7 @@ class ConcatRender:
     speed_factor: float
     encoding: Encoding
     output_frames: int
+    track: int = 0
 
 
 def concat_command(ffmpeg: str, render: ConcatRender) -> tuple[str, ...]:
@@ -37,10 +39,11 @@ def concat_command(ffmpeg: str, render: ConcatRender) -> tuple[str, ...]:
     that read from the start. The options before ``-f concat`` only make ffmpeg report its progress.
     """
     options: dict[str, object] = {
+        "map": f"0:{render.track}",
         "vf": _filter(render),
         "r": render.encoding.fps,
         "c:v": "libx264",
-        "crf": render.encoding.crf,
+        "crf": encoder_crf(render.encoding),
         "preset": render.encoding.preset,
         "pix_fmt": "yuv420p",
         "an": None,

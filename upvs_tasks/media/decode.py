@@ -9,59 +9,71 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from upvs_tasks.errors import BrokenFootageError
-from upvs_tasks.media.hwaccel import accelerated_by
-from upvs_tasks.media.tracks import video_track
+from upvs_tasks.media.packets import drained, open_quickly, packets_from, video_of
 
 log = logging.getLogger(__name__)
 
-# When it opens a file, libav decodes the first frames to learn what the index says anyway.
-_OPEN_OPTIONS = {"analyzeduration": "0", "probesize": "32", "skip_frame": "all"}
 _SKIPPABLE_CODECS = frozenset({"h264"})
 _NEVER, _ALWAYS = -1 << 63, 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
 class FrameRequest:
-    """A frame that is asked for: its time stamp, and that of the keyframe where decoding begins."""
+    """A frame that is asked for: its time stamp, and that of the keyframe where decoding begins.
+
+    Without a keyframe, decoding begins with the track. With a ``place`` the frame is the picture of
+    that number, and its time stamp is not looked at.
+    """
 
     ticks: int
-    keyframe_ticks: int
+    keyframe_ticks: int | None
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedFrame:
+    """What came of a request: a picture, or None where a decoder gives none.
+
+    It ``is_whole`` unless it, or a frame that it refers to, is known to be damaged.
+    """
+
+    picture: VideoFrame | None
+    is_whole: bool
 
 
 def decoded_frames(
     path: Path, requests: Sequence[FrameRequest], *, device: str | None = None
-) -> Iterator[VideoFrame | None]:
-    """One frame for each request; None where the frame is damaged or absent.
+) -> Iterator[DecodedFrame]:
+    """One frame for each request, as a decode from the first packet to the last shows it.
 
-    Requests are in the order of time. A frame is damaged if it, or a frame that it refers to, is.
-    Use a frame before you take the next one. ``device`` (see `hwaccel`) decodes; software decodes
-    the rest as soon as the device fails. Raises BrokenFootageError when the file cannot be opened.
+    Requests are in the order of time. Use a frame before you take the next one. ``device`` (see
+    `hwaccel`) decodes; software decodes the rest as soon as the device fails. Raises
+    BrokenFootageError when the file cannot be opened.
     """
     done = 0
-    if device is not None:
+    if device is not None and requests and requests[0].place is None:
         for frame in _decoded_by_device(device, path, requests):
             yield frame
             done += 1
     if done < len(requests):
-        yield from _decoded(path, requests[done:], None)
+        yield from _decoded(path, requests[done:])
 
 
 def _decoded_by_device(
     device: str, path: Path, requests: Sequence[FrameRequest]
-) -> Iterator[VideoFrame]:
+) -> Iterator[DecodedFrame]:
     """Frames in the order of the requests; ends at the first one that the device does not give."""
     done = 0
     try:
-        for frame in _decoded(path, requests, device):
-            if frame is None:
+        for picture in _from_keyframes(path, requests, device):
+            if picture is None:
                 break
-            yield frame
+            yield DecodedFrame(picture, is_whole=True)
             done += 1
     except BrokenFootageError as error:
         reason = str(error)
@@ -71,9 +83,30 @@ def _decoded_by_device(
         log.info("software decodes what hardware does not", extra={"reason": reason})
 
 
-def _decoded(
+def _decoded(path: Path, requests: Sequence[FrameRequest]) -> Iterator[DecodedFrame]:
+    """Frames from their keyframes; those that cannot be had so, from the start of the track.
+
+    They cannot for one of two reasons. Either they are damaged. Or a keyframe of the table is none:
+    then all others come from the start as well.
+    """
+    quickly = _from_keyframes(path, requests, None)
+    from_start: _FromStart | None = None
+    is_slow = requests[0].place is not None
+    for request in requests:
+        picture = None if is_slow else next(quickly)
+        if picture is not None:
+            yield DecodedFrame(picture, is_whole=True)
+            continue
+        from_start = from_start or _FromStart(path)
+        frame = from_start.frame_of(request)
+        is_slow = is_slow or frame.is_whole
+        yield frame
+
+
+def _from_keyframes(
     path: Path, requests: Sequence[FrameRequest], device: str | None
 ) -> Iterator[VideoFrame | None]:
+    """The picture of each request, decoded from its keyframe; None where that does not give it."""
     with open_quickly(path, device=device) as container:
         stream = video_of(container, path)
         for keyframe_ticks, group in groupby(requests, lambda request: request.keyframe_ticks):
@@ -82,32 +115,51 @@ def _decoded(
             yield from _frames_at(ticks, frames)
 
 
-def open_quickly(path: Path, *, device: str | None = None) -> InputContainer:
-    """Open an MP4 without decoding anything. Raises BrokenFootageError where libav cannot."""
-    try:
-        return av.open(
-            f"file:{path}",
-            "r",
-            format="mp4",
-            metadata_errors="replace",
-            options=_OPEN_OPTIONS,
-            hwaccel=accelerated_by(device),
+class _FromStart:
+    """All pictures of a clip, in the order in which a decoder gives them, each decoded once."""
+
+    def __init__(self, path: Path) -> None:
+        self._frames = _all_frames(path)
+        self._shown = DecodedFrame(None, is_whole=False)
+        self._place, self._ticks = -1, _NEVER
+
+    def frame_of(self, request: FrameRequest) -> DecodedFrame:
+        """The frame that is asked for. Its place, or its time, is not before that of the last."""
+        while not self._has_reached(request):
+            frame = next(self._frames, None)
+            if frame is None or frame.picture is None:
+                self._place = self._ticks = _ALWAYS
+            else:
+                self._shown = frame
+                self._place, self._ticks = self._place + 1, _time_of(frame.picture)
+        is_asked_for = (
+            self._ticks == request.ticks if request.place is None else self._place == request.place
         )
-    except (av.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise BrokenFootageError(f"{path.name} cannot be opened: {reason}") from error
+        return self._shown if is_asked_for else DecodedFrame(None, is_whole=False)
+
+    def _has_reached(self, request: FrameRequest) -> bool:
+        if request.place is None:
+            return self._ticks >= request.ticks
+        return self._place >= request.place
 
 
-def video_of(container: InputContainer, path: Path) -> VideoStream:
-    """The video track; no other track is read. Raises BrokenFootageError where there is none."""
-    video = video_track(container, path)
-    if video is None or video.codec_context is None:
-        raise BrokenFootageError(f"{path.name} has no video track that can be decoded")
-    for stream in container.streams:
-        if stream is not video:
-            stream.discard = Discard.all
-    video.thread_count = 1
-    return video
+def _all_frames(path: Path) -> Iterator[DecodedFrame]:
+    """All frames of a clip; from a damaged one on they are damaged, up to the next keyframe."""
+    is_whole = True
+    with open_quickly(path) as container:
+        stream = video_of(container, path)
+        for packet in packets_from(container, stream, None, _ALWAYS):
+            try:
+                pictures = stream.codec_context.decode(packet)
+            except (av.FFmpegError, ValueError):
+                is_whole = False
+                continue
+            for picture in pictures:
+                is_whole = not picture.is_corrupt and (is_whole or picture.key_frame)
+                yield DecodedFrame(picture, is_whole)
+        for picture in drained(stream.codec_context):
+            is_whole = not picture.is_corrupt and (is_whole or picture.key_frame)
+            yield DecodedFrame(picture, is_whole)
 
 
 def _frames_at(ticks: Sequence[int], frames: Iterator[VideoFrame]) -> Iterator[VideoFrame | None]:
@@ -125,50 +177,36 @@ def _time_of(frame: VideoFrame) -> int:
 
 
 def _group_frames(
-    container: InputContainer, stream: VideoStream, keyframe_ticks: int, missing: set[int]
+    container: InputContainer, stream: VideoStream, keyframe_ticks: int | None, missing: set[int]
 ) -> Iterator[VideoFrame]:
-    """Good frames of one group of pictures, in the order of time, until none is missing.
+    """Whole frames of one group of pictures, in the order of time, until none is missing.
 
     Ends at the first damaged frame: the frames after it, up to the next keyframe, refer to it.
     """
-    context = stream.codec_context
+    start_ticks = _NEVER if keyframe_ticks is None else keyframe_ticks
+    packets = packets_from(container, stream, keyframe_ticks, min(missing))
+    for frame in _until_none_is_missing(stream.codec_context, packets, missing):
+        if _time_of(frame) < start_ticks:
+            continue  # it belongs to the group before, which was not decoded
+        if frame.is_corrupt:
+            return
+        yield frame
+
+
+def _until_none_is_missing(
+    context: VideoCodecContext, packets: Iterator["Packet[VideoStream]"], missing: set[int]
+) -> Iterator[VideoFrame]:
     try:
-        for packet in _packets(container, stream, keyframe_ticks, min(missing)):
+        for packet in packets:
             _skip_if_not_needed(context, packet, missing)
-            missing.discard(packet.pts or 0)
-            for frame in context.decode(packet):
-                if _time_of(frame) < keyframe_ticks:
-                    continue  # it belongs to the group before, which was not decoded
-                if frame.is_corrupt:
-                    return
-                yield frame
+            if not packet.is_discard:
+                missing.discard(packet.pts or 0)
+            yield from context.decode(packet)
             if not missing:
                 break
     except (av.FFmpegError, ValueError):
         pass  # frames that the decoder still holds come before the damage
-    yield from _drained(context, keyframe_ticks)
-
-
-def _packets(
-    container: InputContainer, stream: VideoStream, keyframe_ticks: int, first_ticks: int
-) -> Iterator["Packet[VideoStream]"]:
-    """Packets from the keyframe on, in the order in which they are stored.
-
-    libav seeks by decoding time, so with B frames and very short groups it may land too late. Then
-    all packets of the file come.
-    """
-    container.seek(keyframe_ticks, stream=stream)
-    is_checked = False
-    for packet in container.demux(stream):
-        if packet.dts is None and packet.pts is None:
-            return
-        if not is_checked and (packet.pts or 0) > first_ticks:
-            break
-        is_checked = True
-        yield packet
-    if not is_checked:
-        container.seek(-1 << 40, stream=stream)
-        yield from (packet for packet in container.demux(stream) if packet.size)
+    yield from drained(context)
 
 
 def _skip_if_not_needed(
@@ -180,17 +218,3 @@ def _skip_if_not_needed(
     """
     if context.name in _SKIPPABLE_CODECS:
         context.skip_frame = "DEFAULT" if packet.pts in missing else "NONREF"
-
-
-def _drained(context: VideoCodecContext, keyframe_ticks: int) -> Iterator[VideoFrame]:
-    """Good frames that the decoder still holds; afterwards it is ready for another group."""
-    try:
-        for frame in context.decode(None):
-            if frame.is_corrupt:
-                return
-            if _time_of(frame) >= keyframe_ticks:
-                yield frame
-    except (av.FFmpegError, ValueError):
-        return
-    finally:
-        context.flush_buffers()

@@ -14,7 +14,7 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
 from upvs_tasks.media.frame_converter import BT709
-from upvs_tasks.media.options import X264_REPEATABLE
+from upvs_tasks.media.options import X264_REPEATABLE, encoder_crf
 from upvs_tasks.model.encoding import Codec, Encoding
 from upvs_tasks.model.plan import FRAMES_PER_SEGMENT
 
@@ -50,6 +50,13 @@ _SVT_PRESETS = {
 def timescale(encoding: Encoding) -> int:
     """Ticks a second of a segment's time base."""
     return encoding.fps * TICKS_PER_FRAME
+
+
+def write_blank(path: Path, encoding: Encoding, *, frames: int) -> None:
+    """Write a segment whose frames are all of one colour."""
+    with SegmentWriter(path, encoding) as writer:
+        for _ in range(frames):
+            writer.write(VideoFrame(encoding.width, encoding.height, "yuv420p"))
 
 
 class SegmentWriter:
@@ -159,4 +166,4 @@ def _encoder_options(encoding: Encoding) -> dict[str, str]:
             own = {"preset": encoding.preset, "x265-params": repeatable, "forced-idr": "1"}
         case Codec.AV1:
             own = {"preset": str(_SVT_PRESETS[encoding.preset]), "svtav1-params": "lp=1"}
-    return own | {"crf": str(encoding.crf)}
+    return own | {"crf": str(encoder_crf(encoding))}

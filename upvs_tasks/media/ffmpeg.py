@@ -1,6 +1,7 @@
-"""Finds the ffmpeg program, and runs it; the only module that does."""
+"""Finds ffmpeg programs, and runs them; the only module that does."""
 
 import atexit
+import os
 import signal
 import subprocess
 from collections import deque
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import which
-from threading import Thread
+from threading import Event, Thread, Timer
 from typing import IO
 
 from upvs_tasks import machine
@@ -23,35 +24,48 @@ _DISK_FULL = ("No space left on device", "Disk quota exceeded")
 _running: set[subprocess.Popen[str]] = set()
 
 
-def find_ffmpeg() -> str:
-    """Absolute path of the ffmpeg on PATH, or else of the one in the package imageio-ffmpeg.
+def candidates() -> Iterator[str]:
+    """Absolute path of each ffmpeg on PATH, then of the one in the package imageio-ffmpeg.
 
-    Raises UsageError when there is neither.
+    Whether one of them works is not known yet.
     """
-    on_path = which("ffmpeg")
-    if on_path is not None:
-        return str(Path(on_path).absolute())
+    seen = set[Path]()
+    for folder in os.get_exec_path():
+        on_path = which("ffmpeg", path=folder) if folder else None
+        if on_path is not None and (program := Path(on_path).absolute()) not in seen:
+            seen.add(program)
+            yield str(program)
     from imageio_ffmpeg import get_ffmpeg_exe  # noqa: PLC0415  slow, and needed only here
 
-    try:
-        return str(Path(get_ffmpeg_exe()).absolute())
-    except RuntimeError as error:
-        message = "no ffmpeg was found: install one (it has to be on PATH), then run again"
-        raise UsageError(message) from error
+    with suppress(RuntimeError, OSError):  # it has none for this machine
+        yield str(Path(get_ffmpeg_exe()).absolute())
+
+
+def find_ffmpeg() -> str:
+    """The first of all `candidates`. Raises UsageError when there is none."""
+    first = next(candidates(), None)
+    if first is None:
+        raise UsageError("no ffmpeg was found: install one (it has to be on PATH), then run again")
+    return first
 
 
 def run(
-    command: Sequence[str], *, on_frame: Callable[[int], None] | None = None, partial: Path
+    command: Sequence[str],
+    *,
+    on_frame: Callable[[int], None] | None = None,
+    partial: Path,
+    longest_secs: float | None = None,
 ) -> None:
     """Run an ffmpeg command that writes ``partial`` and has the option ``-progress pipe:1``.
 
     ``on_frame`` is called with the number of encoded frames, about twice a second. However the wait
     ends, ffmpeg does not run afterwards, and ``partial`` is removed unless all went well. Raises
-    StorageError when the disk is full and RenderError for any other failure.
+    StorageError when the disk is full and RenderError for any other failure, such as that it did
+    not end in ``longest_secs``.
     """
     error_lines: deque[str] = deque(maxlen=_KEPT_ERROR_LINES)
     try:
-        with _started(command, error_lines) as process:
+        with _started(command, error_lines) as process, _limited(process, longest_secs, partial):
             for frames in _encoded_frames(_stream(process.stdout)):
                 if on_frame is not None:
                     on_frame(frames)
@@ -95,6 +109,32 @@ def _started(command: Sequence[str], error_lines: deque[str]) -> Iterator[subpro
         _stream(process.stdin).close()
         _stream(process.stdout).close()
         _stream(process.stderr).close()
+
+
+@contextmanager
+def _limited(
+    process: subprocess.Popen[str], longest_secs: float | None, partial: Path
+) -> Iterator[None]:
+    """Kill ffmpeg after so many seconds. Raises RenderError where that was done."""
+    if longest_secs is None:
+        yield
+        return
+    is_over = Event()
+
+    def end() -> None:
+        is_over.set()
+        machine.kill_group(process.pid)
+
+    timer = Timer(longest_secs, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+    if is_over.is_set():
+        message = f"ffmpeg did not write {partial.name}; it did not end in {longest_secs:g} s"
+        raise RenderError(message)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -2,8 +2,7 @@
 
 H.264 and HEVC define every pixel of a decoded frame; hardware only stores them in another order
 (NV12). So a film of whole footage has the same bytes wherever it was decoded. A film of damaged
-footage may differ: hardware hides damage without saying so, and each device in its own way. The
-film then shows a smeared frame where software would have taken the neighbour of the damaged one.
+footage may differ: hardware hides damage without saying so, and each device in its own way.
 """
 
 import logging

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from upvs_tasks.errors import BrokenFootageError, StorageError
+from upvs_tasks.errors import BrokenFootageError, StorageError, quoted
 from upvs_tasks.model.plural import counted, is_or_are
 
 _FIRST_KINDS = frozenset(
@@ -79,7 +79,7 @@ def check_boxes(path: Path) -> Structure:
     except FileNotFoundError as error:
         raise BrokenFootageError(f"{path.name} is not there") from error
     except OSError as error:
-        raise StorageError(f"{path} cannot be read: {error.strerror}") from error
+        raise StorageError(f"{quoted(path)} cannot be read: {error.strerror}") from error
 
 
 def _indexes(stream: BinaryIO, file_bytes: int) -> Iterator[tuple[bytes, bytes]]:

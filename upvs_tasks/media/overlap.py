@@ -7,7 +7,7 @@ the same packets, byte by byte.
 from dataclasses import dataclass
 from pathlib import Path
 
-from upvs_tasks.media.decode import open_quickly, video_of
+from upvs_tasks.media.packets import open_quickly, video_of
 
 # H.264 and HEVC store a B frame after at most so many frames that are shown later.
 _MOST_REORDERED = 16

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -12,14 +13,17 @@ from av.video.stream import VideoStream
 
 from upvs_tasks.errors import BrokenFootageError
 from upvs_tasks.media.mp4_boxes import Structure, check_boxes
+from upvs_tasks.media.samples import samples_of
 from upvs_tasks.media.tracks import video_track
-from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.footage import Display, Footage
 from upvs_tasks.model.recorded_time import gaps_of, recorded_ms
 from upvs_tasks.model.sample_table import SampleTable
 
 _LONGEST_MS = 25 * 3_600_000  # the longest day there is
 
-_Sample = tuple[int, int, bool]  # time stamp, duration in ticks (0: unknown), keyframe
+_BEFORE_ALL_TICKS = -1 << 40
+# B frames show within a few frames whether their times are right.
+_INSPECTED_FRAMES = 40
 
 
 def read_sample_table(path: Path) -> SampleTable:
@@ -49,13 +53,20 @@ def survey(path: Path) -> tuple[Footage, SampleTable]:
             codec=context.name,
             width=context.width,
             height=context.height,
+            pixel_format=context.pix_fmt or "",
+            track=stream.index,
+            has_b_frames=context.has_b_frames,
             has_audio=structure.has_audio,
-            rotation=structure.rotation,
-            is_mirrored=structure.is_mirrored,
+            display=_display(structure, stream),
             first_frame_ms=table.ms_of(table.ticks[0]),
             gaps=gaps_of(table),
         )
         return footage, table
+
+
+def _display(structure: Structure, stream: VideoStream) -> Display:
+    pixel = stream.sample_aspect_ratio or Fraction(1)
+    return Display(structure.rotation, structure.is_mirrored, pixel.numerator, pixel.denominator)
 
 
 def decode_check(path: Path) -> None:
@@ -68,7 +79,8 @@ def decode_check(path: Path) -> None:
         stream.codec_context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
         if next(iter(container.decode(stream)), None) is None:
             raise BrokenFootageError(f"{path.name} holds no frame that can be decoded")
-        container.seek(table.ticks[table.keyframes[-1]], stream=stream)
+        start_ticks = table.seek_ticks(len(table.ticks) - 1)
+        container.seek(_BEFORE_ALL_TICKS if start_ticks is None else start_ticks, stream=stream)
         shown = [frame.pts for frame in container.decode(stream) if frame.pts is not None]
         if not shown or max(shown) < table.ticks[-1]:
             raise BrokenFootageError(f"{path.name} cannot be decoded up to its end")
@@ -109,65 +121,42 @@ def _decoder_of(stream: VideoStream) -> VideoCodecContext | None:
 def _table(
     path: Path, structure: Structure, container: InputContainer, stream: VideoStream
 ) -> SampleTable:
-    if structure.reorders:
-        unsorted = _reordered_samples(path, container, stream)
-    else:
-        unsorted = _stored_samples(path, structure, container, stream)
-    samples = sorted(unsorted, key=lambda sample: sample[0])
+    stored = samples_of(path, structure, container, stream)
+    samples = sorted(stored, key=lambda sample: sample.ticks)
     if not samples:
         raise BrokenFootageError(f"{path.name} holds no frame")
-    keyframes = tuple(place for place, (_, _, is_key) in enumerate(samples) if is_key)
-    if not keyframes:
-        raise BrokenFootageError(f"{path.name} holds no keyframe: nothing of it can be decoded")
     tick_secs = Fraction(stream.time_base or 1)
-    ticks = tuple(tick for tick, _, _ in samples)
-    end_ticks = ticks[-1] + _last_ticks(ticks, samples[-1][1], tick_secs)
-    table = SampleTable(ticks, end_ticks, tick_secs, keyframes)
+    ticks = tuple(sample.ticks for sample in samples)
+    end_ticks = ticks[-1] + _last_ticks(ticks, samples[-1].duration_ticks, tick_secs)
+    is_reordered = samples != stored
+    by_place = len(set(ticks)) < len(ticks) or (
+        not is_reordered and _pictures_are_reordered(container, stream)
+    )
+    # From the start, no frame is nearer than another.
+    shown = [] if by_place else enumerate(samples)
+    keyframes = tuple(place for place, sample in shown if sample.is_keyframe)
+    table = SampleTable(ticks, end_ticks, tick_secs, keyframes, by_place)
     duration_ms = recorded_ms(table)
     if not 0 < duration_ms <= _LONGEST_MS:
         raise BrokenFootageError(f"{path.name} claims to last {duration_ms / 1000:.0f} s")
     return table
 
 
-def _stored_samples(
-    path: Path, structure: Structure, container: InputContainer, stream: VideoStream
-) -> Iterator[_Sample]:
-    """Frames of a track that shows them in the order of storage; the index in memory has all."""
-    entries = stream.index_entries
-    if structure.samples not in {None, len(entries)}:
-        raise BrokenFootageError(
-            f"{path.name} names {structure.samples} frames, but only {len(entries)} can be found"
-        )
-    file_bytes = container.size
-    for entry in entries:
-        _check_inside(path, entry.pos, entry.size, file_bytes)
-        if entry.size and not entry.is_discard:
-            yield entry.timestamp, structure.last_ticks, entry.is_keyframe
-
-
-def _reordered_samples(
-    path: Path, container: InputContainer, stream: VideoStream
-) -> Iterator[_Sample]:
-    """Frames of a track with B frames: only their packets say when they are shown."""
-    file_bytes = container.size
-    for packet in container.demux(stream):
-        if not packet.size:
-            continue
-        _check_inside(path, packet.pos or 0, packet.size, file_bytes)
-        if packet.is_corrupt:
-            raise BrokenFootageError(f"{path.name} is cut off in the middle of a frame")
-        if packet.pts is not None and not packet.is_discard:
-            yield packet.pts, packet.duration or 0, packet.is_keyframe
-    for entry in stream.index_entries:  # at a frame that is not there, libav ends without an error
-        _check_inside(path, entry.pos, entry.size, file_bytes)
-
-
-def _check_inside(path: Path, offset: int, sample_bytes: int, file_bytes: int) -> None:
-    if offset < 0 or sample_bytes < 0 or offset + sample_bytes > file_bytes:
-        raise BrokenFootageError(
-            f"{path.name} is cut off: a frame should end at byte {offset + sample_bytes}, "
-            f"the file ends at {file_bytes}"
-        )
+def _pictures_are_reordered(container: InputContainer, stream: VideoStream) -> bool:
+    """Whether a decoder gives the first pictures in another order than that of their times."""
+    context = stream.codec_context
+    if not context.reorder_depth:
+        return False
+    shown: list[int] = []
+    container.seek(_BEFORE_ALL_TICKS, stream=stream)
+    try:
+        for packet in islice(container.demux(stream), _INSPECTED_FRAMES):
+            shown += [frame.pts for frame in context.decode(packet) if frame.pts is not None]
+    except (av.FFmpegError, ValueError):
+        pass  # damaged: what came before it decides
+    finally:
+        context.flush_buffers()
+    return shown != sorted(shown)
 
 
 def _last_ticks(ticks: tuple[int, ...], stated_ticks: int, tick_secs: Fraction) -> int:

@@ -21,7 +21,7 @@ from upvs_tasks.media.frame_converter import FrameConverter
 from upvs_tasks.media.hwaccel import decoding_device
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.encoding import Encoding, HardwareAcceleration
-from upvs_tasks.model.footage import Footage
+from upvs_tasks.model.footage import Display, Footage
 from upvs_tasks.model.sample_table import SampleTable
 
 # Numbers of the system's errors, save those that encoders use for reasons of their own.
@@ -31,17 +31,12 @@ _LUMA_BLACK, _CHROMA_GREY = 16, 128
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """Frames of one clip that follow each other in the film.
-
-    The film shows them mirrored left to right if the clip ``is_mirrored``, then turned clockwise by
-    ``rotation`` degrees.
-    """
+    """Frames of one clip that follow each other in the film."""
 
     clip_name: str
     path: Path
-    rotation: int
+    display: Display
     requests: tuple[FrameRequest, ...]
-    is_mirrored: bool = False
 
     @classmethod
     def of(
@@ -55,9 +50,12 @@ class Shot:
     ) -> "Shot":
         """Shot of the frames at these places of the clip's table."""
         requests = tuple(
-            FrameRequest(table.ticks[place], table.seek_ticks(place)) for place in frames
+            FrameRequest(
+                table.ticks[place], table.seek_ticks(place), place if table.by_place else None
+            )
+            for place in frames
         )
-        return cls(clip_name, path, footage.rotation, requests, footage.is_mirrored)
+        return cls(clip_name, path, footage.display, requests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +82,10 @@ def render_segment(
     """Render a segment in this process.
 
     ``on_frame`` is called with the number of frames that are encoded. The segment always has as
-    many frames as the job asks for: a damaged one is replaced by the nearest good frame of the
-    segment, or by black where there is none. When this raises, the caller removes the output.
-    Raises StorageError for a failure of the disk, and RenderError for one of the encoder.
+    many frames as the job asks for: a damaged one shows what the decoder makes of it. Where that is
+    nothing, it shows the nearest frame of the segment, or black. When this raises, the caller
+    removes the output. Raises StorageError for a failure of the disk, and RenderError for one of
+    the encoder.
     """
     damages: list[Damage] = []
     try:
@@ -121,23 +120,23 @@ def _failure(path: Path, error: Exception) -> UpvsError:
 
 
 def _converted_frames(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame | None]:
-    """All planned frames, ready to be encoded; None for a damaged one. Adds to ``damages``."""
+    """All planned frames, ready to be encoded; None for a lost one. Adds to ``damages``."""
     converter, device = FrameConverter(job.encoding), decoding_device(job.hwaccel)
     for shot in job.shots:
         wanted = len(shot.requests)
-        decoded = good = 0
-        reason = "damaged frames"
+        decoded = whole = 0
+        reason = "they do not decode without errors"
         try:
             for frame in decoded_frames(shot.path, shot.requests, device=device):
-                converted = _converted(converter, frame, shot)
+                converted = _converted(converter, frame.picture, shot)
                 decoded += 1
-                good += converted is not None
+                whole += frame.is_whole and converted is not None
                 yield converted
         except BrokenFootageError as error:
             reason = str(error)
         yield from [None] * (wanted - decoded)
-        if good < wanted:
-            damages.append(Damage(shot.clip_name, wanted, wanted - good, reason))
+        if whole < wanted:
+            damages.append(Damage(shot.clip_name, wanted, wanted - whole, reason))
 
 
 def _converted(
@@ -147,7 +146,7 @@ def _converted(
     if frame is None:
         return None
     try:
-        return converter.converted(frame, shot.rotation, is_mirrored=shot.is_mirrored)
+        return converter.converted(frame, shot.display)
     except (av.FFmpegError, ValueError):
         return None
 

@@ -172,6 +172,9 @@ def _nearest(wanted: str, cameras: Sequence[Camera]) -> str:
 
 
 def _listed(cameras: Sequence[Camera]) -> str:
-    listed = ", ".join(f"{camera.name!r} ({camera.camera_id})" for camera in cameras[:_MOST_NAMED])
+    listed = ", ".join(
+        f"{repr(camera.name) if camera.name else 'one without a name'} ({camera.camera_id})"
+        for camera in cameras[:_MOST_NAMED]
+    )
     unnamed = len(cameras) - _MOST_NAMED
     return f"{listed} and {unnamed} more" if unnamed > 0 else listed

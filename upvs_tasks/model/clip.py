@@ -1,6 +1,6 @@
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 
@@ -117,6 +117,64 @@ def clips_of(
     spans = _merged(alone, merge_gap_ms) if overlaps is Overlaps.MERGE else alone
     pieces = (piece for span in spans for piece in _hourly(span))
     return tuple(sorted(pieces, key=lambda clip: clip.timeline_key))
+
+
+def forgotten_apart(
+    cut: Callable[[Iterable[Event]], Iterable[Clip]],
+    events: Iterable[Event],
+    *,
+    forgotten: Container[str],
+    kept: Iterable[Clip],
+) -> tuple[Clip, ...]:
+    """What ``cut`` makes of the events, but events that the console has forgotten stay apart.
+
+    A console exports what it has left of a span, and nothing tells which part of the span came. So
+    no clip that is still to be fetched mixes forgotten events with others. A clip that is
+    ``kept`` on the disk, and holds a forgotten event, goes on to do so.
+    """
+    kept, known = tuple(kept), {event.event_id: event for event in events}
+    names, clips = {clip.name for clip in kept}, tuple(cut(known.values()))
+    mixed = [
+        clip
+        for clip in clips
+        if clip.name not in names and any(event.event_id in forgotten for event in clip.events)
+    ]
+    concerned = {event.event_id: event for clip in mixed for event in clip.events}.values()
+    holders = {
+        event.event_id: _holder(event, kept) for event in concerned if event.event_id in forgotten
+    }
+    return _united(
+        (
+            *cut(event for event in concerned if event.event_id not in forgotten),
+            *cut(event for event in concerned if not holders.get(event.event_id, True)),
+            *filter(None, holders.values()),
+            *(clip for clip in clips if clip not in mixed),
+        ),
+        known,
+    )
+
+
+def _united(pieces: Iterable[Clip], known: dict[str, Event]) -> tuple[Clip, ...]:
+    """Each clip once, with all the events that it is there for, as they are known now."""
+    by_name: dict[str, Clip] = {}
+    for piece in pieces:
+        before = by_name.get(piece.name, piece)
+        events = {event.event_id: event for event in (*before.events, *piece.events)} | known
+        ids = dict.fromkeys(event.event_id for event in (*before.events, *piece.events))
+        by_name[piece.name] = replace(piece, events=tuple(events[name] for name in ids))
+    return tuple(sorted(by_name.values(), key=lambda clip: clip.timeline_key))
+
+
+def _holder(event: Event, kept: Iterable[Clip]) -> Clip | None:
+    """The shortest clip that was made for an event, and holds all of it; None where none does."""
+    holders = (
+        clip
+        for clip in kept
+        if clip.start_ms <= event.start_ms
+        and end_of(event) <= clip.end_ms
+        and any(one.event_id == event.event_id for one in clip.events)
+    )
+    return min(holders, key=lambda clip: (clip.duration_ms, clip.timeline_key), default=None)
 
 
 def slices_of(start_ms: int, end_ms: int, camera_id: str) -> tuple[Clip, ...]:

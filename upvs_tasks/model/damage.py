@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """How many frames of the film show a neighbour because those of a clip are damaged.
+    """How many frames of the film are not whole, because those of a clip are damaged.
 
-    ``wanted_frames`` counts all frames that the film takes from the clip. ``came_so``: the clip has
-    the bytes that the console sent. ``is_lost``: it has not, and the console has it no more.
+    They show what a decoder makes of them, or a neighbour. ``wanted_frames`` counts all frames that
+    the film takes from the clip. ``came_so``: the clip has the bytes that the console sent.
+    ``is_lost``: it has not, and the console has it no more.
     """
 
     clip_name: str
     wanted_frames: int
-    replaced_frames: int
+    damaged_frames: int
     reason: str
     came_so: bool = False
     is_lost: bool = False
@@ -25,13 +26,13 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class RunDamage:
-    """How many frames of a run of a segment show a neighbour; ``run`` is its place, from 0.
+    """How many frames of a run of a segment are not whole; ``run`` is its place, from 0.
 
     Clips of the same bytes share segments, so that a segment cannot name its clips.
     """
 
     run: int
-    replaced_frames: int
+    damaged_frames: int
     reason: str
 
 
@@ -46,7 +47,7 @@ def damage_by_clip(damages: Iterable[Damage]) -> tuple[Damage, ...]:
             found[damage.clip_name] = Damage(
                 damage.clip_name,
                 known.wanted_frames + damage.wanted_frames,
-                known.replaced_frames + damage.replaced_frames,
+                known.damaged_frames + damage.damaged_frames,
                 known.reason,
                 known.came_so and damage.came_so,
             )

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+# libx265 writes beyond its memory where a film has fewer lines than its largest block.
+SMALLEST_SIDE = 64
+LARGEST_HEIGHT = 4320
+
 
 class Codec(StrEnum):
     """How the film is compressed."""
@@ -48,12 +52,16 @@ def film_size(
     """Size of the film: that of most of the footage, scaled to ``height`` where one is given.
 
     ``shown_sizes`` says how many ms of footage there are of each width and height; of two sizes
-    with as much, the larger one is taken. A film is never larger than that footage.
+    with as much, the larger one is taken. A film is never larger than that footage, but where that
+    has a side shorter than `SMALLEST_SIDE`: it is scaled up, and bars make up for an odd shape.
     """
     width, tall = max(shown_sizes, key=lambda size: (shown_sizes[size], size))
     if height is not None and height < tall:
         width, tall = _ratio(width * height, tall), height
-    return max(2, width // 2 * 2), max(2, tall // 2 * 2)
+    shorter, longer = sorted((width, tall))
+    if shorter < SMALLEST_SIDE and longer * SMALLEST_SIDE <= shorter * LARGEST_HEIGHT:
+        width, tall = (_ratio(side * SMALLEST_SIDE, shorter) for side in (width, tall))
+    return max(SMALLEST_SIDE, width // 2 * 2), max(SMALLEST_SIDE, tall // 2 * 2)
 
 
 def _ratio(numerator: int, denominator: int) -> int:

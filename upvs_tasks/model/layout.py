@@ -82,6 +82,11 @@ class Layout:
         return self.out_dir / ".upvs" / "tags.txt"
 
     @property
+    def trial(self) -> Path:
+        """Where an ffmpeg is tried before it makes the film; it is there for that moment."""
+        return self.out_dir / ".upvs" / "trial"
+
+    @property
     def timeline_json(self) -> Path:
         """Which second of the film shows what, and when that was recorded."""
         return self.out_dir / "metadata" / "timeline.json"

@@ -13,13 +13,18 @@ class SampleTable:
 
     ``ticks`` are the frames' start times, as in the file: in units of ``tick_secs``, ascending, not
     always from 0. ``end_ticks`` is the end of the last frame. ``keyframes`` are the places of the
-    frames that are decoded without any other.
+    frames that are decoded without any other; there may be none, if those are not shown.
+
+    ``by_place``: the time stamp of a picture does not say which frame it is, because the file has
+    the times of decoding in its place, or one time twice. Then frame n is the picture that a
+    decoder gives as number n from the start.
     """
 
     ticks: tuple[int, ...]
     end_ticks: int
     tick_secs: Fraction
     keyframes: tuple[int, ...]
+    by_place: bool = False
 
     def to_document(self) -> dict[str, object]:
         """The table as plain values; frames at even distances take one line."""
@@ -29,6 +34,7 @@ class SampleTable:
             "first_tick": self.ticks[0],
             "steps": [[step, len(list(run))] for step, run in groupby(steps)],
             "keyframes": list(self.keyframes),
+            "by_place": self.by_place,
         }
 
     @classmethod
@@ -44,11 +50,13 @@ class SampleTable:
                 "first_tick": int(first),
                 "steps": [*steps],
                 "keyframes": [*keyframes],
+                "by_place": bool(by_place),
             } if over > 0 and under > 0:
                 with suppress(TypeError, ValueError):
                     runs = chain.from_iterable(repeat(step, count) for step, count in steps)
                     ticks = tuple(accumulate(runs, initial=first))
-                    table = cls(ticks[:-1], ticks[-1], Fraction(over, under), tuple(keyframes))
+                    tick_secs = Fraction(over, under)
+                    table = cls(ticks[:-1], ticks[-1], tick_secs, tuple(keyframes), by_place)
                     if table._is_sound:
                         return table
         raise DocumentError("not a valid sample table")
@@ -60,10 +68,9 @@ class SampleTable:
         return (
             type(self.end_ticks) is int  # a sum of all times: so none of them is a fraction
             and list(times) == sorted(times)
-            and set(map(type, keyframes)) == {int}
+            and set(map(type, keyframes)) <= {int}
             and list(keyframes) == sorted(set(keyframes))
-            and keyframes[0] >= 0
-            and keyframes[-1] < len(self.ticks)
+            and all(0 <= place < len(self.ticks) for place in keyframes[:1] + keyframes[-1:])
         )
 
     @property
@@ -76,7 +83,7 @@ class SampleTable:
         scale = 2000 * self.tick_secs
         return (ticks * scale.numerator + scale.denominator) // (scale.denominator * 2)
 
-    def seek_ticks(self, frame: int) -> int:
-        """Time stamp at which decoding has to begin to get a frame."""
+    def seek_ticks(self, frame: int) -> int | None:
+        """Time stamp at which decoding has to begin to get a frame; None for the very start."""
         group = bisect_right(self.keyframes, frame) - 1
-        return self.ticks[self.keyframes[group] if group >= 0 else 0]
+        return self.ticks[self.keyframes[group]] if group >= 0 else None

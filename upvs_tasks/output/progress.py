@@ -32,8 +32,14 @@ class Terminal:
         self._shows_work = False
         self._lock = Lock()
         self._bar: Progress | None = None
-        self._work = ""
+        self._work, self._is_silent = "", False
         self._spoke_at_secs = self._waits_until_secs = 0.0
+
+    def fall_silent(self) -> None:
+        """Say nothing from now on: threads that are still at work only notice that all is over."""
+        with self._lock:
+            self._end()
+            self._is_silent = True
 
     def tell_summaries_on(self, stream: TextIO) -> None:
         """Send summaries to ``stream`` from now on, and show work under way."""
@@ -47,13 +53,13 @@ class Terminal:
         """What a task did, or the run found, in a sentence."""
         with self._lock:
             self._end()
-            _write_line(self._summaries, f"{subject:<10} {sentence}")
+            self._write_line(self._summaries, f"{subject:<10} {sentence}")
 
     def warn(self, sentence: str) -> None:
         """A problem."""
         with self._lock:
             self._end()
-            _write_line(self._err, sentence)
+            self._write_line(self._err, sentence)
 
     def wait(self, reason: str, longest_secs: float) -> None:
         """Why nothing goes on, and for how long at most; once for all who wait at the same time."""
@@ -63,11 +69,11 @@ class Terminal:
                 return
             self._waits_until_secs = now_secs + longest_secs
             self._end()
-            _write_line(self._err, f"waiting for up to {_spoken(longest_secs)}: {reason}")
+            self._write_line(self._err, f"waiting for up to {_spoken(longest_secs)}: {reason}")
 
     def work(self, name: str, *, done: int, total: int, detail: str) -> None:
         """How far a piece of work is; cheap."""
-        if not self._shows_work:
+        if not self._shows_work or self._is_silent:
             return
         with self._lock:
             if self._work != name:
@@ -76,7 +82,7 @@ class Terminal:
                 self._bar.update(self._bar.task_ids[0], completed=done, total=total, detail=detail)
             elif self._clock.monotonic_secs() - self._spoke_at_secs > _QUIET_SECS:
                 self._spoke_at_secs = self._clock.monotonic_secs()
-                _write_line(self._err, f"{name:<10} {done} of {total} {detail}")
+                self._write_line(self._err, f"{name:<10} {done} of {total} {detail}")
 
     def end_work(self) -> None:
         """Take the bar away."""
@@ -92,6 +98,11 @@ class Terminal:
             if self._bar is not None:
                 self._bar.add_task(name, completed=done, total=total, detail=detail)
                 self._bar.start()
+
+    def _write_line(self, stream: TextIO, line: str) -> None:
+        if not self._is_silent:
+            stream.write(f"{one_line(line)}\n")
+            stream.flush()
 
     def _end(self) -> None:
         if self._bar is not None:
@@ -158,7 +169,7 @@ class Work:
             self._frames_done[name] = frames
             done = sum(self._frames_done.values())
         total = sum(self._frame_counts.values())
-        self._terminal.work("render", done=done, total=total, detail="frames")
+        self._terminal.work("render", done=done, total=total, detail=_noun("frame", total))
 
     def end_segment(self, name: str) -> None:
         """A segment is there, whether it was rendered now or before."""
@@ -166,21 +177,21 @@ class Work:
 
     def show_film(self, frames: int, total: int) -> None:
         """How many frames of a film that is made at once are rendered."""
-        self._terminal.work("timelapse", done=frames, total=total, detail="frames")
+        self._terminal.work("timelapse", done=frames, total=total, detail=_noun("frame", total))
 
     def _show_clips(self) -> None:
         failed = f"{self._clips_failed} failed, " if self._clips_failed else ""
-        detail = f"clips, {failed}{self.megabytes_received:.0f} MB"
+        clips = _noun("clip", self._clip_count)
+        detail = f"{clips}, {failed}{self.megabytes_received:.0f} MB"
         self._terminal.work("fetch", done=self._clips_done, total=self._clip_count, detail=detail)
+
+
+def _noun(noun: str, count: int) -> str:
+    return noun if count == 1 else f"{noun}s"
 
 
 def _spoken(secs: float) -> str:
     return f"{secs:.0f} s" if secs < _SPOKEN_IN_MINUTES_SECS else f"{secs / 60:.0f} minutes"
-
-
-def _write_line(stream: TextIO, line: str) -> None:
-    stream.write(f"{one_line(line)}\n")
-    stream.flush()
 
 
 def _bar(name: str, stream: TextIO) -> "Progress | None":

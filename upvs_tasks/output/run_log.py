@@ -16,6 +16,9 @@ from upvs_tasks.errors import StorageError
 from upvs_tasks.redaction import Redactor
 
 _LOGGER = logging.getLogger("upvs_tasks")
+# Python itself would show on stderr, secrets and all, what is logged while there is no log.
+_LOGGER.addHandler(logging.NullHandler())
+_LISTENING: set[logging.Handler] = set()
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -45,13 +48,18 @@ def start(
 
 
 def stop(handler: logging.Handler) -> None:
-    """Close the log."""
+    """Close the log. With the last one, our modules log as if there had been none."""
     _LOGGER.removeHandler(handler)
     handler.close()
+    _LISTENING.discard(handler)
+    if not _LISTENING:
+        _LOGGER.setLevel(logging.NOTSET)
+        _LOGGER.propagate = True
 
 
 def _listen(handler: logging.Handler, *, verbose: bool) -> None:
     _LOGGER.addHandler(handler)
+    _LISTENING.add(handler)
     _LOGGER.setLevel(logging.DEBUG if verbose else logging.INFO)
     _LOGGER.propagate = False
 

@@ -1,10 +1,10 @@
 """Delete what can be made again, and say what that was."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from upvs_tasks import durable
+from upvs_tasks.errors import quoted
 from upvs_tasks.model.plural import counted
 
 _MOST_NAMED = 3
@@ -14,7 +14,7 @@ _RECORDS = ".upvs"
 def remove(out_dir: Path, paths: Sequence[Path], *, pretends: bool) -> str:
     """Delete those of the files that are there, or only look; says which, in a line."""
     there = [path for path in paths if path.is_file()]
-    place = shlex.quote(str(out_dir))
+    place = quoted(out_dir)
     if not there:
         return f"nothing to delete in {place}"
     size_bytes = sum(path.stat().st_size for path in there)

@@ -6,13 +6,14 @@ from threading import Semaphore
 from typing import Protocol
 
 from upvs_tasks.clock import Clock
-from upvs_tasks.errors import UpvsError
+from upvs_tasks.errors import UpvsError, quoted
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.connection import Connection
 from upvs_tasks.phases.day_folder import DayFolder
 from upvs_tasks.phases.film_plan import FilmPlan, FilmPlanner
+from upvs_tasks.phases.film_program import FilmProgram
 from upvs_tasks.settings import Settings
 
 
@@ -47,6 +48,7 @@ class Context:
     clips: ClipStore
     planner: FilmPlanner
     connection: Connection
+    program: FilmProgram
     clock: Clock
     rendering: Semaphore
     progress: Progress
@@ -65,5 +67,5 @@ class Context:
         film = self.planner.film()
         if film is None:
             path = self.layout.clip_index
-            raise UpvsError(f"{path} is absent or cannot be read: run the task scan first")
+            raise UpvsError(f"{quoted(path)} is absent or cannot be read: run the task scan first")
         return film

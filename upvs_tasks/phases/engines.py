@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upvs_tasks import durable, media
+from upvs_tasks.model.concat_limits import check_listed
 from upvs_tasks.model.damage import Damage, damage_by_clip
 from upvs_tasks.model.encoding import Engine
 from upvs_tasks.model.timeline import chapters_of
@@ -19,12 +20,14 @@ class RenderEngine:
     """A way to make the film.
 
     ``follows_plan``: each frame of the film is the planned one, and the film has segments.
+    ``check`` raises UsageError for a film that it cannot make.
     ``prove`` sees to all that the film is made of; where a clip has changed, `Context.film` is
     another film afterwards. ``make`` writes the film, which is to get its name later, and says what
     of it is damaged.
     """
 
     follows_plan: bool
+    check: Callable[[FilmPlan], None]
     prove: Callable[..., None]
     make: Callable[[Context, FilmPlan, Path], tuple[Damage, ...]]
 
@@ -33,9 +36,21 @@ def engine_of(engine: Engine) -> RenderEngine:
     """The engine that a setting names."""
     match engine:
         case Engine.SEGMENTS:
-            return RenderEngine(follows_plan=True, prove=render.prove_all, make=_join_segments)
+            return RenderEngine(
+                follows_plan=True, check=_takes_any, prove=render.prove_all, make=_join_segments
+            )
         case Engine.CONCAT:
-            return RenderEngine(follows_plan=False, prove=_prove_clips, make=_render_at_once)
+            return RenderEngine(
+                follows_plan=False, check=_check_listed, prove=_prove_clips, make=_render_at_once
+            )
+
+
+def _takes_any(_: FilmPlan) -> None:
+    """Segments are made of clips of any kind."""
+
+
+def _check_listed(film: FilmPlan) -> None:
+    check_listed(film.listed)
 
 
 def _join_segments(context: Context, film: FilmPlan, partial: Path) -> tuple[Damage, ...]:
@@ -52,7 +67,7 @@ def _join_segments(context: Context, film: FilmPlan, partial: Path) -> tuple[Dam
     durable.write_if_changed(layout.join_list, listed.encode())
     durable.write_if_changed(layout.join_tags, media.join.tags_text(tags, fps).encode())
     whole = media.join.Join(layout.join_list, layout.join_tags, partial, film.encoding)
-    command = media.join.join_command(media.ffmpeg.find_ffmpeg(), whole)
+    command = media.join.join_command(context.program.path(), whole)
     media.ffmpeg.run(command, partial=partial)
     media.join.check_joined(partial, frames=film.speed.output_frames, fps=fps)
     return damage_by_clip(render.damages(layout, film))
@@ -65,6 +80,7 @@ def _prove_clips(context: Context, film: FilmPlan, *, may_ask: bool) -> None:
 
 
 def _render_at_once(context: Context, film: FilmPlan, partial: Path) -> tuple[Damage, ...]:
+    _check_listed(film)  # a clip may just have come anew
     speed = film.speed
     job = media.concat_engine.ConcatRender(
         concat_path=context.layout.concat_text,
@@ -72,9 +88,10 @@ def _render_at_once(context: Context, film: FilmPlan, partial: Path) -> tuple[Da
         speed_factor=speed.speed_factor,
         encoding=film.encoding,
         output_frames=speed.output_frames,
+        track=next(film.listed).footage.track,
     )
     media.ffmpeg.run(
-        media.concat_engine.concat_command(media.ffmpeg.find_ffmpeg(), job),
+        media.concat_engine.concat_command(context.program.path(), job),
         on_frame=lambda frames: context.progress.show_film(frames, speed.output_frames),
         partial=partial,
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from upvs_tasks import durable
-from upvs_tasks.errors import StorageError
+from upvs_tasks.errors import StorageError, quoted
 from upvs_tasks.model.estimate import Estimate, Trial, in_words
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.plan import Segment
@@ -22,10 +22,14 @@ _TRIED_FRAMES = 24
 
 
 def run(context: Context) -> str | None:
-    """Tell size and time; None where there is no film to make. Raises StorageError."""
+    """Tell size and time; None where there is no film to make. Raises StorageError.
+
+    Raises UsageError where the engine cannot make it.
+    """
     film = context.film()
     if not film.footage.spans:
         return None
+    engine_of(context.settings.engine).check(film)
     estimate = _of_segments(context.layout, film) or _of_trials(context, film)
     if not engine_of(context.settings.engine).follows_plan:  # no segments, and all is decoded
         estimate = replace(estimate, missing_bytes=0, render_secs=None)
@@ -34,7 +38,7 @@ def run(context: Context) -> str | None:
     if free_bytes is not None and estimate.needed_bytes > free_bytes:
         raise StorageError(
             f"the film takes about {_megabytes(estimate.needed_bytes)} of free space in "
-            f"{out_dir}, its segments included, and there are {_megabytes(free_bytes)}: "
+            f"{quoted(out_dir)}, its segments included, and there are {_megabytes(free_bytes)}: "
             "free some, or choose a smaller height or a higher crf, then run again"
         )
     return in_words(estimate)

@@ -5,6 +5,7 @@ from functools import cached_property
 from threading import Lock
 
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry
+from upvs_tasks.model.concat_limits import ListedClip
 from upvs_tasks.model.encoding import Encoding, film_size
 from upvs_tasks.model.fingerprint import ClipIdentity, FilmFingerprint
 from upvs_tasks.model.plan import Plan, Segment, plan_film
@@ -95,6 +96,14 @@ class FilmPlan:
             by_clock=self._by_clock,
             encoding=self.encoding,
         )
+
+    @property
+    def listed(self) -> Iterator[ListedClip]:
+        """The clips of the film as they stand in concat.txt."""
+        for clip in self.footage.clips:
+            footage = self.clip_of(clip.name)[1].footage
+            is_long = clip.recorded.is_longer_than_asked
+            yield ListedClip(clip.name, footage, clip.table.tick_secs, is_long)
 
     @property
     def segments(self) -> tuple[Segment, ...]:

@@ -97,8 +97,8 @@ def damages(layout: Layout, film: FilmPlan) -> Iterator[Damage]:
             shown = segment.runs[damage.run]
             name = film.plan.footage.clips[shown.clip].name
             came_so = film.clip_of(name)[1].is_as_it_arrived
-            wanted, replaced = len(shown.frames), damage.replaced_frames
-            yield Damage(name, wanted, replaced, damage.reason, came_so=came_so)
+            wanted, damaged = len(shown.frames), damage.damaged_frames
+            yield Damage(name, wanted, damaged, damage.reason, came_so=came_so)
 
 
 def prove_all(context: Context, film: FilmPlan, *, may_ask: bool) -> None:
@@ -226,7 +226,7 @@ def _record_of(
         raise RenderError(f"{path} was rendered, but cannot be read: check the disk, run again")
     names = _clip_names(film, segment)
     damages = tuple(
-        RunDamage(names.index(damage.clip_name), damage.replaced_frames, damage.reason)
+        RunDamage(names.index(damage.clip_name), damage.damaged_frames, damage.reason)
         for damage in result.damages
     )
     return SegmentRecord(digest, path.stat().st_size, damages)

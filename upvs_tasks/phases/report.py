@@ -186,7 +186,8 @@ class DayReport:
         done = len(self.index.complete)
         folder = _as_typed(self.clips_folder)
         share = f"{done} of {counted(total, 'clip')} of {self.index.day.text}"
-        return f"clips: {share} {is_or_are(done, of=total)} on the disk: {folder}"
+        word = "fetched" if done == total else "not all fetched"
+        return f"{word}: {share} {is_or_are(done, of=total)} on the disk: {folder}"
 
     def _share(self) -> str:
         """How many of the events, with the verb."""
@@ -312,11 +313,11 @@ def _first(label: str, sentences: Sequence[str]) -> Iterator[str]:
 
 
 def _damaged(damage: Damage) -> str:
-    share = f"{damage.replaced_frames} of {counted(damage.wanted_frames, 'frame')}"
+    share = f"{damage.damaged_frames} of {counted(damage.wanted_frames, 'frame')}"
     cause = "it came so from the console"
     if not damage.came_so:
         cause = "the console has it no more" if damage.is_lost else "the next run asks for it again"
-    return f"damaged: {damage.clip_name}: {share} show a neighbour ({damage.reason}); {cause}"
+    return f"damaged: {damage.clip_name}: {share} are not whole ({damage.reason}); {cause}"
 
 
 def _as_typed(path: Path) -> str:

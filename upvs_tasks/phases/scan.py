@@ -1,12 +1,22 @@
 """Ask the console for the camera and the day's events, and write the clip index."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from upvs_tasks import durable
 from upvs_tasks.errors import ImplausibleListError
 from upvs_tasks.model.camera import Camera, Recording
-from upvs_tasks.model.clip import CONTINUOUS, Clip, FilmedSource, Padding, clips_of, slices_of
+from upvs_tasks.model.clip import (
+    CONTINUOUS,
+    Clip,
+    FilmedSource,
+    Padding,
+    clips_of,
+    forgotten_apart,
+    slices_of,
+)
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry, remembered_events
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.event import (
@@ -71,7 +81,7 @@ def _listed(context: Context, camera: Camera, day: Day) -> ClipIndex:
         case FilmedSource.EVENTS:
             remembered = remembered_events(before.index, before.found_clips)
             events = _events(context, camera, day, remembered, now_ms=now_ms)
-            clips = _clips_of(context, camera, events)
+            clips = _clips_of(context, camera, events, before.entries)
         case FilmedSource.CONTINUOUS:
             events = _not_asked_for(before)
             clips = _slices(context, camera, day, now_ms=now_ms)
@@ -157,14 +167,22 @@ def _with_unreadable(
     )
 
 
-def _clips_of(context: Context, camera: Camera, events: DayEvents) -> tuple[Clip, ...]:
+def _clips_of(
+    context: Context, camera: Camera, events: DayEvents, before: Iterable[IndexEntry]
+) -> tuple[Clip, ...]:
     settings = context.settings
-    return clips_of(
-        events.filmed,
+    cut = partial(
+        clips_of,
         overlaps=settings.overlaps,
         merge_gap_ms=round(settings.merge_gap_secs * 1000),
         padding=_padding(settings.padding_secs, camera.recording),
     )
+    kept = (
+        replace(entry.clip, channel=0)
+        for entry in before
+        if entry.clip.channel == settings.channel and context.clips.has_file(entry)
+    )
+    return forgotten_apart(cut, events.filmed, forgotten=events.forgotten, kept=kept)
 
 
 def _padding(padding_secs: float | None, recording: Recording) -> Padding:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from upvs_tasks import documents, durable, media
-from upvs_tasks.errors import RenderError
+from upvs_tasks.errors import RenderError, quoted
 from upvs_tasks.model.clip_index import ClipIndex
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.layout import Layout
@@ -160,7 +160,7 @@ def _make(context: Context, film: FilmPlan) -> None:
         damaged = engine_of(context.settings.engine).make(context, film, partial)
     digest, size_bytes = durable.digest_of(path), path.stat().st_size
     if digest is None:
-        raise RenderError(f"{path} was made, but cannot be read: check the disk, run again")
+        raise RenderError(f"{quoted(path)} was made, but cannot be read: check the disk, run again")
     stamp = FilmStamp(film.fingerprint.digest(), digest, size_bytes, damaged)
     durable.write_if_changed(layout.film_stamp, documents.encode(stamp))
     took_secs = context.clock.monotonic_secs() - started_secs

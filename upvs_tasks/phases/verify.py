@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from upvs_tasks import durable, media
-from upvs_tasks.errors import BrokenFootageError, VerificationError
+from upvs_tasks.errors import BrokenFootageError, VerificationError, quoted
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.plural import counted
 from upvs_tasks.model.verification import film_findings, manifest_findings
@@ -117,7 +117,7 @@ def _film_findings(layout: Layout, film: FilmPlan) -> Iterator[str]:
     if not film.recorded:
         return
     if not path.is_file():
-        yield f"there is no film at {path}"
+        yield f"there is no film at {quoted(path)}"
         return
     try:
         footage = media.probe.measure(path)

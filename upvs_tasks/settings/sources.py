@@ -52,6 +52,7 @@ def load(
         password = _password(found.get("password_file"), environment, is_file_first=is_file_first)
     settings = Settings(**found, password=password)
     settings.check_times()
+    settings.check_engine()
     return settings
 
 

@@ -13,7 +13,13 @@ from upvs_tasks.errors import SettingsError
 from upvs_tasks.machine import usable_cores
 from upvs_tasks.model.clip import FilmedSource, Overlaps
 from upvs_tasks.model.day import RelativeDate
-from upvs_tasks.model.encoding import Codec, Engine, HardwareAcceleration
+from upvs_tasks.model.encoding import (
+    LARGEST_HEIGHT,
+    SMALLEST_SIDE,
+    Codec,
+    Engine,
+    HardwareAcceleration,
+)
 from upvs_tasks.model.event import DEFAULT_EVENT_TYPES
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.settings.declaration import Group, declared, secret, setting
@@ -28,6 +34,7 @@ from upvs_tasks.settings.values import (
     switch,
     text,
     whole_number,
+    whole_number_or_zero,
     words,
     words_or_none,
     zone_name,
@@ -155,15 +162,17 @@ class Settings:
         "the film ends up to 10 s from target_duration",
     )
     output_fps: int = setting(30, whole_number(1, 120), FILM, "frames a second")
-    crf: int = setting(23, whole_number(0, 51), FILM, "quality, from lossless to worst")
+    crf: int = setting(
+        23, whole_number(0, 51), FILM, "quality, from the best that players show to the worst"
+    )
     preset: str = setting(
         "medium", choice(*PRESETS), FILM, "x264's: the slower, the smaller the file"
     )
     height: int = setting(
         0,
-        whole_number(0, 4320),
+        whole_number_or_zero(SMALLEST_SIDE, LARGEST_HEIGHT),
         FILM,
-        "scale down to so many lines; 0: as most of the footage is",
+        "scale down to so many lines, an even number; 0: as most of the footage is",
     )
     codec: Codec = setting(
         Codec.H264,
@@ -175,7 +184,8 @@ class Settings:
         Engine.SEGMENTS,
         choice(*Engine),
         FILM,
-        "exact frames in segments, or the specification's single ffmpeg command, h264 only",
+        "exact frames in segments, or the specification's single ffmpeg command: "
+        "h264 in the clips' size",
     )
     hwaccel: HardwareAcceleration = setting(
         HardwareAcceleration.OFF,
@@ -236,6 +246,18 @@ class Settings:
                 f"end is {self.end:%H:%M:%S}, but it must be after start ({start:%H:%M:%S}); "
                 "leave it empty for midnight"
             )
+
+    def check_engine(self) -> None:
+        """Raise SettingsError for settings that the engine would ignore."""
+        if self.engine is not Engine.CONCAT:
+            return
+        for name in ("codec", "height"):
+            if getattr(self, name) != TABLE[name].default:
+                raise SettingsError(
+                    f"{name} is {getattr(self, name)}, but with engine=concat it has no effect: "
+                    "the film is h264, in the size of the clips; leave it out, or take "
+                    "engine=segments"
+                )
 
     def check_access(self) -> None:
         """Raise SettingsError when something is missing that a login needs."""

@@ -83,6 +83,22 @@ def whole_number(lowest: int, highest: int) -> Parser[int]:
     return parse
 
 
+def whole_number_or_zero(lowest: int, highest: int) -> Parser[int]:
+    """Whole numbers from ``lowest`` to ``highest``, and 0."""
+    numbers = whole_number(lowest, highest)
+
+    @taking(f"{numbers.allowed}, or 0", brief=f"{numbers.brief}, or 0")
+    def parse(written: object) -> int:
+        if str(written).strip() == "0":
+            return 0
+        try:
+            return numbers(written)
+        except ValueError as error:
+            raise parse.error() from error
+
+    return parse
+
+
 def number(lowest: float, highest: float) -> Parser[float]:
     """Numbers from ``lowest`` to ``highest``."""
 

@@ -15,6 +15,7 @@ from upvs_tasks.model.clip import FilmedSource, Overlaps
 from upvs_tasks.model.day import RelativeDate
 from upvs_tasks.model.encoding import (
     LARGEST_HEIGHT,
+    PRESETS,
     SMALLEST_SIDE,
     Codec,
     Engine,
@@ -42,18 +43,6 @@ from upvs_tasks.settings.values import (
 )
 
 DEMO_HOST = "demo"
-# x264's own names, fastest first.
-PRESETS = (
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-)
 
 CONSOLE, FOOTAGE, FILM, FOLDER = Group
 
@@ -209,7 +198,10 @@ class Settings:
         "auto: a graphics processor decodes h264 and hevc, where there is one",
     )
     threads: int = setting(
-        0, whole_number(0, 256), FILM, "segments rendered at the same time; 0: one for each core"
+        0,
+        whole_number(0, 256),
+        FILM,
+        "segments rendered at the same time; 0: one for each core, as far as memory bears it",
     )
     nice: int = setting(
         10, whole_number(0, 19), FILM, "how much rendering gives way to other programs"

@@ -263,7 +263,7 @@ def _compared(made: MadeFile, factor: float, film: Film, reference: Reference) -
 def _wrong_form(factor: float, film: Film, reference: Reference) -> str | None:
     """What is wrong with the film's length or shape; None where both are right."""
     if not reference.pictures:
-        return "ffmpeg shows nothing"
+        return None if film.named == len(film.pictures) else "ffmpeg shows nothing"
     frames = max(1, round(reference.end * _FPS / Fraction(factor)))
     if reference.is_whole and abs(len(film.pictures) - frames) > 1:
         return f"{len(film.pictures)} frames instead of {frames}"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.media.judge import Judgement, judge
+from tests.media.judge import Judgement, Verdict, judge
 from tests.media.made_files import MadeFile, Maker
 
 GROUPS = (
@@ -65,6 +65,31 @@ def test_some_of_all_files_are_shown_as_ffmpeg_shows_them(
     """A few of each group, at one speed; the slow tests judge all."""
     few = [made for made in made_files if made.group in GROUPS][place * 6 :: 30]
     assert not faults([judgement for made in few for judgement in judge(made, [4.0])])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "codec-h264-refresh",
+        "picture-h264-cropped",
+        "picture-hevc-cropped",
+        "h264-b2-few-ctts",
+        "timed-h264-in-pairs",
+        "h264-many-parts",
+        "h264-two-parts-within",
+        "h264-unfinished-notes",
+        "boxed-h264-index-first-mdat-too-long",
+        "marked-hevc-fragments",
+        "h264-gop10-b2-turned-90-True",
+        "track-hevc-open-gop-still-first-fragmented",
+    ],
+)
+def test_a_file_that_was_once_lost_or_wrong_is_shown_as_ffmpeg_shows_it(
+    made_files: list[MadeFile], name: str
+) -> None:
+    """One of each kind, with every frame."""
+    made = next(made for made in made_files if made.name == name)
+    assert [judgement.verdict for judgement in judge(made, [1.0])] == [Verdict.EXACT]
 
 
 @pytest.mark.slow

@@ -17,7 +17,10 @@ try:
 except ImportError:  # Windows, and Python in a browser
     fcntl = None  # type: ignore[assignment]  # that it may be missing is what is said here
 
-_OWNER_ONLY = 0o600
+# Flags for opening a file: not the one that a link leads to; without waiting for another program.
+NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
+NO_WAIT: int = getattr(os, "O_NONBLOCK", 0)
+
 _OTHERS = 0o077
 
 
@@ -50,8 +53,11 @@ def add_niceness(increment: int) -> None:
         os.nice(increment)
 
 
-def lock(stream: IO[str]) -> None:
-    """Lock an open file until it is closed. Raises BlockingIOError when another process has it."""
+def lock(stream: IO[bytes]) -> None:
+    """Lock an open file until it is closed. Raises BlockingIOError when another process has it.
+
+    Raises any other OSError where the file system has no locks.
+    """
     if fcntl is not None:  # without it whoever starts two runs in one folder has to know better
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -64,12 +70,6 @@ def kill_group(leader_id: int) -> None:
     else:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(leader_id, signal.SIGTERM)  # there it ends the process outright
-
-
-def make_private(stream: IO[bytes]) -> None:
-    """Let only this user read and write an open file."""
-    if hasattr(os, "fchmod"):  # without it the folder decides who may
-        os.fchmod(stream.fileno(), _OWNER_ONLY)
 
 
 def is_private(stream: IO[bytes]) -> bool:

@@ -1,8 +1,10 @@
 """Estimate how large the film gets, how long that takes, and whether the disk has room."""
 
+import logging
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 from upvs_tasks import durable
 from upvs_tasks.errors import StorageError, quoted
@@ -13,6 +15,8 @@ from upvs_tasks.phases import render
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.engines import engine_of
 from upvs_tasks.phases.film_plan import FilmPlan
+
+log = logging.getLogger(__name__)
 
 _TRIED_FRAMES = 24
 
@@ -32,8 +36,8 @@ def run(context: Context) -> str | None:
     if not engine.follows_plan:  # no segments, and all is decoded
         memory, estimate = "", replace(estimate, missing_bytes=0, render_secs=None)
     out_dir = context.layout.out_dir
-    free_bytes = shutil.disk_usage(out_dir).free
-    if estimate.needed_bytes > free_bytes:
+    free_bytes = _free_bytes(out_dir)
+    if free_bytes is not None and estimate.needed_bytes > free_bytes:
         raise StorageError(
             f"the film takes about {_megabytes(estimate.needed_bytes)} of free space in "
             f"{quoted(out_dir)}, its segments included, and there are {_megabytes(free_bytes)}: "
@@ -86,12 +90,21 @@ def _of_trials(context: Context, film: FilmPlan) -> Estimate:
 
 def _tried(context: Context, film: FilmPlan, excerpt: Segment) -> int:
     """Size of a few frames, in bytes; nothing of them stays."""
-    path = durable.partial_of(context.layout.segments / f"trial_{excerpt.number:03}.mp4")
+    path = durable.prepared(context.layout.segments / f"trial_{excerpt.number:03}.mp4")
     try:
         render.render_at(context, film, excerpt, path)
         return path.stat().st_size
     finally:
-        path.unlink(missing_ok=True)
+        durable.forget(path)
+
+
+def _free_bytes(folder: Path) -> int | None:
+    """How much room the disk has; None where it does not say."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError as error:
+        log.warning("free space not known", extra={"reason": error.strerror})
+        return None
 
 
 def _megabytes(size_bytes: int) -> str:

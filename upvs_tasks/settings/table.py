@@ -28,6 +28,7 @@ from upvs_tasks.settings.values import (
     choice,
     clock_time,
     day,
+    fingerprint,
     folder,
     number,
     number_or,
@@ -67,8 +68,16 @@ class Settings:
     session_file: Path | None = setting(
         None, path, CONSOLE, "file that keeps the login (0600); empty: each command logs in"
     )
+    tls_fingerprint: str = setting(
+        "",
+        fingerprint,
+        CONSOLE,
+        "the only certificate to accept, for a console that signed its own; the first run prints "
+        "the line, and then ca_file does not count",
+        example="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    )
     ca_file: Path | None = setting(
-        None, path, CONSOLE, "certificate (PEM) to trust, for a console that signed its own"
+        None, path, CONSOLE, "file with the console's certificate, or with that of who signs it"
     )
     tls_insecure: bool = setting(
         False, switch, CONSOLE, "skip the check of the console's certificate"

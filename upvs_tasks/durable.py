@@ -22,7 +22,7 @@ from typing import IO, Any, cast
 
 import orjson
 
-from upvs_tasks import machine
+from upvs_tasks import escaping, machine
 from upvs_tasks.errors import StorageError, quoted
 
 log = logging.getLogger(__name__)
@@ -218,9 +218,9 @@ def set_aside(path: Path, aside: Path) -> None:
 
 
 def encode_json(document: object) -> bytes:
-    """JSON with sorted keys, two spaces and a newline at the end."""
+    """JSON with sorted keys, two spaces and a newline at the end; it only shows."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-    return orjson.dumps(document, option=options)
+    return escaping.in_json(orjson.dumps(document, option=options).decode()).encode()
 
 
 def read_json(path: Path) -> Any | None:  # noqa: ANN401  the shape is the caller's to check

@@ -3,7 +3,7 @@
     UpvsError                       the run goes wrong in a way that one sentence explains  exit 1
     ├── UsageError                  the request cannot be carried out as given              exit 3
     │   ├── SettingsError           a setting is missing, unknown, or out of range
-    │   ├── UntrustedCertificateError  nobody whom we trust has signed the console's certificate
+    │   ├── UntrustedCertificateError  the console's certificate is neither known nor vouched for
     │   ├── CameraNotFound          no camera has that id or name          (ErrCameraNotFound)
     │   └── MultipleCameras         several cameras have that name         (ErrMultipleCameras)
     ├── AccessError                 the console does not let us in                          exit 2
@@ -108,7 +108,7 @@ class SettingsError(UsageError):
 
 
 class UntrustedCertificateError(UsageError):
-    """The console's certificate is not one that we trust, nor signed by one."""
+    """The console's certificate is not one that was pinned, nor signed by one that we trust."""
 
 
 class CameraNotFound(UsageError):  # noqa: N818  the specification names it
@@ -195,6 +195,14 @@ class DocumentError(UpvsError):
 
 class RenderError(UpvsError):
     """The film could not be made; no half film was left under its name."""
+
+    @classmethod
+    def out_of_memory(cls, path: Path, what: str) -> Self:
+        """Error for a worker that lacked memory; ``what`` happened to it."""
+        return cls(
+            f"memory ran out while rendering {path.name} ({what}): render fewer segments at once "
+            "(threads=1), or choose a smaller height or a faster preset, then run again"
+        )
 
 
 class VerificationError(UpvsError):

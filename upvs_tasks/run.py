@@ -18,7 +18,7 @@ from upvs_tasks.clock import Clock
 from upvs_tasks.errors import AccessError, ExitCode, StorageError, UpvsError, UsageError
 from upvs_tasks.output import run_log
 from upvs_tasks.output.progress import Terminal, Work
-from upvs_tasks.phases import clean, day_folder, report, timelapse
+from upvs_tasks.phases import clean, day_folder, render, report, timelapse
 from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.connection import Connection
 from upvs_tasks.phases.context import Context
@@ -64,6 +64,7 @@ class Run:
         secrets = (settings.password, settings.totp_secret, settings.one_time_code)
         self._redactor = Redactor(secrets)
         self._connection = Connection(settings, self._redactor, self._clock, self._tell_wait)
+        self._places = render.places_for(settings)
         self._lock = Lock()
         self._is_going_on = False
         self._is_offline = False
@@ -97,6 +98,7 @@ class Run:
             program=FilmProgram(settings, folder.layout, self.note),
             clock=self._clock,
             rendering=Semaphore(settings.renders_at_once),
+            places=self._places,
             progress=self.work,
         )
 

@@ -134,7 +134,7 @@ class Maker:
     def files(self) -> Iterator[MadeFile]:
         """All files, group by group."""
         for make in (
-            self._codecs,
+            self.codecs,
             self._containers,
             self._tracks,
             self._pictures,
@@ -151,7 +151,8 @@ class Maker:
         ):
             yield from make()
 
-    def _codecs(self) -> Iterator[MadeFile]:
+    def codecs(self) -> Iterator[MadeFile]:
+        """What ffmpeg encodes; all other files are made from these, or by it."""
         outputs = {name: (*options, "-pix_fmt", "yuv420p") for name, options in _ENCODED.items()}
         outputs["mjpeg"] = _ENCODED["mjpeg"]
         self._encoded = self._make("codec", _PICTURE, outputs)

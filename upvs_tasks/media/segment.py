@@ -93,7 +93,7 @@ def render_segment(
             for frame in film_frames(job, damages):
                 writer.write(frame)
                 on_frame(writer.frame_count)
-    except (av.FFmpegError, OSError) as error:
+    except (av.FFmpegError, OSError, MemoryError) as error:
         raise _failure(job.output_path, error) from error
     planned = sum(len(shot.requests) for shot in job.shots)
     if writer.frame_count != planned:
@@ -110,12 +110,16 @@ def film_frames(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame]:
 
 
 def _failure(path: Path, error: Exception) -> UpvsError:
+    if isinstance(error, MemoryError):
+        return RenderError.out_of_memory(path, str(error) or type(error).__name__)
     number = getattr(error, "errno", None)
     if number in _OF_FILES:  # of the system's errors, libav hands on the number
         refused = StorageError.of(OSError(number, os.strerror(number)), path, done="written")
         if refused is not None:
             return refused
     reason = getattr(error, "strerror", None) or error
+    if isinstance(error, av.ExternalError):  # all that x264 and x265 say when they get no memory
+        return RenderError.out_of_memory(path, f"the encoder gave up: {reason}")
     return RenderError(f"{path.name} cannot be encoded: {reason}")
 
 
@@ -147,6 +151,8 @@ def _converted(
         return None
     try:
         return converter.converted(frame, shot.display)
+    except MemoryError:
+        raise
     except (av.FFmpegError, ValueError):
         return None
 

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _WORKER_MODULE = "upvs_tasks.media.worker"
 _KEPT_ERROR_LINES = 10
+# What Python, libav, x264 and x265 print when they get none.
+_NO_MEMORY = ("MemoryError", "Cannot allocate memory", "malloc of size", "bad_alloc")
 _END_TIMEOUT_SECS = 3.0
 _KILLED: int = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has no such signal
 
@@ -191,14 +193,13 @@ def _result(last: Message | None, worker: _Worker, job: SegmentJob) -> SegmentRe
         case RenderFailure(_, reason):
             raise RenderError(reason)
     what, code = f"the worker that rendered {job.output_path.name}", worker.process.returncode
-    if code == -_KILLED:
-        raise RenderError(
-            f"{what} was killed: unless you did that, this computer had no memory left; end other "
-            "programs or choose a smaller height, then run again"
-        )
-    lines = " ".join(line.decode(errors="replace").strip() for line in worker.error_lines)
+    said = " ".join(line.decode(errors="replace").strip() for line in worker.error_lines)
+    if code == -_KILLED and not worker.is_stopped:
+        raise RenderError.out_of_memory(job.output_path, "the system killed the worker")
+    if any(words in said for words in _NO_MEMORY):
+        raise RenderError.out_of_memory(job.output_path, f"exit code {code}")
     cause = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-    raise RenderError(f"{what} ended {cause}: {lines or 'it gave no reason'}")
+    raise RenderError(f"{what} ended {cause}: {said or 'it gave no reason'}")
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -11,6 +11,7 @@ from typing import IO
 
 import orjson
 
+from upvs_tasks import escaping
 from upvs_tasks.durable import appended, storing
 from upvs_tasks.errors import StorageError
 from upvs_tasks.redaction import Redactor
@@ -147,7 +148,7 @@ class _JsonLines(logging.Formatter):
             line["traceback"] = self._redacted(
                 "".join(traceback.format_exception(*record.exc_info))
             )
-        return orjson.dumps(line).decode()
+        return escaping.in_json(orjson.dumps(line).decode())
 
     def _redacted(self, value: object) -> object:
         if isinstance(value, int | float | bool | None):

@@ -21,7 +21,13 @@ from upvs_tasks.model.clip_index import (
 from upvs_tasks.model.index_document import IndexDocument
 from upvs_tasks.model.layout import Layout, clip_path
 from upvs_tasks.model.subject import Subject
-from upvs_tasks.phases.clip_records import RUNS_TO_SETTLE, FailureRecord, FootageRecord
+from upvs_tasks.phases.clip_records import (
+    RUNS_TO_SETTLE,
+    FailureRecord,
+    FootageRecord,
+    read_footage,
+    write_footage,
+)
 from upvs_tasks.phases.shared_frames import Recorded, SharedFrames
 
 _ANOTHER_DATE_MS = 3_600_000
@@ -163,7 +169,7 @@ class ClipStore:
         So a file without a record of its own never has that name, whenever the run is killed.
         """
         path = self._layout.footage_record(entry.file_path)
-        durable.write_if_changed(path, documents.encode(record))
+        write_footage(path, record)
 
     def note_record(self, entry: IndexEntry, record: FootageRecord) -> None:
         """Keep what was measured of a clip that is whole and on the disk: its bytes are proven."""
@@ -244,7 +250,7 @@ class ClipStore:
         self._count_change()
 
     def _read_record(self, file_path: str) -> FootageRecord | None:
-        record = documents.read(self._layout.footage_record(file_path), FootageRecord)
+        record = read_footage(self._layout.footage_record(file_path))
         self._stored[file_path] = record
         return record if record and record.matches(self._layout.at(file_path)) else None
 

@@ -41,7 +41,12 @@ def run(context: Context) -> str | None:
             f"{quoted(out_dir)}, its segments included, and there are {_megabytes(free_bytes)}: "
             "free some, or choose a smaller height or a higher crf, then run again"
         )
-    return in_words(estimate)
+    return "; ".join(filter(None, (in_words(estimate), _memory_in_words(context, film))))
+
+
+def _memory_in_words(context: Context, film: FilmPlan) -> str:
+    """Why fewer segments are rendered at once than there are cores; empty where it is not so."""
+    return context.places.memory(film.worker_bytes).sentence(context.places.most)
 
 
 def _of_segments(layout: Layout, film: FilmPlan) -> Estimate | None:
@@ -61,7 +66,8 @@ def _of_segments(layout: Layout, film: FilmPlan) -> Estimate | None:
 def _of_trials(context: Context, film: FilmPlan) -> Estimate:
     """Estimate from places spread over the film, one a core, rendered for nothing else."""
     segments = film.plan.segments
-    count = min(context.settings.renders_at_once, len(segments))
+    memory = context.places.memory(film.worker_bytes)
+    count = min(memory.at_once(context.places.most), len(segments))
     places = [segments[(2 * number + 1) * len(segments) // (2 * count)] for number in range(count)]
     with ThreadPoolExecutor(count) as pool:
         # The first frame of each, which also starts the processes and so does not count as time.

@@ -23,8 +23,10 @@ from upvs_tasks.model.plan import Segment
 from upvs_tasks.phases import fetch
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.film_plan import FilmPlan
+from upvs_tasks.settings import Settings
 
 if TYPE_CHECKING:
+    from upvs_tasks.media.render_places import RenderPlaces
     from upvs_tasks.media.segment import SegmentResult, Shot
 
 log = logging.getLogger(__name__)
@@ -131,6 +133,13 @@ def run(context: Context, film: FilmPlan, segment: Segment, *, may_ask: bool) ->
     return "; ".join(news) or None
 
 
+def places_for(settings: Settings) -> "RenderPlaces":
+    """As many workers as the settings say; memory counts where they leave the number open."""
+    if settings.threads:
+        return media.render_places.RenderPlaces(settings.threads, lambda: None)
+    return media.render_places.RenderPlaces(settings.renders_at_once)
+
+
 def render_at(
     context: Context,
     film: FilmPlan,
@@ -142,7 +151,9 @@ def render_at(
     """Render the segment into a file, in a process of its own, and say what became of it."""
     shots = tuple(_shots(context.layout, film, segment))
     job = media.segment.SegmentJob(film.encoding, path, shots, context.settings.hwaccel)
-    return media.worker_pool.render_in_worker(job, nice=context.settings.nice, on_frame=on_frame)
+    nice = context.settings.nice
+    with context.places.taken(film.worker_bytes):
+        return media.worker_pool.render_in_worker(job, nice=nice, on_frame=on_frame)
 
 
 def _over_proven_bytes(

@@ -45,6 +45,12 @@ def measure(path: Path) -> Footage:
 
 def survey(path: Path) -> tuple[Footage, SampleTable]:
     """What a clip holds, and its table. Raises BrokenFootageError as `read_sample_table` does."""
+    found = _survey(path)
+    # Libav keeps to itself what the disk refuses while it looks for the kind of the pictures.
+    return found if found[0].pixel_format else _survey(path)
+
+
+def _survey(path: Path) -> tuple[Footage, SampleTable]:
     structure = check_boxes(path)
     with opened_clip(path) as (container, stream):
         table = _table(path, structure, container, stream)

@@ -3,7 +3,7 @@
     UpvsError                       the run goes wrong in a way that one sentence explains  exit 1
     ├── UsageError                  the request cannot be carried out as given              exit 3
     │   ├── SettingsError           a setting is missing, unknown, or out of range
-    │   ├── UntrustedCertificateError  nobody whom we trust has signed the console's certificate
+    │   ├── UntrustedCertificateError  the console's certificate is neither known nor vouched for
     │   ├── CameraNotFound          no camera has that id or name          (ErrCameraNotFound)
     │   └── MultipleCameras         several cameras have that name         (ErrMultipleCameras)
     ├── AccessError                 the console does not let us in                          exit 2
@@ -42,6 +42,21 @@ from typing import ClassVar, Self
 
 # EFBIG: the file system takes no larger file. To a user that is the same: make room elsewhere.
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_IN_THE_WAY = frozenset(
+    {
+        errno.EEXIST,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.ENOTEMPTY,
+        errno.ENXIO,
+    }
+)
+_OF_DISKS_ALONE = _DISK_FULL | {errno.EIO, errno.EROFS, errno.ESTALE}
+_TOO_MUCH = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 
 
 class ExitCode(IntEnum):
@@ -93,7 +108,7 @@ class SettingsError(UsageError):
 
 
 class UntrustedCertificateError(UsageError):
-    """The console's certificate is not one that we trust, nor signed by one."""
+    """The console's certificate is not one that was pinned, nor signed by one that we trust."""
 
 
 class CameraNotFound(UsageError):  # noqa: N818  the specification names it
@@ -181,6 +196,14 @@ class DocumentError(UpvsError):
 class RenderError(UpvsError):
     """The film could not be made; no half film was left under its name."""
 
+    @classmethod
+    def out_of_memory(cls, path: Path, what: str) -> Self:
+        """Error for a worker that lacked memory; ``what`` happened to it."""
+        return cls(
+            f"memory ran out while rendering {path.name} ({what}): render fewer segments at once "
+            "(threads=1), or choose a smaller height or a faster preset, then run again"
+        )
+
 
 class VerificationError(UpvsError):
     """What is on the disk is not what was promised of it."""
@@ -196,9 +219,48 @@ class StorageError(UpvsError):
             f"the disk is full while writing {quoted(path)}: free some space, then run again"
         )
 
+    @classmethod
+    def of(cls, error: OSError, path: Path | None = None, *, done: str = "") -> Self | None:
+        """What the system has refused, in words; None where it was not the file system's to refuse.
+
+        ``path`` is what was to be ``done``, such as "written". Without it, the error has to tell.
+        """
+        if type(error).__module__ != "builtins" or isinstance(error, ConnectionError):
+            return None  # of a library, which has errors of its own, or of the network
+        path = path or (Path(error.filename) if isinstance(error.filename, str) else None)
+        named = quoted(path) if path else None
+        if error.errno in _TOO_MUCH:
+            what = f" for {named}" if named else ""
+            return cls(
+                f"this computer gives no more files, processes or memory ({error.strerror}){what}: "
+                "end other programs, raise the limits (ulimit -n, ulimit -u) or lower max_workers, "
+                "then run again"
+            )
+        if error.errno is None or (named is None and error.errno not in _OF_DISKS_ALONE):
+            return None
+        if path and is_disk_full(error):
+            return cls.disk_full(path)
+        return cls(f"{named or 'the disk'} {_refused(error, done or 'read or written')}")
+
 
 class FolderBusyError(UpvsError):
     """Another run is at work in the same output folder."""
+
+
+def explained_error(error: BaseException) -> UpvsError | None:
+    """The error as one that a sentence explains; None for a bug."""
+    if isinstance(error, OSError):
+        return StorageError.of(error)
+    return error if isinstance(error, UpvsError) else None
+
+
+def _refused(error: OSError, done: str) -> str:
+    """How the sentence goes on that begins with the path."""
+    if error.errno in _FORBIDDEN:
+        return f"may not be {done} ({error.strerror}): check the folder's owner"
+    if error.errno in _IN_THE_WAY:
+        return f"cannot be {done} ({error.strerror}): look what is in its place"
+    return f"cannot be {done} ({error.strerror}): check the disk and the way to it, then run again"
 
 
 def quoted(path: Path) -> str:

@@ -17,7 +17,7 @@ from upvs_tasks.clock import Clock
 from upvs_tasks.console.client import Console
 from upvs_tasks.console.endpoint import Credentials, Endpoint
 from upvs_tasks.console.retry import RetryPolicy
-from upvs_tasks.simulator.certificate import AUTHORITY_FILE, server_context
+from upvs_tasks.simulator.certificate import CERTIFICATE_FILE, server_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class ScriptedServer:
     ) -> Console:
         """A client of this server."""
         return Console(
-            Endpoint(self.host, ca_file=self._folder / AUTHORITY_FILE, direct_api=direct_api),
+            Endpoint(self.host, ca_file=self._folder / CERTIFICATE_FILE, direct_api=direct_api),
             Credentials("somebody", password, totp_secret),
             policy=RetryPolicy(attempts=attempts),
             clock=clock,

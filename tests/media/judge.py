@@ -18,8 +18,9 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from av.video.frame import VideoFrame
+import av
 
+from tests.media.decodes import group_by_group, packed, pictures
 from tests.media.made_files import MadeFile, Maker
 from upvs_tasks.errors import BrokenFootageError
 from upvs_tasks.media.ffmpeg import find_ffmpeg
@@ -81,7 +82,8 @@ class Reference:
     """What ffmpeg shows of a file: when, in seconds from the first picture, and its complaints.
 
     ``shape`` is width to height of a picture on a screen. ``is_plain``: the film needs no other
-    pixels than the file has.
+    pixels than the file has. ``undefined`` are the times at which the picture depends on what a
+    decoder had in its memory before, as that of a spoilt file may.
     """
 
     errors: tuple[str, ...]
@@ -89,6 +91,7 @@ class Reference:
     end: Fraction = Fraction(0)
     pictures: tuple[bytes, ...] = ()
     is_plain: bool = False
+    undefined: frozenset[Fraction] = frozenset()
     shape: Fraction = Fraction(1)
 
     @property
@@ -121,7 +124,10 @@ def judge(made: MadeFile, factors: Sequence[float] = FACTORS) -> Iterator[Judgem
             reference = reference or shown_by_ffmpeg(made, (160, 90))
             yield Judgement(made, factor, _of_refusal(made, reference), str(refusal))
             continue
-        reference = reference or shown_by_ffmpeg(made, film.size)
+        if reference is None:
+            reference = shown_by_ffmpeg(made, film.size)
+            if made.is_spoilt:
+                reference = replace(reference, undefined=frozenset(_undefined(made, reference)))
         yield _compared(made, factor, film, reference)
 
 
@@ -144,15 +150,15 @@ def filmed(path: Path, factor: float) -> Film:
             for run in segment.runs
         )
         job = SegmentJob(encoding, path, shots)
-        pictures += [_packed(frame) for frame in film_frames(job, damages)]
+        pictures += [packed(frame) for frame in film_frames(job, damages)]
     return Film((width, height), tuple(pictures), tuple(damages))
 
 
 def shown_by_ffmpeg(made: MadeFile, size: tuple[int, int]) -> Reference:
     """All pictures of a file, as the ffmpeg program decodes, turns and scales them."""
     width, height = size
-    colours = ":out_color_matrix=bt709:out_range=tv" if made.matrix else ":out_range=tv"
-    scaler = f"scale={width}:{height}:flags=bicubic+accurate_rnd+full_chroma_int{colours}"
+    colours = "out_color_matrix=bt709:out_range=tv"
+    scaler = f"scale={width}:{height}:flags=bicubic+accurate_rnd+full_chroma_int:{colours}"
     with tempfile.TemporaryDirectory() as folder:
         raw, packets = Path(folder, "raw"), Path(folder, "packets")
         track = ("-map", f"0:v:{made.track}")
@@ -196,7 +202,12 @@ def _reference(
         ticks = sorted(presented for _, presented, _ in stored)[-len(ticks) :]
     last_ticks = stored[-1][2] if stored else 0
     across, down, width, height = (int(number) for number in frames[0][2:6])
-    is_plain = frames[0][1] == b"yuv420p" and (width, height) == size and made.matrix is None
+    is_plain = (
+        frames[0][1] == b"yuv420p"
+        and (width, height) == size
+        and made.matrix is None
+        and b"color_space:bt709" in run.stderr
+    )
     whole = size[0] * size[1] * 3 // 2
     return Reference(
         times=tuple((at - ticks[0]) * tick for at in ticks),
@@ -206,6 +217,19 @@ def _reference(
         shape=Fraction(width, height) * (Fraction(across, down) if across and down else 1),
         errors=tuple(errors),
     )
+
+
+def _undefined(made: MadeFile, reference: Reference) -> Iterator[Fraction]:
+    """Times of the pictures that are not the same whichever way a decoder is driven."""
+    decodes = [*pictures(made.path), group_by_group(made.path)]
+    with av.open(str(made.path)) as container:
+        tick = Fraction(container.streams.video[0].time_base or 1)
+    first = min(decodes[0])
+    shown = dict(zip(reference.times, reference.pictures, strict=False))
+    for ticks in decodes[0]:
+        at = (ticks - first) * tick
+        if len({shown.get(at), *(decode.get(ticks) for decode in decodes)}) > 1:
+            yield max((time for time in reference.times if time <= at), default=at)
 
 
 def _of_refusal(made: MadeFile, reference: Reference) -> Verdict:
@@ -257,6 +281,8 @@ def _is_shown(picture: bytes, place: int, factor: float, reference: Reference) -
     first, last = (
         bisect_right(times, at) - 1 for at in (instant - _SLACK_SECS, instant + _SLACK_SECS)
     )
+    if reference.undefined.intersection(times[max(first, 0) : last + 1]):
+        return True
     if _is_among(picture, reference, first, last):
         return True
     if step < _SNAPPED_SECS:
@@ -277,18 +303,6 @@ def _is_alike(ours: bytes, theirs: bytes) -> bool:
         return False
     pairs = zip(ours[::_EVERY], theirs[::_EVERY], strict=True)
     return sum(abs(one - other) for one, other in pairs) * _EVERY <= _SAME_LEVELS * len(ours)
-
-
-def _packed(frame: VideoFrame) -> bytes:
-    """The planes of a picture one after another, without what pads their lines."""
-    parts = []
-    for plane in frame.planes:
-        content = bytes(plane)
-        if plane.line_size != plane.width:
-            starts = range(0, plane.line_size * plane.height, plane.line_size)
-            content = b"".join(content[at : at + plane.width] for at in starts)
-        parts.append(content)
-    return b"".join(parts)
 
 
 def table_of(judgements: Iterable[Judgement]) -> str:

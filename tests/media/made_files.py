@@ -23,7 +23,11 @@ from tests.media.odd_boxes import (
 from upvs_tasks.media.ffmpeg import find_ffmpeg
 
 SECS, FPS = 2, 25
-_PICTURE = ("-f", "lavfi", "-i", f"testsrc2=size=160x90:rate={FPS}:duration={SECS}")
+# Tagged as the film is: without a matrix, so small a picture counts as BT.601.
+_PICTURE = (
+    *("-f", "lavfi", "-i"),
+    f"testsrc2=size=160x90:rate={FPS}:duration={SECS},format=yuv420p,setparams=colorspace=bt709",
+)
 _SOUND = ("-f", "lavfi", "-i", f"sine=duration={SECS + 0.5}")
 
 Change = Callable[[bytes], bytes]
@@ -130,7 +134,7 @@ class Maker:
     def files(self) -> Iterator[MadeFile]:
         """All files, group by group."""
         for make in (
-            self._codecs,
+            self.codecs,
             self._containers,
             self._tracks,
             self._pictures,
@@ -147,7 +151,8 @@ class Maker:
         ):
             yield from make()
 
-    def _codecs(self) -> Iterator[MadeFile]:
+    def codecs(self) -> Iterator[MadeFile]:
+        """What ffmpeg encodes; all other files are made from these, or by it."""
         outputs = {name: (*options, "-pix_fmt", "yuv420p") for name, options in _ENCODED.items()}
         outputs["mjpeg"] = _ENCODED["mjpeg"]
         self._encoded = self._make("codec", _PICTURE, outputs)

@@ -15,7 +15,7 @@ from tests.media.segments import FILM, numbered_clip, shot_of
 from upvs_tasks import documents
 from upvs_tasks.media import worker_pool
 from upvs_tasks.media.decode import decoded_frames
-from upvs_tasks.media.frame_converter import FrameConverter
+from upvs_tasks.media.frame_converter import BT709, FrameConverter
 from upvs_tasks.media.hwaccel import decoding_device
 from upvs_tasks.media.segment import SegmentJob, render_segment
 from upvs_tasks.media.worker_pool import render_in_worker
@@ -108,7 +108,9 @@ def test_a_frame_as_hardware_stores_it_is_the_same_frame() -> None:
     frame = VideoFrame(FILM.width, FILM.height, "yuv420p")
     for number, plane in enumerate(frame.planes):
         plane.update(bytes(16 + (7 * at + number) % 219 for at in range(plane.buffer_size)))
-    stored = FrameConverter(FILM).converted(frame.reformat(format="nv12"))
+    given = frame.reformat(format="nv12")
+    given.colorspace = BT709
+    stored = FrameConverter(FILM).converted(given)
     assert stored.format.name == "yuv420p"
     assert _samples(stored) == _samples(frame)
 

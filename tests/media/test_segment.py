@@ -28,7 +28,7 @@ from upvs_tasks import documents
 from upvs_tasks.errors import StorageError
 from upvs_tasks.media import ffmpeg
 from upvs_tasks.media.decode import DecodedFrame, FrameRequest, decoded_frames
-from upvs_tasks.media.frame_converter import FrameConverter
+from upvs_tasks.media.frame_converter import BT709, FrameConverter
 from upvs_tasks.media.probe import measure, read_sample_table, survey
 from upvs_tasks.media.segment import SegmentJob, SegmentResult, Shot, render_segment
 from upvs_tasks.media.worker_pool import render_in_worker
@@ -246,6 +246,7 @@ def test_colours_of_another_matrix_become_the_films() -> None:
 
 def test_a_frame_that_needs_no_conversion_is_not_copied() -> None:
     frame = numbered_frame(5)
+    frame.colorspace = BT709
     assert FrameConverter(FILM).converted(frame) is frame
 
 

@@ -17,8 +17,11 @@ from tests.pipeline.life import (
     end_of,
     exchange,
     in_words,
+    instants_between,
+    merged_spans,
 )
 from tests.pipeline.project import Finished
+from upvs_tasks.simulator import SimulatedEvent
 
 # Files that a run leaves, by what they are. Those that are named twice are met twice as often.
 KINDS = {
@@ -83,32 +86,44 @@ def parsed(text: str) -> list[Blow]:
 
 
 def forget(life: Life, chance: Random) -> None:
-    """The console's disk is a ring: the oldest goes, or whatever is not kept."""
+    """The console's disk is a ring, so that the oldest goes; or it has not kept what was close."""
     listed = sorted(life.listed.values(), key=lambda event: event.start_ms)
     if not listed:
         return
-    count = chance.choice((1, 1, 2, 3))
-    oldest = listed[:count]
-    chosen = oldest if chance.random() < 0.5 else chance.sample(listed, min(count, len(listed)))
+    chosen = listed[: chance.choice((1, 1, 2, 3))]
+    if chance.random() < 0.5:
+        chosen = _close_to(chance.choice(listed), listed)
     _tell(life, f"the console forgets {', '.join(map(in_words, chosen))}")
     life.forget(chosen)
 
 
+def _close_to(event: SimulatedEvent, listed: list[SimulatedEvent]) -> list[SimulatedEvent]:
+    """The event and those between which no footage is left out."""
+    for span in merged_spans(listed):
+        if span[0] <= event.start_ms < span[1]:
+            return [one for one in listed if span[0] <= one.start_ms < span[1]]
+    raise AssertionError(event)
+
+
 def come_late(life: Life, chance: Random) -> None:
-    """The console lists an event that it had not listed before: alone, or beside another one."""
+    """The console lists an event that it had not listed before: alone, or beside another one.
+
+    It is never there where footage is gone already: no console reports what it does not have.
+    """
     if len(life.listed) >= _MOST_EVENTS:
-        return forget(life, chance)
+        forget(life, chance)
+        return
     lasts_ms = chance.choice((1_000, 2_500, 4_000, 9_300))
     near = sorted(life.listed.values(), key=lambda event: event.start_ms)
+    start_ms = MIDNIGHT_MS + chance.randrange(3_600_000, 80_000_000)
     if near and chance.random() < 0.5:
         other = chance.choice(near)
         start_ms = chance.choice((other.start_ms, end_of(other))) + chance.randrange(-9_000, 9_000)
-    else:
-        start_ms = MIDNIGHT_MS + chance.randrange(3_600_000, 80_000_000)
+    if not all(map(life.console_has, instants_between(start_ms, start_ms + lasts_ms))):
+        return
     event = life.add(start_ms, start_ms + lasts_ms)
     life.doubt_answers()
     _tell(life, f"the console lists {in_words(event)}")
-    return None
 
 
 def rot(life: Life, chance: Random) -> None:

@@ -93,6 +93,10 @@ class Life:
             self.gone |= {group_of(at_ms) for at_ms in instants_of(event)}
         self._tell_console()
 
+    def console_has(self, instant_ms: int) -> bool:
+        """Whether the console still holds the frame of an instant."""
+        return group_of(instant_ms) not in self.gone
+
     def _tell_console(self) -> None:
         gaps = tuple((at_ms, at_ms + GROUP_MS) for at_ms in sorted(self.gone))
         self.console.add_camera(replace(CAMERA, gaps=gaps))
@@ -139,9 +143,7 @@ class Life:
         on_disk = self.on_disk()
         return {
             identity: [
-                at_ms
-                for at_ms in instants_of(event)
-                if at_ms in on_disk or group_of(at_ms) not in self.gone
+                at_ms for at_ms in instants_of(event) if at_ms in on_disk or self.console_has(at_ms)
             ]
             for identity, event in (self.ever | self.listed).items()
         }

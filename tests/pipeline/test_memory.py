@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 
 from tests.film import shown_instants
@@ -252,3 +253,35 @@ def test_no_part_of_a_clip_is_taken_for_what_the_console_has_forgotten(
     run = project.doit("run", "timelapse")
     assert run.code == 1, run.output
     assert summary(run.output).startswith("not whole: 1 of 2 events")
+
+
+def test_a_clip_that_comes_back_without_a_part_is_not_taken_for_all_of_it(
+    project: Project, console: SimulatedConsole
+) -> None:
+    """The disk has changed the clip, and the console has only the second event any more."""
+    first, second = motions(CAMERA_ID, TEN_MS, 2, spacing_ms=9_000)
+    console.set_events([first, second], camera_id=CAMERA_ID)
+    assert project.doit("run", "timelapse").code == 0
+    console.set_events([second], camera_id=CAMERA_ID)
+    console.add_camera(replace(SPARROW, recording_start_ms=TEN_MS + 8_000))
+    [clip] = project.clips
+    clip.write_bytes(clip.read_bytes()[:1_000])
+    run = project.doit("run", "timelapse")
+    assert summary(run.output).startswith("whole but for what cannot be had: 1 of 2 events")
+    assert "not in what the console gave: motion at 10:00:00" in run.output
+
+
+def test_a_record_that_the_disk_has_changed_costs_no_clip(
+    three: Project, console: SimulatedConsole
+) -> None:
+    film = three.film.read_bytes()
+    forget(console)
+    [record, other, _] = sorted((three.out / ".upvs" / "footage").iterdir())
+    content = orjson.loads(record.read_bytes())
+    digest = content["arrived_sha256"]
+    record.write_bytes(record.read_bytes().replace(digest.encode(), digest[::-1].encode()))
+    other.write_bytes(sorted((three.out / ".upvs" / "footage").iterdir())[2].read_bytes())
+    run = three.doit("run", "timelapse")
+    assert run.code == 0, run.output
+    assert summary(run.output).startswith("whole: all 3 events")
+    assert three.film.read_bytes() == film

@@ -72,7 +72,8 @@ def run(
             process.wait()
         _check_outcome(process.returncode, list(error_lines), partial)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong first is what is told
+            partial.unlink(missing_ok=True)
         raise
 
 

@@ -12,8 +12,17 @@ from upvs_tasks.model.footage import AS_STORED, Display
 
 BT709 = 1  # in libav its number as matrix, and as primaries and transfer characteristic
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
-_MATRICES = {BT709: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020"}
-_PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
+_MATRICES = {
+    BT709: "bt709",
+    4: "fcc",
+    5: "bt601",
+    6: "bt601",
+    7: "smpte240m",
+    9: "bt2020",
+    10: "bt2020",
+}
+# Without a matrix, players take BT.601 for smaller frames: so it was for standard definition.
+_STANDARD_DEFINITION = (1280, 576)
 # The last two make different processors round alike.
 _SCALER = "bicubic+accurate_rnd+full_chroma_int+bitexact"
 _TURNS = {90: "transpose=clock", 180: "hflip,vflip", 270: "transpose=cclock"}
@@ -38,7 +47,8 @@ class FrameConverter:
     """Converts frames to the film's size, upright and undistorted, 4:2:0 in limited range.
 
     A frame of another shape gets black bars. A frame that needs no conversion is returned as it is.
-    Colours with another matrix than BT.709 are converted; those without a matrix count as BT.709.
+    Colours with another matrix than BT.709 are converted. Those without a matrix count as BT.709,
+    or as BT.601 in standard definition.
     """
 
     def __init__(self, encoding: Encoding) -> None:
@@ -52,12 +62,18 @@ class FrameConverter:
             frame.height,
             frame.format.name,
             frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj"),
-            _MATRICES.get(frame.colorspace, "bt709"),
+            _MATRICES.get(frame.colorspace) or _unsaid_matrix(frame),
             display,
         )
         if kind not in self._conversions:
             self._conversions[kind] = _conversion(kind, self._encoding)
         return self._conversions[kind](frame)
+
+
+def _unsaid_matrix(frame: VideoFrame) -> str:
+    most_width, most_height = _STANDARD_DEFINITION
+    is_standard = frame.width < most_width and frame.height <= most_height
+    return "bt601" if is_standard else "bt709"
 
 
 def _conversion(kind: _FrameKind, encoding: Encoding) -> _Conversion:
@@ -94,6 +110,8 @@ def _filter_chain(kind: _FrameKind, encoding: Encoding) -> tuple[str, ...]:
     turn = _TURNS.get(kind.display.rotation, "")
     width, height = _inner_size(kind, encoding)
     levels = f"in_range={'pc' if kind.is_full_range else 'tv'}:out_range=tv"
+    if kind.pixel_format.startswith("gray") and not kind.is_full_range:
+        levels = "in_range=pc:out_range=pc"  # libswscale takes all greys for full range
     matrices = f"in_color_matrix={kind.matrix}:out_color_matrix=bt709"
     chain = ["hflip"] if kind.display.is_mirrored else []
     chain += turn.split(",") if turn else []

@@ -1,5 +1,7 @@
 """Renders one segment of the film: decodes the planned frames, converts them, encodes them."""
 
+import errno
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +14,6 @@ from upvs_tasks.errors import (
     RenderError,
     StorageError,
     UpvsError,
-    is_disk_full,
-    quoted,
 )
 from upvs_tasks.media.decode import FrameRequest, decoded_frames
 from upvs_tasks.media.encode import SegmentWriter
@@ -24,6 +24,8 @@ from upvs_tasks.model.encoding import Encoding, HardwareAcceleration
 from upvs_tasks.model.footage import Display, Footage
 from upvs_tasks.model.sample_table import SampleTable
 
+# Numbers of the system's errors, save those that encoders use for reasons of their own.
+_OF_FILES = errno.errorcode.keys() - {errno.EINVAL, errno.ENOMEM, errno.EAGAIN}
 _LUMA_BLACK, _CHROMA_GREY = 16, 128
 
 
@@ -91,7 +93,7 @@ def render_segment(
             for frame in film_frames(job, damages):
                 writer.write(frame)
                 on_frame(writer.frame_count)
-    except (av.FFmpegError, OSError) as error:
+    except (av.FFmpegError, OSError, MemoryError) as error:
         raise _failure(job.output_path, error) from error
     planned = sum(len(shot.requests) for shot in job.shots)
     if writer.frame_count != planned:
@@ -108,11 +110,16 @@ def film_frames(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame]:
 
 
 def _failure(path: Path, error: Exception) -> UpvsError:
+    if isinstance(error, MemoryError):
+        return RenderError.out_of_memory(path, str(error) or type(error).__name__)
+    number = getattr(error, "errno", None)
+    if number in _OF_FILES:  # of the system's errors, libav hands on the number
+        refused = StorageError.of(OSError(number, os.strerror(number)), path, done="written")
+        if refused is not None:
+            return refused
     reason = getattr(error, "strerror", None) or error
-    if is_disk_full(error):
-        return StorageError.disk_full(path)
-    if isinstance(error, PermissionError | FileNotFoundError):
-        return StorageError(f"{quoted(path)} may not be written ({reason}): check the folder")
+    if isinstance(error, av.ExternalError):  # all that x264 and x265 say when they get no memory
+        return RenderError.out_of_memory(path, f"the encoder gave up: {reason}")
     return RenderError(f"{path.name} cannot be encoded: {reason}")
 
 
@@ -144,6 +151,8 @@ def _converted(
         return None
     try:
         return converter.converted(frame, shot.display)
+    except MemoryError:
+        raise
     except (av.FFmpegError, ValueError):
         return None
 

@@ -6,6 +6,18 @@ from enum import StrEnum
 # libx265 writes beyond its memory where a film has fewer lines than its largest block.
 SMALLEST_SIDE = 64
 LARGEST_HEIGHT = 4320
+# x264's names, from the fastest to the slowest.
+PRESETS = (
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+)
 
 
 class Codec(StrEnum):
@@ -52,12 +64,15 @@ def film_size(
     """Size of the film: that of most of the footage, scaled to ``height`` where one is given.
 
     ``shown_sizes`` says how many ms of footage there are of each width and height; of two sizes
-    with as much, the larger one is taken. A film is never larger than that footage, but for black
-    bars where that has a side shorter than `SMALLEST_SIDE`.
+    with as much, the larger one is taken. A film is never larger than that footage, but where that
+    has a side shorter than `SMALLEST_SIDE`: it is scaled up, and bars make up for an odd shape.
     """
     width, tall = max(shown_sizes, key=lambda size: (shown_sizes[size], size))
     if height is not None and height < tall:
         width, tall = _ratio(width * height, tall), height
+    shorter, longer = sorted((width, tall))
+    if shorter < SMALLEST_SIDE and longer * SMALLEST_SIDE <= shorter * LARGEST_HEIGHT:
+        width, tall = (_ratio(side * SMALLEST_SIDE, shorter) for side in (width, tall))
     return max(SMALLEST_SIDE, width // 2 * 2), max(SMALLEST_SIDE, tall // 2 * 2)
 
 

@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from upvs_tasks.clock import Clock
-from upvs_tasks.output.listener import listening, one_line
+from upvs_tasks.escaping import one_line
+from upvs_tasks.output.listener import Listener, listening
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -205,7 +206,7 @@ def _bar(name: str, stream: TextIO) -> "Progress | None":
         TimeRemainingColumn,
     )
 
-    console = Console(file=stream)
+    console = Console(file=cast("Listener", stream).raw())
     if console.is_dumb_terminal:
         return None
     return Progress(

@@ -1,14 +1,21 @@
 """The records of a clip: what was measured of its file, or why it could not be had."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+from upvs_tasks import documents, durable
+from upvs_tasks.errors import DocumentError
 from upvs_tasks.model.clip_index import FailureKind
 from upvs_tasks.model.event import Event
 from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.sample_table import SampleTable
 
 RUNS_TO_SETTLE = 2
+_SEAL = "seal"
+# Dates of most file systems, of those that keep whole seconds, and of FAT.
+_DATE_STEPS_MS = (1, 1_000, 2_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +40,40 @@ class FootageRecord:
         return self.sha256 == self.arrived_sha256
 
     def matches(self, path: Path) -> bool:
-        """Whether the file looks like the one that was measured; its bytes are not read."""
+        """Whether the file looks like the one that was measured; its bytes are not read.
+
+        Not every file system keeps each millisecond of a date, and some still seem to for a while.
+        """
         try:
             status = path.stat()
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
-        measured = (self.size_bytes, self.modified_ms)
-        return (status.st_size, status.st_mtime_ns // 1_000_000) == measured
+        found_ms = status.st_mtime_ns // 1_000_000
+        kept_ms = (self.modified_ms // step * step for step in _DATE_STEPS_MS)
+        return status.st_size == self.size_bytes and found_ms in kept_ms
+
+
+def read_footage(path: Path) -> FootageRecord | None:
+    """Record that a file holds; None where it is not, as written, that of the clip of its name."""
+    document = durable.read_json(path)
+    if not isinstance(document, dict) or document.pop(_SEAL, None) != _seal(path, document):
+        return None
+    try:
+        return documents.from_document(document, FootageRecord)
+    except DocumentError:
+        return None
+
+
+def write_footage(path: Path, record: FootageRecord) -> None:
+    """Keep a record under the name of its clip, sealed: the disk may change it, too."""
+    document = documents.to_document(record)
+    sealed = document | {_SEAL: _seal(path, document)}
+    durable.write_if_changed(path, durable.encode_json(sealed))
+
+
+def _seal(path: Path, document: dict[str, Any]) -> str:
+    """Digest of a record and of the clip that it is of."""
+    return sha256(path.name.encode() + durable.encode_json(document)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

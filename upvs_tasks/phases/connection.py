@@ -78,6 +78,7 @@ class Connection:
         endpoint = console.endpoint.Endpoint(
             settings.host,
             ca_file=settings.ca_file,
+            tls_fingerprint=settings.tls_fingerprint,
             tls_insecure=settings.tls_insecure,
             direct_api=settings.direct_api,
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from upvs_tasks.errors import VerificationError
 from upvs_tasks.model.account import DayAccount, EventState, ShownFilm
-from upvs_tasks.model.clip import CONTINUOUS, NEVER_ENDED_MS, is_short
+from upvs_tasks.model.clip import CONTINUOUS, NEVER_ENDED_MS, end_of, is_short
 from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, IndexEntry
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.event import Event
@@ -24,6 +24,8 @@ from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.film_plan import FilmPlan
 
 _MOST_NAMED = 20
+# An export is cut at keyframes, on both sides outside of what was asked for, or at least nearly so.
+_SURELY_SHORTER_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class DayReport:
         yield from _first("long", [self._long(entry, ms) for entry, ms in self.long])
         if film_wanted:
             yield from _first("damaged", list(map(_damaged, self.damages)))
+            yield from self._left_out()
             yield from self._too_short()
         for event in self._events_in(EventState.NEVER_ENDED):
             asked_mins = NEVER_ENDED_MS // 60_000
@@ -91,11 +94,20 @@ class DayReport:
         ]
 
     def _too_short(self) -> Iterator[str]:
-        """In one line, since there may be hundreds."""
-        brief = list(map(self._event, self._events_in(EventState.TOO_SHORT)))
-        more = f" and {len(brief) - _MOST_NAMED} more" if len(brief) > _MOST_NAMED else ""
-        if brief:
-            yield f"too short to be seen: {', '.join(brief[:_MOST_NAMED])}{more}"
+        yield from self._in_one_line("too short to be seen", self._events_in(EventState.TOO_SHORT))
+
+    def _left_out(self) -> Iterator[str]:
+        """The events that are not in the film although their clips are there."""
+        named = {event.event_id for entry in self._missing_clips for event in entry.clip.events}
+        absent = self._events_in(EventState.NOT_RECORDED)
+        left_out = [event for event in absent if event.event_id not in named]
+        yield from self._in_one_line("not in what the console gave", left_out)
+
+    def _in_one_line(self, label: str, events: Sequence[Event]) -> Iterator[str]:
+        """Name events in one line, since there may be hundreds."""
+        more = f" and {len(events) - _MOST_NAMED} more" if len(events) > _MOST_NAMED else ""
+        if events:
+            yield f"{label}: {', '.join(map(self._event, events[:_MOST_NAMED]))}{more}"
 
     def _missing(self, entry: IndexEntry) -> str:
         standing = entry.standing
@@ -268,7 +280,7 @@ def _report(context: Context, film: FilmPlan) -> DayReport:
     uneven += [entry.name for entry, _ in short]
     return DayReport(
         index=index,
-        account=DayAccount.of(index, _shown(film, damages, frozenset(uneven))),
+        account=DayAccount.of(index, _shown(film, damages, frozenset(uneven), _left_out(film))),
         film=timelapse.film_path(context.layout, index),
         clips_folder=context.layout.clips_of(index.camera_folder, index.day.text),
         film_is_current=timelapse.is_current(context),
@@ -285,13 +297,38 @@ def _report(context: Context, film: FilmPlan) -> DayReport:
     )
 
 
-def _shown(film: FilmPlan, damages: tuple[Damage, ...], uneven: Collection[str]) -> ShownFilm:
+def _left_out(film: FilmPlan) -> frozenset[tuple[str, Span]]:
+    """Forgotten events of clips that came without a part, by the clip's name and their span.
+
+    The console had no more of the clip when it was asked for again, and nothing tells which part
+    came. It is taken for that of the events that the console still lists.
+    """
+    forgotten = film.index.forgotten
+    return frozenset(
+        (entry.name, (event.start_ms, end_of(event)))
+        for entry, record in film.recorded
+        if record.footage.duration_ms < entry.clip.duration_ms - _SURELY_SHORTER_MS
+        and any(event.event_id not in forgotten for event in entry.clip.events)
+        for event in entry.clip.events
+        if event.event_id in forgotten
+    )
+
+
+def _shown(
+    film: FilmPlan,
+    damages: tuple[Damage, ...],
+    uneven: Collection[str],
+    left_out: Collection[tuple[str, Span]],
+) -> ShownFilm:
     """What the planned film shows; of ``uneven`` clips it may not show each instant."""
     clips = tuple(entry for entry, _ in film.recorded)
     step_ms = film.speed.step_ms
     frames: dict[str, list[int]] = {}
+    incomplete = {name for name, _ in left_out}
 
     def shows(entry: IndexEntry, span: Span) -> bool:
+        if entry.name in incomplete:
+            return (entry.name, span) not in left_out
         if span[1] - span[0] >= step_ms and entry.name not in uneven:
             return True
         if not frames:

@@ -8,13 +8,13 @@ as if nothing had been.
 
 import logging
 from collections.abc import Callable
-from operator import attrgetter
 from threading import Lock
 from typing import TypeVar
 
 import requests
 
 from upvs_tasks.clock import Clock
+from upvs_tasks.console.body import whole_body
 from upvs_tasks.console.failures import FailedRequestError
 from upvs_tasks.console.request import ApiRequest, Sender
 from upvs_tasks.console.retry import OnWait, RetryPolicy, retry
@@ -40,7 +40,6 @@ _MOST_OUTAGES = 10
 _ABSENT = (400, 404)
 _BUSY = 429
 _PROBED = "whether the console is there"
-_BODY = attrgetter("content")
 _NEVER = float("-inf")
 
 
@@ -154,7 +153,7 @@ class Circuit:
         self._probed_secs = self.now_secs()
         for request in self._probes:
             try:
-                self._sender.send(request, _BODY)
+                self._sender.send(request, self._read)
             except FailedRequestError as failure:
                 if failure.status == _BUSY:
                     return
@@ -166,6 +165,9 @@ class Circuit:
                 return
             else:
                 return
+
+    def _read(self, answer: requests.Response) -> bytes:
+        return whole_body(answer, _PROBED, self.now_secs)
 
     def _given_up(self, request: ApiRequest) -> MaxAttemptsExceeded:
         """The error for a console that stays away: of a clip, or of all that a run needs it for."""

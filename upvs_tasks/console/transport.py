@@ -16,6 +16,7 @@ from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
 from upvs_tasks.clock import Clock
+from upvs_tasks.console.body import start_of_body
 from upvs_tasks.console.endpoint import Endpoint
 from upvs_tasks.console.failures import (
     UnexpectedStatusError,
@@ -37,7 +38,6 @@ CONNECT_TIMEOUT_SECS = 10.0
 # The first byte of an hour's export took 16 s on an older recorder, and users of other clients
 # needed more than 60 s.
 READ_TIMEOUT_SECS = 120.0
-_MOST_ERROR_BYTES = 65_536
 # A console that changes its CSRF token announces the next one under the first name.
 _CSRF_HEADERS = ("X-Updated-CSRF-Token", CSRF_HEADER)
 
@@ -115,7 +115,7 @@ class Transport:
                 exchange.response = response
                 self._note_answer(response, session, self._now_secs() - sent_secs)
                 if response.status_code != requests.codes.ok:
-                    body = response.raw.read(_MOST_ERROR_BYTES, decode_content=True)
+                    body = start_of_body(response, request.what)
                     raise UnexpectedStatusError(
                         parse_error_response(
                             response.status_code, response.headers, body, self._redactor

@@ -235,7 +235,7 @@ def _curl(arena: Arena, connections: int) -> Measure:
         "parallel",
         "parallel-immediate",
         f"parallel-max = {connections}",
-        f'cacert = "{arena.endpoint.ca_file}"',
+        "insecure",  # it knows no certificate by anything but its name
         f'header = "Cookie: {session["name"]}={session["token"]}"',
     ]
     for number in range(arena.clips):

@@ -242,6 +242,8 @@ def test_help_tells_every_flag_of_the_specification(
         ("--camera", "camera", None),
         ("--date", "date", None),
         ("--out", "out_dir", '"out/{camera}/{date}"'),
+        ("--tls-fingerprint", "tls_fingerprint", None),
+        ("--ca-file", "ca_file", None),
         ("--tls-insecure", "tls_insecure", None),
         ("--direct-api", "direct_api", None),
         ("--workers", "max_workers", "4"),

@@ -270,6 +270,6 @@ def output_files() -> frozenset[str]:
     segment = layout.segment("<digest>")
     paths += [segment, record_path(segment), layout.film("<camera>", "<date>")]
     paths += [record("<clip>.mp4") for record in (layout.footage_record, layout.failure_record)]
-    paths += layout.own_folders
+    paths += [layout.at(name.partition("/")[0]) for name in layout.own_names]
     below = {str(path.relative_to(layout.out_dir)) for path in paths}
     return frozenset(below | {path.name for path in paths})

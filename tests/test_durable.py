@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from upvs_tasks import durable
 from upvs_tasks.errors import FolderBusyError
+from upvs_tasks.lock import holding
 
 REPOSITORY = Path(__file__).parents[1]
 OLD, NEW = b"old content\n", b"new content\n"
@@ -36,8 +37,8 @@ REWRITTEN_BYTES = 64 * 4096
 HOLDER = """
 import sys
 from pathlib import Path
-from upvs_tasks import durable
-with durable.holding(Path(sys.argv[1])):
+from upvs_tasks.lock import holding
+with holding(Path(sys.argv[1])):
     sys.stdout.buffer.write(b".")
     sys.stdout.buffer.flush()
     sys.stdin.read()
@@ -86,7 +87,7 @@ def write(path: Path, *, failure: type[BaseException] | None = None) -> None:
 
 def hold(lock: Path) -> None:
     """Hold a lock for a moment."""
-    with durable.holding(lock):
+    with holding(lock):
         pass
 
 
@@ -228,7 +229,7 @@ def test_one_process_cannot_hold_a_folder_twice(tmp_path: Path) -> None:
     """Nor does a failed attempt free it."""
     lock = tmp_path / "run.lock"
 
-    with durable.holding(lock):
+    with holding(lock):
         for _ in range(2):
             with pytest.raises(FolderBusyError):
                 hold(lock)
@@ -239,24 +240,26 @@ def test_a_block_that_fails_holds_nothing_any_more(tmp_path: Path) -> None:
     """Whatever happened in it."""
     lock = tmp_path / "run.lock"
 
-    with pytest.raises(ValueError, match="failed"), durable.holding(lock):
+    with pytest.raises(ValueError, match="failed"), holding(lock):
         raise ValueError("failed")
 
     hold(lock)
 
 
 def test_half_written_files_are_swept_away_and_nothing_else(tmp_path: Path) -> None:
-    """In every folder below, but not behind a link that leads out of it."""
+    """Only of files that are ours, and not behind a link that leads out of the folder."""
     elsewhere, films = tmp_path / "elsewhere", tmp_path / "films"
-    for path in ("clips/a.mp4.partial", "clips/a.mp4", "b.json.partial", ".upvs/c.partial.json"):
+    ours = ("clips/a.mp4.partial", "b.json.partial", ".upvs/d/e.partial")
+    others = {"clips/a.mp4", "clips/a.mp4.x7.partial", ".upvs/c.partial.json", "else/f.partial"}
+    for path in (*ours, *others):
         durable.write_if_changed(films / path, OLD)
     durable.write_if_changed(elsewhere / "d.partial", OLD)
     (films / "link").symlink_to(elsewhere)
 
-    durable.sweep(films)
+    durable.sweep(films, ["clips/*.mp4", "*.json", ".upvs/**/*"])
 
     left = {str(path.relative_to(films)) for path in films.rglob("*") if path.is_file()}
-    assert left == {"clips/a.mp4", ".upvs/c.partial.json"}
+    assert left == others
     assert (elsewhere / "d.partial").exists()
 
 
@@ -265,14 +268,14 @@ def test_only_files_are_swept_away(tmp_path: Path) -> None:
     inner = tmp_path / "films.partial" / "film.mp4"
     durable.write_if_changed(inner, OLD)
 
-    durable.sweep(tmp_path)
+    durable.sweep(tmp_path, ["*"])
 
     assert inner.read_bytes() == OLD
 
 
 def test_there_is_nothing_to_sweep_where_nothing_is(tmp_path: Path) -> None:
     """The first run of a day has no folder yet."""
-    durable.sweep(tmp_path / "absent")
+    durable.sweep(tmp_path / "absent", ["*"])
 
     assert names_in(tmp_path) == set()
 

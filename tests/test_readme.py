@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import SHAPES, put
 from tests.film import shown_instants
 from tests.sources import SOURCES
 from upvs_tasks import settings
+from upvs_tasks.errors import UntrustedCertificateError
+from upvs_tasks.simulator import SimulatedConsole
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -65,6 +68,46 @@ def test_the_first_command_alone_ends_in_a_film_that_plays(
     assert len(instants) == 18_000
     assert None not in instants
     assert instants == sorted(instants)  # type: ignore[type-var]  # none is None
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_first_run_prints_the_line_that_lets_the_second_one_in(
+    tmp_path: Path, shape: str
+) -> None:
+    """README's own commands, for another address; of the tasks only the first, which is quick."""
+    for name in ("dodo.py", "config.toml"):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    put(tmp_path / "console", shape)
+    with SimulatedConsole(state_dir=tmp_path / "console") as console:
+        commands = re.findall(r"```sh\n(export UPVS_PASSWORD.*?)```", README, re.DOTALL)[0]
+        address = console.host.removeprefix("https://")
+        commands = commands.replace("192.168.1.1", address).replace("'...'", console.password)
+        commands = commands.replace("run timelapse", "run scan")
+        first = _as_a_person(commands, tmp_path)
+        assert first.returncode == UntrustedCertificateError.exit_code
+        assert not console.requests
+        line = re.findall(r"tls_fingerprint = .*", first.stderr)[0]
+        with (tmp_path / "config.toml").open("a", encoding="utf-8") as config:
+            config.write(f"{line}\n")
+        second = _as_a_person(commands, tmp_path)
+        assert (second.returncode, second.stderr) == (0, ""), second
+        assert len(console.requests) > 1
+    assert "prints a line with `tls_fingerprint`" in README
+
+
+def _as_a_person(commands: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run commands in a shell, with the programs of this environment."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("UPVS_")}
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(  # noqa: S602  as a person would
+        commands,
+        shell=True,
+        cwd=folder,
+        env=kept | {"PATH": programs},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_continuous_integration_runs_the_second_command_as_it_stands() -> None:

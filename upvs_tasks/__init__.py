@@ -18,11 +18,13 @@ Where to look, from the top down; each imports only what stands below it:
     settings     every setting, declared once, and where its value comes from
     model        values and decisions, nothing else: day, event, clip, speed, plan
     documents    our records as JSON and back, strictly
+    lock         keeps other processes out of a folder
     durable      files that are whole or absent
     redaction    takes secrets out of texts
     clock        time and chance, given to whatever needs them
     signals      Ctrl-C, SIGTERM, SIGHUP
     machine      what not every operating system has
+    escaping     makes text from outside harmless for a reader
     errors       everything that can go wrong, as a tree, each with its exit code
     simulator    a console on your own machine; a program of its own that shares nothing with us
 

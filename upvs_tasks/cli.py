@@ -24,6 +24,8 @@ _SHARED = {
     "--password-file": "password_file",
     "--camera": "camera",
     "--out": "out_dir",
+    "--tls-fingerprint": "tls_fingerprint",
+    "--ca-file": "ca_file",
     "--tls-insecure": "tls_insecure",
     "--direct-api": "direct_api",
 }

@@ -26,7 +26,7 @@ from doit.cmdparse import CmdParseError
 from doit.exceptions import InvalidCommand, InvalidDodoFile, InvalidTask
 from doit.reporter import JsonReporter
 
-from upvs_tasks.errors import UpvsError, UsageError
+from upvs_tasks.errors import UpvsError, UsageError, explained_error
 
 _THREADS = "thread"
 _JSON = "json"
@@ -71,9 +71,12 @@ class _Worded:
     def parse_execute(self, arguments: list[str]) -> Any:
         try:
             return super().parse_execute(arguments)  # type: ignore[misc]  # of doit's commands
-        except (*_REFUSALS, UpvsError) as error:
-            sys.stderr.write(f"ERROR: {_sentence_of(error, self.name)}\n")
-            return UsageError.exit_code
+        except (*_REFUSALS, UpvsError, OSError) as error:
+            explained = explained_error(error)
+            if explained is None and isinstance(error, OSError):
+                raise
+            sys.stderr.write(f"ERROR: {_sentence_of(explained or error, self.name)}\n")
+            return explained.exit_code if explained else UsageError.exit_code
 
     def execute(self, params: Any, args: list[str]) -> Any:
         for name, value in _NO_DATABASE.items():

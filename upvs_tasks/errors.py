@@ -3,7 +3,7 @@
     UpvsError                       the run goes wrong in a way that one sentence explains  exit 1
     ├── UsageError                  the request cannot be carried out as given              exit 3
     │   ├── SettingsError           a setting is missing, unknown, or out of range
-    │   ├── UntrustedCertificateError  nobody whom we trust has signed the console's certificate
+    │   ├── UntrustedCertificateError  the console's certificate is neither known nor vouched for
     │   ├── CameraNotFound          no camera has that id or name          (ErrCameraNotFound)
     │   └── MultipleCameras         several cameras have that name         (ErrMultipleCameras)
     ├── AccessError                 the console does not let us in                          exit 2
@@ -35,6 +35,7 @@ The layers of ``console`` pass more exact errors between them. These are not in 
 """
 
 import errno
+import os
 import shlex
 from enum import IntEnum
 from pathlib import Path
@@ -42,6 +43,21 @@ from typing import ClassVar, Self
 
 # EFBIG: the file system takes no larger file. To a user that is the same: make room elsewhere.
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_IN_THE_WAY = frozenset(
+    {
+        errno.EEXIST,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.ENOTEMPTY,
+        errno.ENXIO,
+    }
+)
+_OF_DISKS_ALONE = _DISK_FULL | {errno.EIO, errno.EROFS, errno.ESTALE}
+_TOO_MUCH = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 
 
 class ExitCode(IntEnum):
@@ -93,7 +109,7 @@ class SettingsError(UsageError):
 
 
 class UntrustedCertificateError(UsageError):
-    """The console's certificate is not one that we trust, nor signed by one."""
+    """The console's certificate is not one that was pinned, nor signed by one that we trust."""
 
 
 class CameraNotFound(UsageError):  # noqa: N818  the specification names it
@@ -181,6 +197,14 @@ class DocumentError(UpvsError):
 class RenderError(UpvsError):
     """The film could not be made; no half film was left under its name."""
 
+    @classmethod
+    def out_of_memory(cls, path: Path, what: str) -> Self:
+        """Error for a worker that lacked memory; ``what`` happened to it."""
+        return cls(
+            f"memory ran out while rendering {path.name} ({what}): render fewer segments at once "
+            "(threads=1), or choose a smaller height or a faster preset, then run again"
+        )
+
 
 class VerificationError(UpvsError):
     """What is on the disk is not what was promised of it."""
@@ -190,10 +214,39 @@ class StorageError(UpvsError):
     """The disk does not take or give what it should."""
 
     @classmethod
-    def disk_full(cls, path: Path) -> Self:
-        """Error for a disk that was full while ``path`` was written."""
+    def of(cls, error: OSError, path: Path | None = None, *, done: str = "") -> Self | None:
+        """What the system has refused, in words; None where it was not the file system's to refuse.
+
+        ``path`` is what was to be ``done``, such as "written". Without it, the error has to tell.
+        """
+        if type(error).__module__ != "builtins" or isinstance(error, ConnectionError):
+            return None  # of a library, which has errors of its own, or of the network
+        path = path or (Path(error.filename) if isinstance(error.filename, str) else None)
+        number = error.errno
+        if number is None or (path is None and number not in _OF_DISKS_ALONE | _TOO_MUCH):
+            return None
+        return cls.of_number(number, path, done=done or "read or written", reason=error.strerror)
+
+    @classmethod
+    def of_number(
+        cls, number: int, path: Path | None, *, done: str = "written", reason: str | None = None
+    ) -> Self:
+        """What the system's error of that number means for a file."""
+        named, reason = quoted(path) if path else "the disk", reason or os.strerror(number)
+        if number in _TOO_MUCH:
+            return cls(
+                f"this computer gives no more files, processes or memory ({reason})"
+                f"{f' for {named}' if path else ''}: end other programs, raise the limits "
+                "(ulimit -n, ulimit -u) or lower max_workers, then run again"
+            )
+        if path and number in _DISK_FULL:
+            return cls(f"the disk is full while writing {named}: free some space, then run again")
+        if number in _FORBIDDEN:
+            return cls(f"{named} may not be {done} ({reason}): check the folder's owner")
+        if number in _IN_THE_WAY:
+            return cls(f"{named} cannot be {done} ({reason}): look what is in its place")
         return cls(
-            f"the disk is full while writing {quoted(path)}: free some space, then run again"
+            f"{named} cannot be {done} ({reason}): check the disk and the way to it, then run again"
         )
 
 
@@ -201,11 +254,13 @@ class FolderBusyError(UpvsError):
     """Another run is at work in the same output folder."""
 
 
+def explained_error(error: BaseException) -> UpvsError | None:
+    """The error as one that a sentence explains; None for a bug."""
+    if isinstance(error, OSError):
+        return StorageError.of(error)
+    return error if isinstance(error, UpvsError) else None
+
+
 def quoted(path: Path) -> str:
     """A path for a sentence, as a shell takes it: with quotes where it has a space."""
     return shlex.quote(str(path))
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Whether an error of the system, or of libav, says that the disk has no room."""
-    return getattr(error, "errno", None) in _DISK_FULL

@@ -13,12 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock, Semaphore
 
-from upvs_tasks import durable, signals
+from upvs_tasks import durable, lock, signals
 from upvs_tasks.clock import Clock
 from upvs_tasks.errors import AccessError, ExitCode, StorageError, UpvsError, UsageError
 from upvs_tasks.output import run_log
 from upvs_tasks.output.progress import Terminal, Work
-from upvs_tasks.phases import clean, day_folder, report, timelapse
+from upvs_tasks.phases import clean, day_folder, render, report, timelapse
 from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.connection import Connection
 from upvs_tasks.phases.context import Context
@@ -64,6 +64,7 @@ class Run:
         secrets = (settings.password, settings.totp_secret, settings.one_time_code)
         self._redactor = Redactor(secrets)
         self._connection = Connection(settings, self._redactor, self._clock, self._tell_wait)
+        self._places = render.places_for(settings)
         self._lock = Lock()
         self._is_going_on = False
         self._is_offline = False
@@ -97,6 +98,7 @@ class Run:
             program=FilmProgram(settings, folder.layout, self.note),
             clock=self._clock,
             rendering=Semaphore(settings.renders_at_once),
+            places=self._places,
             progress=self.work,
         )
 
@@ -110,7 +112,8 @@ class Run:
         with signals.handled() as received, self._resources:
             try:
                 self._check_settings(words)
-                return self._end(work() or ExitCode.WHOLE, words)
+                with durable.explaining():
+                    return self._end(work() or ExitCode.WHOLE, words)
             except UpvsError as error:
                 self.note(f"ERROR: {error}")
                 self._tell_usage()
@@ -135,21 +138,26 @@ class Run:
 
     def check_day(self) -> None:
         """Raise UsageError where it is not said, or not clear, which camera and day are meant."""
-        self._tell_caveat(self._known_folder())
+        self._tell_caveat(self._known_folder().caveat)
 
     def clean(self, work: Callable[[], int | None]) -> int:
         """Delete what tasks have made, unless a run is at work; returns the exit code."""
         try:
-            folder = self._known_folder()
-            self._tell_caveat(folder)
-            if not folder.layout.out_dir.exists():
-                return work() or ExitCode.WHOLE
-            folder.check()
-            with durable.holding(folder.layout.lock):
-                return work() or ExitCode.WHOLE
+            with durable.explaining():
+                return self._clean(work)
         except UpvsError as error:
             self.note(f"ERROR: {error}")
             return error.exit_code
+
+    def _clean(self, work: Callable[[], int | None]) -> int:
+        folder = self._known_folder()
+        self._tell_caveat(folder.caveat)
+        if not folder.layout.out_dir.exists():
+            return work() or ExitCode.WHOLE
+        folder.check()
+        with lock.holding(folder.layout.lock) as caveat:
+            self._tell_caveat(caveat)
+            return work() or ExitCode.WHOLE
 
     def remove(self, paths: Sequence[Path], *, pretends: bool) -> None:
         """Delete the files that are there, or only tell which."""
@@ -163,9 +171,14 @@ class Run:
             return self.context.folder
         return day_folder.from_disk(self._settings, self._clock)
 
-    def _tell_caveat(self, folder: DayFolder) -> None:
-        if folder.caveat:
-            self.note(f"NOTE: {folder.caveat}")
+    def _tell_caveat(self, caveat: str) -> None:
+        if caveat:
+            self.note(f"NOTE: {caveat}")
+
+    def _tell_of_log(self, reason: str) -> None:
+        """Tell that there will be no run.log; all else goes on."""
+        self.note(f"ERROR: {reason}; this run goes on without a log")
+        self._exit_code = max(self._exit_code, ExitCode.INCOMPLETE)
 
     def note(self, sentence: str) -> None:
         """Tell something that has to be known, whichever reporter tells of the tasks."""
@@ -223,11 +236,12 @@ class Run:
         self._resources.callback(run_log.stop, run_log.hold(verbose=self._verbose))
         context = self._context_of_run()
         layout = context.layout
-        self._resources.enter_context(durable.holding(layout.lock))
-        for folder in layout.own_folders:
-            durable.sweep(folder)
+        self._tell_caveat(self._resources.enter_context(lock.holding(layout.lock)))
+        durable.sweep(layout.out_dir, layout.own_names)
         context.clips.forget()  # another run may have ended since the tasks were listed
-        handler = run_log.start(layout.run_log, self._redactor, verbose=self._verbose)
+        handler = run_log.start(
+            layout.run_log, self._redactor, self._tell_of_log, verbose=self._verbose
+        )
         self._resources.callback(run_log.stop, handler)
         log.info("run begins", extra={"out_dir": str(layout.out_dir)})
 
@@ -236,7 +250,7 @@ class Run:
         known = self.context.folder if self.context else None
         connection = None if self._is_offline else self._connection
         folder = day_folder.for_run(self._settings, known, connection, self._clock)
-        self._tell_caveat(folder)
+        self._tell_caveat(folder.caveat)
         if self.context is None or folder != known:
             self.context = self._context(folder)
         return self.context

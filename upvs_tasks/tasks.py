@@ -11,7 +11,7 @@ from typing import Any
 from doit import create_after
 from doit.exceptions import TaskFailed
 
-from upvs_tasks.errors import UpvsError
+from upvs_tasks.errors import UpvsError, explained_error
 from upvs_tasks.phases.context import Context
 from upvs_tasks.run import Run
 
@@ -146,12 +146,13 @@ def _action(row: Row, run: Run) -> Callable[[], object]:
             context = run.working_context(row.name)
             summaries = [phase(context) for phase in row.phases]
             failure = row.failure(context)
-        except UpvsError as error:
-            sentence = str(error)
-            run.fail(row.name, error, sentence)
-            log.error("task failed", extra={"reason": sentence})  # noqa: TRY400  no bug
-            return TaskFailed(sentence)
         except Exception as error:
+            explained = explained_error(error)
+            if explained is not None:
+                sentence = str(explained)
+                run.fail(row.name, explained, sentence)
+                log.error("task failed", extra={"reason": sentence})  # noqa: TRY400  no bug
+                return TaskFailed(sentence)
             sentence = f"this is a bug in upvs, please report what follows: {error!r}"
             run.fail(row.name, UpvsError(), sentence, details=traceback.format_exc().splitlines())
             log.exception("task broke")

@@ -6,6 +6,7 @@ When one of these fails after an upgrade, the sentence names the library and the
 import ssl
 from http.client import HTTPResponse
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -13,7 +14,8 @@ import urllib3
 from urllib3.util.ssl_ import create_urllib3_context
 
 from tests.console.harness import ConsoleHarness
-from upvs_tasks.console.transport import tls_context
+from tests.pinned import PinnedAdapter, fingerprint
+from upvs_tasks.console.tls import tls_context
 
 URLLIB3_VERSION = version("urllib3")
 
@@ -21,7 +23,9 @@ URLLIB3_VERSION = version("urllib3")
 def test_urllib3_still_wraps_a_response_of_http_client(harness: ConsoleHarness) -> None:
     """console/export.py reads the body of an export from it."""
     url = harness.endpoint().base_url
-    with requests.get(url, stream=True, timeout=10, verify=harness.simulated.ca_file) as response:
+    with requests.Session() as session:
+        session.mount(url, PinnedAdapter(harness.simulated.ca_file))
+        response = session.get(url, stream=True, timeout=10, verify=False)
         wrapped = getattr(response.raw, "_original_response", None)
         assert isinstance(wrapped, HTTPResponse), (
             f"urllib3 {URLLIB3_VERSION} has no HTTPResponse._original_response any more: "
@@ -32,7 +36,7 @@ def test_urllib3_still_wraps_a_response_of_http_client(harness: ConsoleHarness) 
 
 
 def test_http_client_still_reads_tls_by_recv_into(harness: ConsoleHarness) -> None:
-    """console/transport.py measures the speed of an answer there."""
+    """console/tls.py measures the speed of an answer there."""
     times: list[float] = []
 
     def now_secs() -> float:
@@ -42,12 +46,12 @@ def test_http_client_still_reads_tls_by_recv_into(harness: ConsoleHarness) -> No
     fetch_page(harness, tls_context(now_secs, verifies=True))
     assert times, (
         "http.client no longer reads by SSLSocket.recv_into: "
-        "a slow transfer is not noticed (tls_context in console/transport.py)"
+        "a slow transfer is not noticed (tls_context in console/tls.py)"
     )
 
 
 def test_urllib3_still_sets_the_protocol_for_each_connection(harness: ConsoleHarness) -> None:
-    """Should it stop, then console/transport.py need not ignore it any more."""
+    """Should it stop, then console/tls.py need not ignore it any more."""
     calls: list[list[str]] = []
 
     class NotingContext(ssl.SSLContext):
@@ -57,13 +61,17 @@ def test_urllib3_still_sets_the_protocol_for_each_connection(harness: ConsoleHar
     fetch_page(harness, NotingContext(ssl.PROTOCOL_TLS_CLIENT))
     assert calls, (
         f"urllib3 {URLLIB3_VERSION} no longer sets ALPN on a context that it was given: "
-        "take the workaround out of tls_context in console/transport.py"
+        "take the workaround out of tls_context in console/tls.py"
     )
 
 
 def fetch_page(harness: ConsoleHarness, context: ssl.SSLContext) -> None:
     """Ask the console for any page, by urllib3 alone."""
-    with urllib3.PoolManager(ssl_context=context, ca_certs=harness.simulated.ca_file) as pool:
+    pinned = fingerprint(Path(harness.simulated.ca_file))
+    context.check_hostname = False
+    with urllib3.PoolManager(
+        ssl_context=context, cert_reqs="CERT_NONE", assert_fingerprint=pinned
+    ) as pool:
         pool.request("GET", harness.endpoint().base_url, retries=False)
 
 

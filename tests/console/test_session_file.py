@@ -245,7 +245,9 @@ def test_a_newer_session_of_another_process_is_not_dropped(path: Path) -> None:
 def test_an_interrupted_write_leaves_the_former_session(path: Path) -> None:
     """And what it left behind is in nobody's way."""
     file_of(path).write(SESSION)
-    path.with_name(path.name + ".partial").write_bytes(b'{"owner": ')
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(b'{"owner": ')
+    partial.chmod(0o600)
     assert file_of(path).read(NOW_SECS) == SESSION
     newer = replace(SESSION, token="newer")
     file_of(path).write(newer)

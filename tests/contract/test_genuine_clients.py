@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.certificates import put_signed
 from tests.contract.consoles import NEWER, OLDER
 from tests.contract.genuine import (
     BACKUP,
@@ -45,8 +46,15 @@ BACKUP_SECS = 90
 
 
 @pytest.fixture(scope="module", params=[OLDER, NEWER], ids=["older", "newer"])
-def console(request: pytest.FixtureRequest, state_dir: Path) -> Iterator[SimulatedConsole]:
-    """A console that a client's commands share, and with it the limit to logins."""
+def console(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SimulatedConsole]:
+    """A console that a client's commands share, and with it the limit to logins.
+
+    An authority has signed its certificate for its address: the clients accept nothing else.
+    """
+    state_dir = tmp_path_factory.mktemp("signed")
+    put_signed(state_dir, "127.0.0.1")
     with SimulatedConsole(behaviour=request.param, state_dir=state_dir) as running:
         yield running
 

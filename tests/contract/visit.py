@@ -16,6 +16,7 @@ import pytest
 import requests
 from av.container import InputContainer
 
+from tests.pinned import PinnedAdapter
 from tests.simulator.browser import bounds
 from upvs_tasks.simulator import FRONT_DOOR, SimulatedConsole
 
@@ -222,7 +223,9 @@ class Visit:
     def _new_session(self) -> requests.Session:
         session = requests.Session()
         session.trust_env = False
-        session.verify = self.host.verify
+        session.verify = self.host.verify is True
+        if isinstance(self.host.verify, str):
+            session.mount("https://", PinnedAdapter(self.host.verify))
         return session
 
 

@@ -18,8 +18,9 @@ from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
-from av.video.frame import VideoFrame
+import av
 
+from tests.media.decodes import group_by_group, packed, pictures
 from tests.media.made_files import MadeFile, Maker
 from upvs_tasks.errors import BrokenFootageError
 from upvs_tasks.media.ffmpeg import find_ffmpeg
@@ -81,7 +82,8 @@ class Reference:
     """What ffmpeg shows of a file: when, in seconds from the first picture, and its complaints.
 
     ``shape`` is width to height of a picture on a screen. ``is_plain``: the film needs no other
-    pixels than the file has.
+    pixels than the file has. ``undefined`` are the times at which the picture depends on what a
+    decoder had in its memory before, as that of a spoilt file may.
     """
 
     errors: tuple[str, ...]
@@ -89,6 +91,7 @@ class Reference:
     end: Fraction = Fraction(0)
     pictures: tuple[bytes, ...] = ()
     is_plain: bool = False
+    undefined: frozenset[Fraction] = frozenset()
     shape: Fraction = Fraction(1)
 
     @property
@@ -121,12 +124,26 @@ def judge(made: MadeFile, factors: Sequence[float] = FACTORS) -> Iterator[Judgem
             reference = reference or shown_by_ffmpeg(made, (160, 90))
             yield Judgement(made, factor, _of_refusal(made, reference), str(refusal))
             continue
-        reference = reference or shown_by_ffmpeg(made, film.size)
+        if reference is None:
+            reference = shown_by_ffmpeg(made, film.size)
+            if made.is_spoilt:
+                reference = replace(reference, undefined=frozenset(_undefined(made, reference)))
         yield _compared(made, factor, film, reference)
 
 
 def filmed(path: Path, factor: float) -> Film:
     """The file through our survey, plan and render. Raises BrokenFootageError where we refuse."""
+    damages: list[Damage] = []
+    pictures: list[bytes] = []
+    jobs = list(segment_jobs(path, factor))
+    for job in jobs:
+        pictures += [packed(frame) for frame in film_frames(job, damages)]
+    encoding = jobs[0].encoding
+    return Film((encoding.width, encoding.height), tuple(pictures), tuple(damages))
+
+
+def segment_jobs(path: Path, factor: float) -> Iterator[SegmentJob]:
+    """The segments of a film of one file, as well as can be; each would lie beside the file."""
     footage, table = survey(path)
     clip = StitchedClip(path.stem, path.stem, 0, table.duration_ms, table)
     stitched = StitchedFootage.of([clip])
@@ -135,17 +152,14 @@ def filmed(path: Path, factor: float) -> Film:
         total_duration_ms=total_ms, target_secs=total_ms / 1000 / factor, output_fps=_FPS
     )
     width, height = film_size({footage.shown_size: 1})
-    encoding = Encoding(width=width, height=height, fps=_FPS, crf=0, preset="ultrafast")
-    damages: list[Damage] = []
-    pictures: list[bytes] = []
+    encoding = Encoding(width=width, height=height, fps=_FPS, crf=1, preset="ultrafast")
     for segment in plan_film(stitched, speed).segments:
         shots = tuple(
             Shot.of(path.stem, path, footage=footage, table=table, frames=run.frames)
             for run in segment.runs
         )
-        job = SegmentJob(encoding, path, shots)
-        pictures += [_packed(frame) for frame in film_frames(job, damages)]
-    return Film((width, height), tuple(pictures), tuple(damages))
+        output_path = path.with_name(f"{path.stem}-{factor:g}-{segment.number}.film")
+        yield SegmentJob(encoding, output_path, shots)
 
 
 def shown_by_ffmpeg(made: MadeFile, size: tuple[int, int]) -> Reference:
@@ -213,6 +227,19 @@ def _reference(
     )
 
 
+def _undefined(made: MadeFile, reference: Reference) -> Iterator[Fraction]:
+    """Times of the pictures that are not the same whichever way a decoder is driven."""
+    decodes = [*pictures(made.path), group_by_group(made.path)]
+    with av.open(str(made.path)) as container:
+        tick = Fraction(container.streams.video[0].time_base or 1)
+    first = min(decodes[0])
+    shown = dict(zip(reference.times, reference.pictures, strict=False))
+    for ticks in decodes[0]:
+        at = (ticks - first) * tick
+        if len({shown.get(at), *(decode.get(ticks) for decode in decodes)}) > 1:
+            yield max((time for time in reference.times if time <= at), default=at)
+
+
 def _of_refusal(made: MadeFile, reference: Reference) -> Verdict:
     is_right = made.is_cut or made.is_locked or not reference.is_whole
     return Verdict.REFUSED if is_right else Verdict.LOST
@@ -244,7 +271,7 @@ def _compared(made: MadeFile, factor: float, film: Film, reference: Reference) -
 def _wrong_form(factor: float, film: Film, reference: Reference) -> str | None:
     """What is wrong with the film's length or shape; None where both are right."""
     if not reference.pictures:
-        return "ffmpeg shows nothing"
+        return None if film.named == len(film.pictures) else "ffmpeg shows nothing"
     frames = max(1, round(reference.end * _FPS / Fraction(factor)))
     if reference.is_whole and abs(len(film.pictures) - frames) > 1:
         return f"{len(film.pictures)} frames instead of {frames}"
@@ -262,6 +289,8 @@ def _is_shown(picture: bytes, place: int, factor: float, reference: Reference) -
     first, last = (
         bisect_right(times, at) - 1 for at in (instant - _SLACK_SECS, instant + _SLACK_SECS)
     )
+    if reference.undefined.intersection(times[max(first, 0) : last + 1]):
+        return True
     if _is_among(picture, reference, first, last):
         return True
     if step < _SNAPPED_SECS:
@@ -273,27 +302,16 @@ def _is_shown(picture: bytes, place: int, factor: float, reference: Reference) -
 def _is_among(picture: bytes, reference: Reference, first: int, last: int) -> bool:
     shown = reference.pictures[max(first, 0) : last + 1]
     return picture in shown or (
-        not reference.is_plain and any(_is_alike(picture, other) for other in shown)
+        not reference.is_plain and any(is_alike(picture, other) for other in shown)
     )
 
 
-def _is_alike(ours: bytes, theirs: bytes) -> bool:
+def is_alike(ours: bytes, theirs: bytes) -> bool:
+    """Whether two pictures are the same, but for a conversion or a very good encoder."""
     if len(ours) != len(theirs):
         return False
     pairs = zip(ours[::_EVERY], theirs[::_EVERY], strict=True)
     return sum(abs(one - other) for one, other in pairs) * _EVERY <= _SAME_LEVELS * len(ours)
-
-
-def _packed(frame: VideoFrame) -> bytes:
-    """The planes of a picture one after another, without what pads their lines."""
-    parts = []
-    for plane in frame.planes:
-        content = bytes(plane)
-        if plane.line_size != plane.width:
-            starts = range(0, plane.line_size * plane.height, plane.line_size)
-            content = b"".join(content[at : at + plane.width] for at in starts)
-        parts.append(content)
-    return b"".join(parts)
 
 
 def table_of(judgements: Iterable[Judgement]) -> str:

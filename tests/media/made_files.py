@@ -16,8 +16,10 @@ from tests.media.odd_boxes import (
     laid,
     spoilt,
     with_edits,
+    with_few_offsets,
     with_marks,
     with_too_long_media,
+    with_unfinished_notes,
     without_offsets,
 )
 from upvs_tasks.media.ffmpeg import find_ffmpeg
@@ -134,7 +136,7 @@ class Maker:
     def files(self) -> Iterator[MadeFile]:
         """All files, group by group."""
         for make in (
-            self._codecs,
+            self.codecs,
             self._containers,
             self._tracks,
             self._pictures,
@@ -151,7 +153,8 @@ class Maker:
         ):
             yield from make()
 
-    def _codecs(self) -> Iterator[MadeFile]:
+    def codecs(self) -> Iterator[MadeFile]:
+        """What ffmpeg encodes; all other files are made from these, or by it."""
         outputs = {name: (*options, "-pix_fmt", "yuv420p") for name, options in _ENCODED.items()}
         outputs["mjpeg"] = _ENCODED["mjpeg"]
         self._encoded = self._make("codec", _PICTURE, outputs)
@@ -221,6 +224,13 @@ class Maker:
                 for pixels in ("yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "gray")
             }
             made = self._make("picture", _PICTURE, outputs)
+            yield from (MadeFile("picture", path) for path in made.values())
+        for base in ("h264", "hevc"):
+            source = ("-i", str(self._encoded[base]))
+            cropped = f"{base}_metadata=crop_left=6:crop_top=4"
+            made = self._make(
+                "picture", source, {f"{base}-cropped": ("-c", "copy", "-bsf:v", cropped)}
+            )
             yield from (MadeFile("picture", path) for path in made.values())
 
     def _colours(self) -> Iterator[MadeFile]:
@@ -294,6 +304,10 @@ class Maker:
                     "edited",
                     self._changed(base, name, partial(with_edits, edits=edits)),
                 )
+        parts = [(0.02, place * 0.02) for place in range(90)]
+        for base in ("h264", "hevc"):
+            path = self._changed(base, "many-parts", partial(with_edits, edits=parts))
+            yield MadeFile("edited", path)
 
     def _marked(self) -> Iterator[MadeFile]:
         """Tables that mark the wrong frames as keyframes, or none."""
@@ -323,8 +337,8 @@ class Maker:
             outputs = {f"{base}-decoding-times": ("-c", "copy", "-bsf:v", "setts=pts=DTS")}
             made = self._make("timed", source, outputs)
             yield from (MadeFile("timed", path, in_order=True) for path in made.values())
-            path = self._changed(base, "no-ctts", without_offsets)
-            yield MadeFile("timed", path, in_order=True)
+            for name, change in (("no-ctts", without_offsets), ("few-ctts", with_few_offsets)):
+                yield MadeFile("timed", self._changed(base, name, change), in_order=True)
         times = {
             "uneven": "N+0.4*sin(N)",
             "bursts": "N+3*floor(N/10)",
@@ -356,7 +370,7 @@ class Maker:
             "free-behind": lambda content: content + struct.pack(">I4s", 8, b"free"),
         }
         for base in ("h264", "hevc-open-gop"):
-            for name, change in ways.items():
+            for name, change in {**ways, "unfinished-notes": with_unfinished_notes}.items():
                 yield MadeFile("boxed", self._changed(base, name, change))
             first = self._folder / f"container-{base}-index-first.mp4"
             if first.exists():

@@ -83,7 +83,7 @@ def test_the_film_says_what_it_is(tmp_path: Path) -> None:
     starts = [float(chapter["start"] * (chapter["time_base"] or 0)) for chapter in chapters]
     assert starts == pytest.approx([0, 1], abs=0.001)
     titles = [chapter["metadata"]["title"] for chapter in chapters]
-    assert titles == ["09:00 person", "10:00\nvehicle"]
+    assert titles == ["09:00 person", "10:00\\nvehicle"]
 
 
 def test_the_film_begins_with_its_index_and_names_no_build(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from shutil import which
 
 import pytest
 
-from upvs_tasks.output.listener import Listener, listening, one_line
+from upvs_tasks.escaping import one_line
+from upvs_tasks.output.listener import Listener, listening
 
 REPOSITORY = Path(__file__).parents[2]
 # A file that is always full; not every system has it.

@@ -1,5 +1,6 @@
 import datetime as dt
 import logging
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
@@ -13,7 +14,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.sentences import one_sentence
-from upvs_tasks.errors import StorageError
 from upvs_tasks.output import run_log
 from upvs_tasks.redaction import Redactor
 
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def log_file(path: Path) -> Iterator[Path]:
     """A log without secrets that is being written."""
-    handler = run_log.start(path, Redactor(), verbose=False)
+    handler = run_log.start(path, Redactor(), pytest.fail, verbose=False)
     yield path
     run_log.stop(handler)
 
@@ -54,7 +54,7 @@ def logged(write: Callable[[], None], *secrets: str) -> str:
     """
     with TemporaryDirectory() as folder:
         path = Path(folder) / "run.log"
-        handler = run_log.start(path, Redactor(secrets), verbose=True)
+        handler = run_log.start(path, Redactor(secrets), pytest.fail, verbose=True)
         try:
             write()
         finally:
@@ -112,7 +112,7 @@ def _break(error: Exception) -> None:
 
 def test_each_line_tells_when_how_grave_what_and_where(path: Path) -> None:
     """In UTC, to the millisecond; facts keep their types."""
-    handler = run_log.start(path, Redactor(), verbose=False)
+    handler = run_log.start(path, Redactor(), pytest.fail, verbose=False)
     facts = {"clips": 3, "secs": 0.5, "whole": True, "reason": None, "folder": Path("/films")}
     record = {"name": LOG.name, "levelno": logging.WARNING, "levelname": "WARNING"}
     moment = {"created": 1_705_320_000.5, "msecs": 500.0}
@@ -140,7 +140,7 @@ def test_each_event_is_one_line(text: str) -> None:
     """Whatever is in it, also bytes of a path that are no UTF-8."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "run.log"
-        handler = run_log.start(path, Redactor(), verbose=False)
+        handler = run_log.start(path, Redactor(), pytest.fail, verbose=False)
         LOG.info("%s", text, extra={"folder": Path("/films") / text})
         LOG.info("%s", text)
         run_log.stop(handler)
@@ -266,7 +266,7 @@ def test_details_are_logged_only_if_asked_for(
     path: Path, *, verbose: bool, events: list[str]
 ) -> None:
     """Every request and clip would be thousands of lines."""
-    handler = run_log.start(path, Redactor(), verbose=verbose)
+    handler = run_log.start(path, Redactor(), pytest.fail, verbose=verbose)
     LOG.debug("detail")
     LOG.info("step")
     LOG.error("problem")
@@ -277,8 +277,8 @@ def test_details_are_logged_only_if_asked_for(
 
 def test_a_verbose_run_does_not_make_the_next_one_verbose(tmp_path: Path) -> None:
     """Each is as talkative as it was asked to be."""
-    run_log.stop(run_log.start(tmp_path / "first.log", Redactor(), verbose=True))
-    handler = run_log.start(tmp_path / "second.log", Redactor(), verbose=False)
+    run_log.stop(run_log.start(tmp_path / "first.log", Redactor(), pytest.fail, verbose=True))
+    handler = run_log.start(tmp_path / "second.log", Redactor(), pytest.fail, verbose=False)
     LOG.debug("detail")
     run_log.stop(handler)
 
@@ -288,7 +288,7 @@ def test_a_verbose_run_does_not_make_the_next_one_verbose(tmp_path: Path) -> Non
 def test_a_run_goes_on_where_the_last_one_stopped(path: Path) -> None:
     """The log tells of all runs."""
     for event in ("first", "second"):
-        handler = run_log.start(path, Redactor(), verbose=False)
+        handler = run_log.start(path, Redactor(), pytest.fail, verbose=False)
         LOG.info(event)
         run_log.stop(handler)
 
@@ -299,7 +299,7 @@ def test_nothing_is_logged_once_the_log_is_closed(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The file is free to be moved away; and a thread that still logs is not heard on stderr."""
-    handler = run_log.start(path, Redactor(), verbose=False)
+    handler = run_log.start(path, Redactor(), pytest.fail, verbose=False)
     run_log.stop(handler)
     LOG.error("too late")
 
@@ -336,12 +336,42 @@ def test_our_log_does_not_spill_onto_the_terminal(
 
 
 @pytest.mark.parametrize("taken", ["logs", "logs/run.log/inner"])
-def test_a_log_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path, taken: str) -> None:
-    """A file in place of its folder, and a folder in its place."""
+def test_a_log_that_cannot_be_written_is_told_once_in_a_sentence(
+    tmp_path: Path, taken: str
+) -> None:
+    """A file in place of its folder, and a folder in its place; what is logged goes nowhere."""
     path = tmp_path / "logs" / "run.log"
     (tmp_path / taken).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / taken).write_text("in the way")
+    told: list[str] = []
 
-    with pytest.raises(StorageError, match=str(path)) as caught:
-        run_log.start(path, Redactor(), verbose=False)
-    one_sentence(str(caught.value))
+    handler = run_log.start(path, Redactor(), told.append, verbose=False)
+    for _ in range(2):
+        LOG.info("event")
+    run_log.stop(handler)
+
+    [sentence] = told
+    assert str(path) in one_sentence(sentence)
+
+
+def test_a_pipe_in_place_of_the_log_is_not_waited_for(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+    told: list[str] = []
+
+    run_log.stop(run_log.start(path, Redactor(), told.append, verbose=False))
+
+    [sentence] = told
+    assert str(path) in one_sentence(sentence)
+
+
+def test_a_line_that_a_full_disk_cut_off_does_not_spoil_the_next(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b'{"event": "cut o')
+
+    handler = run_log.start(path, Redactor(), pytest.fail, verbose=False)
+    LOG.info("next")
+    run_log.stop(handler)
+
+    _, line = path.read_bytes().splitlines()
+    assert orjson.loads(line)["event"] == "next"

@@ -22,7 +22,7 @@ import pytest
 from tests.pipeline.project import Finished, Project
 from tests.waiting import deadline
 from upvs_tasks.simulator import Behaviour, Csrf, Fault, FaultKind, SimulatedConsole
-from upvs_tasks.simulator.certificate import AUTHORITY_FILE, server_context
+from upvs_tasks.simulator.certificate import CERTIFICATE_FILE, server_context
 
 # Its beginning is looked for alone: neither quoting nor shortening would hide that.
 PASSWORD = 'canary7fe3 "quoted\\ slashed" ümläut & 100%'
@@ -121,7 +121,7 @@ CASES = {
     ),
     "an export is cut": Case(1, (Fault(FaultKind.CUT_BODY),), ONCE, is_slow=True),
     "an export is reset": Case(1, (Fault(FaultKind.RESET, after_bytes=9_000),), ONCE, is_slow=True),
-    "the certificate is another's": Case(3, settings={"ca_file": "other/" + AUTHORITY_FILE}),
+    "the certificate is another's": Case(3, settings={"ca_file": "other/" + CERTIFICATE_FILE}),
     "the certificate is not checked": Case(0, settings={"tls_insecure": True}, is_slow=True),
     "the login is echoed with 400": Case(1, echoes("login", 400), ONCE),
     "the login is echoed with 401": Case(2, echoes("login", 401)),

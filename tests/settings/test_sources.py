@@ -241,6 +241,13 @@ def test_the_names_of_uiprotect_count_where_nothing_else_is_said(tmp_path: Path)
     assert load({"username": "said"}, environment=theirs).username == "said"
 
 
+@pytest.mark.parametrize("pin", [{"tls_fingerprint": "ab" * 32}, {"ca_file": "console.pem"}])
+def test_a_pinned_certificate_is_checked_whatever_uiprotect_was_told(pin: dict[str, str]) -> None:
+    """It takes no certificate of a console's own, so most have switched its check off."""
+    assert not load(pin, environment={"UFP_SSL_VERIFY": "false"}).tls_insecure
+    assert load(pin | {"tls_insecure": "yes"}).tls_insecure
+
+
 def test_a_switch_of_uiprotect_that_is_none_is_refused() -> None:
     """By its own name."""
     assert refusal(environment={"UFP_SSL_VERIFY": "maybe"}).startswith("UFP_SSL_VERIFY is 'maybe'")

@@ -141,6 +141,17 @@ WAYS = {
     ),
     "max_workers": Ways(1, "16", 2, (1, 16, 2), 0, "a whole number from 1 to 16"),
     "retry_limit": Ways(20, "1", 5, (20, 1, 5), 21, "a whole number from 1 to 20"),
+    "tls_fingerprint": Ways(
+        ":".join(["AB"] * 32),
+        "sha256 Fingerprint=" + "0c:" * 31 + "0c",
+        "Ef" * 32,
+        ("ab" * 32, "0c" * 32, "ef" * 32),
+        "AB:CD",
+        "must be a SHA-256 fingerprint",
+    ),
+    "longest_outage_secs": Ways(
+        0, "600.5", 86_400, (0.0, 600.5, 86_400.0), -1, "a number from 0 to 86400"
+    ),
     "ca_file": Ways("a.pem", "b.pem", "", (Path("a.pem"), Path("b.pem"), None), 5, "must be text"),
     "tls_insecure": Ways(
         config=True,

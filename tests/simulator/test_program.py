@@ -14,10 +14,11 @@ import requests
 
 import upvs_tasks
 import upvs_tasks.simulator
+from tests.pinned import PinnedAdapter
 from tests.sentences import one_line
 from tests.simulator.browser import TIMEOUT_SECS
 
-FOREIGN = {"av", "orjson", "trustme"}
+FOREIGN = {"av", "cryptography", "orjson"}
 
 
 @contextmanager
@@ -39,9 +40,8 @@ def log_in(ready: dict[str, Any]) -> int:
         session.trust_env = False
         claim = {"username": ready["username"], "password": ready["password"]}
         address = f"{ready['host']}/api/auth/login"
-        return session.post(
-            address, json=claim, verify=ready["ca_file"], timeout=TIMEOUT_SECS
-        ).status_code
+        session.mount("https://", PinnedAdapter(ready["ca_file"]))
+        return session.post(address, json=claim, verify=False, timeout=TIMEOUT_SECS).status_code
 
 
 def test_the_program_writes_one_ready_line_and_ends_with_its_input() -> None:

@@ -179,9 +179,9 @@ def test_the_direct_recorders_login_does_not_exist_on_unifi_os() -> None:
 def test_sessions_survive_a_restart_with_the_same_state_directory(tmp_path: Path) -> None:
     with SimulatedConsole(state_dir=tmp_path) as console, Browser(console) as browser:
         token = browser.log_in().cookies["TOKEN"]
-        authority = Path(console.ca_file).read_bytes()
+        certificate = Path(console.ca_file).read_bytes()
     with SimulatedConsole(state_dir=tmp_path) as console, Browser(console) as browser:
-        assert Path(console.ca_file).read_bytes() == authority
+        assert Path(console.ca_file).read_bytes() == certificate
         assert browser.get("nvr", headers={"Cookie": f"TOKEN={token}"}).ok
     for secret in ("console.pem", "signing.key"):
         assert (tmp_path / secret).stat().st_mode & 0o777 == 0o600

@@ -35,12 +35,14 @@ class Credentials:
 class Endpoint:
     """Where a console is, and how to know that it is the right one.
 
-    ``ca_file`` holds the certificates to trust in place of the public ones. ``direct_api`` means
-    a recorder without UniFi OS.
+    ``ca_file`` holds the console's certificate, or that of whoever signs it, in place of the public
+    authorities. ``tls_fingerprint``, 64 digits, is the SHA-256 of the only certificate that is
+    accepted. ``direct_api`` means a recorder without UniFi OS.
     """
 
     host: str
     ca_file: Path | None = None
+    tls_fingerprint: str = ""
     tls_insecure: bool = False
     direct_api: bool = False
 

@@ -57,7 +57,6 @@ from upvs_tasks.errors import (
     PermanentError,
     SettingsError,
     TransientError,
-    UntrustedCertificateError,
     UpvsError,
 )
 from upvs_tasks.redaction import Redactor
@@ -66,6 +65,8 @@ _WORDS = ("error", "message", "msg", "code")
 _LONGEST_REMARK = 120
 # What OpenSSL calls an answer in plain HTTP, in its different versions.
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"}
+# What it calls a server that speaks none of our versions of TLS.
+_OLD_TLS = {"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"}
 _COOKIE = re.compile(r"[\w-]{1,64}=[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,4096}", re.ASCII)
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectTimeoutError, "the console cannot be reached in time"),
@@ -246,17 +247,15 @@ def error_for_exception(error: Exception, what: str, *, was_answered: bool) -> U
     """Error for a request that got no answer, or not the whole of it (``was_answered``)."""
     causes = tuple(_causes(error))
     for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return UntrustedCertificateError(
-                f"{what}: the console's certificate cannot be verified "
-                f"({cause.verify_message or 'unknown issuer'}): set ca_file to a file with the "
-                "certificate that the console shows, or, knowing that anybody in between can then "
-                "read the password, tls_insecure = true"
-            )
         if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
             return SettingsError(
                 f"{what}: what listens there speaks no TLS; give host with the port of https, "
                 "which is 443 on most consoles"
+            )
+        if isinstance(cause, ssl.SSLError) and cause.reason in _OLD_TLS:
+            return SettingsError(
+                f"{what}: what listens there speaks only versions of TLS before 1.2, which no "
+                "longer keep a password secret; update the console"
             )
         if isinstance(cause, LocationValueError):
             return SettingsError(f"{what}: host is no address that can be reached")

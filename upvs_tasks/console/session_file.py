@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from upvs_tasks import durable, machine
+from upvs_tasks import durable, lock, machine
 from upvs_tasks.errors import FolderBusyError, SettingsError, StorageError, quoted
 
 log = logging.getLogger(__name__)
@@ -57,10 +57,13 @@ class SessionFile:
             "expires_secs": session.expires_secs,
         }
         self._check_ours()
+        partial = durable.partial_of(self._path)
+        if not _is_leftover(partial):
+            self._warn("session cannot be kept", f"{quoted(partial)} is in the way and stays")
+            return
         lock_path = self._path.with_name(self._path.name + ".lock")
         try:
-            with durable.holding(lock_path), durable.replacing(self._path) as stream:
-                machine.make_private(stream)
+            with lock.holding(lock_path), durable.replacing(self._path, private=True) as stream:
                 stream.write(durable.encode_json(document))
         except FolderBusyError:
             log.debug("another process keeps its session")
@@ -125,6 +128,17 @@ def _is_session(content: bytes) -> bool:
     """Whether a file of this content may be replaced: it is empty, or a session of any owner."""
     document = durable.decode_json(content)
     return not content or (isinstance(document, dict) and document.keys() == _FIELDS)
+
+
+def _is_leftover(partial: Path) -> bool:
+    """Whether nothing is there, or what a killed process of ours may have left: a private file."""
+    try:
+        if not partial.is_symlink() and partial.is_file():
+            with partial.open("rb") as stream:
+                return machine.is_private(stream)
+        return not (partial.is_symlink() or partial.exists())
+    except OSError:
+        return False
 
 
 def _parsed(document: Any, owner: str) -> SavedSession | None:  # noqa: ANN401  parsed JSON

@@ -1,24 +1,22 @@
-"""The only place that speaks HTTP: one pool of connections to one console.
-
-It leans on private parts of others: that http.client reads TLS by ``recv_into`` of the socket, and
-that urllib3 sets the offered protocol (ALPN) on the context of each connection.
-"""
+"""The only place that speaks HTTP: one pool of connections to one console."""
 
 import logging
 import re
-import ssl
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Timer
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
-from urllib3.util.ssl_ import create_urllib3_context
 
 from upvs_tasks.clock import Clock
+from upvs_tasks.console.body import start_of_body
 from upvs_tasks.console.endpoint import Endpoint
 from upvs_tasks.console.failures import (
     UnexpectedStatusError,
@@ -26,10 +24,10 @@ from upvs_tasks.console.failures import (
     parse_error_response,
 )
 from upvs_tasks.console.request import ApiRequest
+from upvs_tasks.console.retry import NOTICED_SECS, OnWait
 from upvs_tasks.console.session import CSRF_HEADER, Session, is_header_value
-from upvs_tasks.console.slow_transfer import MEASURED_SECS, check_speed
+from upvs_tasks.console.trust import Trust, trusting_pool
 from upvs_tasks.console.usage import UsageCounter
-from upvs_tasks.errors import SettingsError, quoted
 from upvs_tasks.redaction import Redactor
 
 log = logging.getLogger(__name__)
@@ -40,7 +38,6 @@ CONNECT_TIMEOUT_SECS = 10.0
 # The first byte of an hour's export took 16 s on an older recorder, and users of other clients
 # needed more than 60 s.
 READ_TIMEOUT_SECS = 120.0
-_MOST_ERROR_BYTES = 65_536
 # A console that changes its CSRF token announces the next one under the first name.
 _CSRF_HEADERS = ("X-Updated-CSRF-Token", CSRF_HEADER)
 
@@ -60,15 +57,21 @@ class Transport:
         clock: Clock,
         redactor: Redactor,
         usage: UsageCounter,
+        on_wait: OnWait,
+        noticed_secs: float = NOTICED_SECS,
     ) -> None:
         self.base_url = endpoint.base_url
         self._timeout_secs = (CONNECT_TIMEOUT_SECS, read_timeout_secs)
         self._now_secs = clock.monotonic_secs
         self._redactor = redactor
         self._usage = usage
+        self._on_wait = on_wait
+        self._noticed_secs = noticed_secs
+        trust = Trust.of(endpoint)
         self._verify = _verification(endpoint)
-        context = tls_context(clock.monotonic_secs, verifies=self._verify is not False)
-        self._adapter = _Adapter(context, connections=connections)
+        self._adapter = _Adapter(
+            trusting_pool(trust, clock.monotonic_secs), connections=connections
+        )
 
     def new_session(self) -> Session:
         """A session without cookies, on the one pool; it sends over https alone."""
@@ -95,21 +98,24 @@ class Transport:
         was_answered, sent_secs = False, self._now_secs()
         exchange = _Exchange(request)
         try:
-            with session.http.request(
-                request.method,
-                self.base_url + request.path,
-                params=request.params,
-                json=request.body,
-                headers={CSRF_HEADER: session.csrf_token} if sends_token else None,
-                timeout=self._timeout_secs,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                self._silence_noticed(request),
+                session.http.request(
+                    request.method,
+                    self.base_url + request.path,
+                    params=request.params,
+                    json=request.body,
+                    headers={CSRF_HEADER: session.csrf_token} if sends_token else None,
+                    timeout=self._timeout_secs,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 was_answered = True
                 exchange.response = response
                 self._note_answer(response, session, self._now_secs() - sent_secs)
                 if response.status_code != requests.codes.ok:
-                    body = response.raw.read(_MOST_ERROR_BYTES, decode_content=True)
+                    body = start_of_body(response, request.what)
                     raise UnexpectedStatusError(
                         parse_error_response(
                             response.status_code, response.headers, body, self._redactor
@@ -120,6 +126,21 @@ class Transport:
             raise error_for_exception(error, request.what, was_answered=was_answered) from error
         finally:
             log.debug("request", extra=exchange.facts(self._now_secs() - sent_secs))
+
+    @contextmanager
+    def _silence_noticed(self, request: ApiRequest) -> Iterator[None]:
+        """Tell of a question that nobody answers for some seconds; exports have a bar for that."""
+        if request.is_export:
+            yield
+            return
+        reason = f"{request.what}: no whole answer yet"
+        timer = Timer(self._noticed_secs, self._on_wait, (reason, sum(self._timeout_secs)))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         """Close all connections."""
@@ -162,80 +183,26 @@ class _Exchange:
 
 
 class _Adapter(HTTPAdapter):
-    """requests' way to one host, with our own TLS settings and without attempts of its own."""
+    """requests' way to one host, over our own connections and without attempts of its own."""
 
-    def __init__(self, context: ssl.SSLContext, *, connections: int) -> None:
-        self._context = context
+    def __init__(self, pool: type[HTTPSConnectionPool], *, connections: int) -> None:
+        self._pool = pool
         super().__init__(
             pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=True
         )
 
     def init_poolmanager(self, *arguments: Any, **details: Any) -> None:  # noqa: ANN401  see base
-        super().init_poolmanager(*arguments, **details, ssl_context=self._context)
-
-
-def tls_context(now_secs: Callable[[], float], *, verifies: bool) -> ssl.SSLContext:
-    """urllib3's own TLS settings, on sockets whose reads raise SlowTransferError.
-
-    The speed is measured from the first byte of an answer on: how long that takes is limited by the
-    read timeout. Threads may share the context.
-    """
-
-    class MeasuredSocket(ssl.SSLSocket):
-        _since_secs: float | None = None
-        _bytes = 0
-
-        def send(self, data: Any, flags: int = 0) -> int:  # noqa: ANN401  any bytes
-            self._since_secs = None
-            return super().send(data, flags)
-
-        def recv_into(
-            self,
-            buffer: Any,  # noqa: ANN401  any bytes
-            nbytes: int | None = None,
-            flags: int = 0,  # noqa: ARG002  TLS has none
-        ) -> int:
-            # Calls read directly: the base class does the same by way of one more frame, which
-            # counts at one call for each 16 KiB. With a buffer, read returns a number, which
-            # typeshed does not know.
-            received: int = self.read(nbytes or len(buffer), buffer)  # type: ignore[assignment]
-            now = now_secs()
-            if self._since_secs is None:
-                self._since_secs, self._bytes = now, 0
-            self._bytes += received
-            spent_secs = now - self._since_secs
-            if spent_secs >= MEASURED_SECS:
-                if received:
-                    check_speed(self._bytes, spent_secs)
-                self._since_secs, self._bytes = now, 0
-            return received
-
-    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED if verifies else ssl.CERT_NONE)
-    context.sslsocket_class = MeasuredSocket
-    # Offers HTTP/1.1, and ignores every later change of that. urllib3 sets it again for each
-    # connection, which frees memory that another thread may be copying for its own connection
-    # (python/cpython issue 141012): the console cannot read the greeting, or Python crashes.
-    context.set_alpn_protocols(["http/1.1"])
-    context.set_alpn_protocols = lambda alpn_protocols: None  # type: ignore[method-assign]  # noqa: ARG005
-    return context
+        super().init_poolmanager(*arguments, **details)
+        self.poolmanager.pool_classes_by_scheme = {"https": self._pool}
 
 
 def _verification(endpoint: Endpoint) -> bool | str:
-    """What requests verifies certificates with. Raises SettingsError for an unfit ca_file."""
+    """What requests verifies certificates with, where a certificate itself is not known."""
     if endpoint.tls_insecure:
         log.warning("certificates are not verified", extra={"setting": "tls_insecure"})
         _silence_warnings_about(urlsplit(endpoint.base_url).hostname or "")
         return False
-    if endpoint.ca_file is None:
-        return True
-    try:
-        ssl.create_default_context(cafile=str(endpoint.ca_file))
-    except OSError as error:
-        reason = error.strerror if not isinstance(error, ssl.SSLError) else "no certificate in it"
-        raise SettingsError(
-            f"ca_file {quoted(endpoint.ca_file)} cannot be used: {reason}"
-        ) from error
-    return str(endpoint.ca_file)
+    return str(endpoint.ca_file) if endpoint.ca_file else True
 
 
 def _silence_warnings_about(hostname: str) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from upvs_tasks.media import join as join
     from upvs_tasks.media import overlap as overlap
     from upvs_tasks.media import probe as probe
+    from upvs_tasks.media import render_places as render_places
     from upvs_tasks.media import segment as segment
     from upvs_tasks.media import worker_pool as worker_pool
 
@@ -25,6 +26,7 @@ _MODULES = (
     "join",
     "overlap",
     "probe",
+    "render_places",
     "segment",
     "worker_pool",
 )

@@ -1,7 +1,7 @@
 """Frames of a clip, by their time stamps; nothing is decoded that they do not need."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -84,28 +84,27 @@ def _decoded_by_device(
 
 
 def _decoded(path: Path, requests: Sequence[FrameRequest]) -> Iterator[DecodedFrame]:
-    """Frames from their keyframes; those that cannot be had so, from the start of the track.
+    """Frames from their keyframes; from the first one on that cannot be had so, from the start.
 
-    They cannot for one of two reasons. Either they are damaged. Or a keyframe of the table is none:
-    then all others come from the start as well.
+    That one is damaged, or a keyframe of the table is none. Either way only a decode from the start
+    shows what the file gives: damaged frames depend on what was decoded before.
     """
     quickly = _from_keyframes(path, requests, None)
-    from_start: _FromStart | None = None
-    is_slow = requests[0].place is not None
+    from_start = _FromStart(path) if requests[0].place is not None else None
     for request in requests:
-        picture = None if is_slow else next(quickly)
+        picture = None if from_start else next(quickly)
         if picture is not None:
             yield DecodedFrame(picture, is_whole=True)
             continue
-        from_start = from_start or _FromStart(path)
-        frame = from_start.frame_of(request)
-        is_slow = is_slow or frame.is_whole
-        yield frame
+        if from_start is None:
+            quickly.close()  # two decoders at once would take twice the memory
+            from_start = _FromStart(path)
+        yield from_start.frame_of(request)
 
 
 def _from_keyframes(
     path: Path, requests: Sequence[FrameRequest], device: str | None
-) -> Iterator[VideoFrame | None]:
+) -> Generator[VideoFrame | None]:
     """The picture of each request, decoded from its keyframe; None where that does not give it."""
     with open_quickly(path, device=device) as container:
         stream = video_of(container, path)

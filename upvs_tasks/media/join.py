@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 import ffmpeg as ffmpeg_python
 
 from upvs_tasks.errors import RenderError
+from upvs_tasks.escaping import one_line
 from upvs_tasks.media.encode import CODEC_TAGS, TICKS_PER_FRAME, timescale
 from upvs_tasks.media.options import REPORTED
 from upvs_tasks.media.probe import read_sample_table
@@ -16,7 +17,7 @@ from upvs_tasks.model.ffconcat import concat_text
 from upvs_tasks.model.timeline import Chapter
 
 _ESCAPE = "\\"
-_SPECIAL = str.maketrans({character: _ESCAPE + character for character in "=;#\\\n"})
+_SPECIAL = str.maketrans({character: _ESCAPE + character for character in "=;#\\"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +108,4 @@ def check_joined(path: Path, *, frames: int, fps: int) -> None:
 
 def _line(name: str, value: str) -> str:
     """A tag, without backslashes at its end: even escaped, ffmpeg would add the next line to it."""
-    return f"{name}={value.rstrip(_ESCAPE).translate(_SPECIAL)}"
+    return f"{name}={one_line(value).rstrip(_ESCAPE).translate(_SPECIAL)}"

@@ -10,13 +10,10 @@ from av.video.frame import VideoFrame
 from upvs_tasks.errors import (
     BrokenFootageError,
     RenderError,
-    StorageError,
     UpvsError,
-    is_disk_full,
-    quoted,
 )
 from upvs_tasks.media.decode import FrameRequest, decoded_frames
-from upvs_tasks.media.encode import SegmentWriter
+from upvs_tasks.media.encode import SegmentWriter, storage_error
 from upvs_tasks.media.frame_converter import FrameConverter
 from upvs_tasks.media.hwaccel import decoding_device
 from upvs_tasks.model.damage import Damage
@@ -91,7 +88,7 @@ def render_segment(
             for frame in film_frames(job, damages):
                 writer.write(frame)
                 on_frame(writer.frame_count)
-    except (av.FFmpegError, OSError) as error:
+    except (av.FFmpegError, OSError, MemoryError) as error:
         raise _failure(job.output_path, error) from error
     planned = sum(len(shot.requests) for shot in job.shots)
     if writer.frame_count != planned:
@@ -108,11 +105,14 @@ def film_frames(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame]:
 
 
 def _failure(path: Path, error: Exception) -> UpvsError:
+    if isinstance(error, MemoryError):
+        return RenderError.out_of_memory(path, str(error) or type(error).__name__)
+    refused = storage_error(path, error)
+    if refused is not None:
+        return refused
     reason = getattr(error, "strerror", None) or error
-    if is_disk_full(error):
-        return StorageError.disk_full(path)
-    if isinstance(error, PermissionError | FileNotFoundError):
-        return StorageError(f"{quoted(path)} may not be written ({reason}): check the folder")
+    if isinstance(error, av.ExternalError):  # all that x264 and x265 say when they get no memory
+        return RenderError.out_of_memory(path, f"the encoder gave up: {reason}")
     return RenderError(f"{path.name} cannot be encoded: {reason}")
 
 
@@ -144,6 +144,8 @@ def _converted(
         return None
     try:
         return converter.converted(frame, shot.display)
+    except MemoryError:
+        raise
     except (av.FFmpegError, ValueError):
         return None
 

@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -28,7 +29,10 @@ log = logging.getLogger(__name__)
 
 _WORKER_MODULE = "upvs_tasks.media.worker"
 _KEPT_ERROR_LINES = 10
+# What Python, libav, x264 and x265 print when they get none.
+_NO_MEMORY = ("MemoryError", "Cannot allocate memory", "malloc of size", "bad_alloc")
 _END_TIMEOUT_SECS = 3.0
+_KILLED: int = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has no such signal
 
 
 def render_in_worker(
@@ -49,7 +53,8 @@ def render_in_worker(
             last = worker.render(job, on_frame)
         return _result(last, worker, job)
     except BaseException:
-        job.output_path.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong first is what is told
+            job.output_path.unlink(missing_ok=True)
         raise
 
 
@@ -187,11 +192,14 @@ def _result(last: Message | None, worker: _Worker, job: SegmentJob) -> SegmentRe
             raise StorageError(reason)
         case RenderFailure(_, reason):
             raise RenderError(reason)
-    lines = (line.decode(errors="replace").strip() for line in worker.error_lines)
-    raise RenderError(
-        f"the worker that rendered {job.output_path.name} ended with exit code "
-        f"{worker.process.returncode}: {' '.join(lines) or 'it gave no reason'}"
-    )
+    what, code = f"the worker that rendered {job.output_path.name}", worker.process.returncode
+    said = " ".join(line.decode(errors="replace").strip() for line in worker.error_lines)
+    if code == -_KILLED and not worker.is_stopped:
+        raise RenderError.out_of_memory(job.output_path, "the system killed the worker")
+    if any(words in said for words in _NO_MEMORY):
+        raise RenderError.out_of_memory(job.output_path, f"exit code {code}")
+    cause = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+    raise RenderError(f"{what} ended {cause}: {said or 'it gave no reason'}")
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

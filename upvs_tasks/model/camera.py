@@ -6,8 +6,9 @@ from difflib import get_close_matches
 from hashlib import sha256
 
 from upvs_tasks.errors import CameraNotFound, ConsoleError, MultipleCameras, SettingsError
+from upvs_tasks.escaping import HARMFUL
 
-_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\u2028\u2029]')
+_NOT_IN_NAMES = re.compile(rf'[/\\:*?"<>|{HARMFUL}]')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _LONGEST_NAME_BYTES = 120
 # What keyboards and telephones put in the place of an apostrophe.
@@ -139,8 +140,9 @@ def safe_name(text: str, *, fallback: str) -> str:
     r"""``text`` as the name of a file or folder, on any file system.
 
     The specification's rule (§4: remove ``/ \ : * ? " < > |``, collapse underscores, trim), and
-    more: no runs of white space, no control characters, no leading or trailing dot, no name that
-    Windows reserves, at most 120 bytes. If nothing is left, ``fallback`` is made safe and used.
+    more: no runs of white space, no control characters, nothing that turns the direction of
+    writing, no leading or trailing dot, no name that Windows reserves, at most 120 bytes. If
+    nothing is left, ``fallback`` is made safe and used.
     """
     encodable = text.encode(errors="ignore").decode()
     plain = re.sub(r"_+(?=_)|\s+(?=\s)", "", _NOT_IN_NAMES.sub("", encodable)).strip(" ._")

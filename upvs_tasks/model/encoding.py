@@ -6,6 +6,18 @@ from enum import StrEnum
 # libx265 writes beyond its memory where a film has fewer lines than its largest block.
 SMALLEST_SIDE = 64
 LARGEST_HEIGHT = 4320
+# x264's names, from the fastest to the slowest.
+PRESETS = (
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+)
 
 
 class Codec(StrEnum):

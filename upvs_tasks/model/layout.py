@@ -14,10 +14,17 @@ class Layout:
     out_dir: Path
 
     @property
-    def own_folders(self) -> tuple[Path, ...]:
-        """The folders in which no other program writes."""
-        names = ("metadata", "clips", "manifests", "timelapse", ".upvs")
-        return tuple(self.out_dir / name for name in names)
+    def own_names(self) -> tuple[str, ...]:
+        """Patterns of the files that are made here; any other file is somebody else's."""
+        return (
+            "metadata/*.json",
+            "manifests/clip_index.json",
+            "manifests/concat.txt",
+            "clips/*/*/clip_*.mp4",
+            "timelapse/*_timelapse.mp4",
+            "timelapse/*_timelapse.vtt",
+            ".upvs/**/*",
+        )
 
     @property
     def camera_json(self) -> Path:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from upvs_tasks.escaping import in_captions
 from upvs_tasks.model.clip_index import IndexEntry
 from upvs_tasks.model.day import Day
 from upvs_tasks.model.plan import Plan
@@ -89,7 +90,8 @@ def captions(scenes: Iterable[Scene], *, day: Day, fps: int) -> str:
     """The same as WebVTT subtitles, one for each clip."""
     cues = (
         f"{_vtt_time(scene.start_frame, fps)} --> {_vtt_time(scene.end_frame, fps)}\n"
-        f"{day.clock(scene.shown_from_ms):%Y-%m-%d %H:%M:%S} {' '.join(scene.detected)}".rstrip()
+        f"{day.clock(scene.shown_from_ms):%Y-%m-%d %H:%M:%S} "
+        f"{in_captions(' '.join(scene.detected))}".rstrip()
         for scene in scenes
     )
     return "\n\n".join(["WEBVTT", *cues]) + "\n"

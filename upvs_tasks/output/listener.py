@@ -5,33 +5,30 @@ there (a closed stream), or may not know a letter of the camera's name. None of 
 """
 
 import os
-import re
 import sys
 from contextlib import suppress
 from io import StringIO, UnsupportedOperation
 from typing import Any, TextIO, cast
 
-# What moves the cursor, ends the line or turns the direction of writing.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-
-
-def one_line(text: str) -> str:
-    """The text as one line that only shows: a console may have put anything into a name."""
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+from upvs_tasks import escaping
 
 
 class Listener:
-    """A text stream that never fails: what cannot be written is escaped, or nobody hears it."""
+    """A text stream that never fails: what cannot be written is escaped, or nobody hears it.
 
-    def __init__(self, stream: TextIO) -> None:
+    What would do more than show is escaped as well, unless the stream is ``raw``.
+    """
+
+    def __init__(self, stream: TextIO, *, raw: bool = False) -> None:
         self._stream = stream
+        self._escaped = _as_it_is if raw else escaping.lines
         with suppress(AttributeError, UnsupportedOperation):
             cast("Any", stream).reconfigure(errors="backslashreplace")
 
     def write(self, text: str) -> int:
         """Write the text, in letters that the listener's encoding has."""
         try:
-            return self._stream.write(text)
+            return self._stream.write(self._escaped(text))
         except UnicodeError:
             return self.write(text.encode("ascii", "backslashreplace").decode())
         except (OSError, ValueError) as error:
@@ -50,6 +47,10 @@ class Listener:
         except (OSError, ValueError) as error:
             self._give_up(error)
 
+    def raw(self) -> TextIO:
+        """The same stream for a bar, which moves the cursor and shows only our own words."""
+        return cast("TextIO", Listener(self._stream, raw=True))
+
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  as the stream itself
         return getattr(self._stream, name)
 
@@ -61,6 +62,10 @@ class Listener:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
+
+
+def _as_it_is(text: str) -> str:
+    return text
 
 
 def listening(stream: TextIO | None) -> TextIO:

@@ -3,16 +3,18 @@
 import sys
 from collections.abc import Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from upvs_tasks.clock import Clock
-from upvs_tasks.output.listener import listening, one_line
+from upvs_tasks.escaping import one_line
+from upvs_tasks.output.listener import Listener, listening
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 _QUIET_SECS = 15.0
 _SPOKEN_IN_MINUTES_SECS = 120.0
+_ABOUT_AS_LONG_SECS = 60.0
 
 
 class Terminal:
@@ -62,10 +64,10 @@ class Terminal:
             self._write_line(self._err, sentence)
 
     def wait(self, reason: str, longest_secs: float) -> None:
-        """Why nothing goes on, and for how long at most; once for all who wait at the same time."""
+        """Why nothing goes on, and for how long at most; once for all who wait about as long."""
         with self._lock:
             now_secs = self._clock.monotonic_secs()
-            if now_secs < self._waits_until_secs:
+            if now_secs + longest_secs < self._waits_until_secs + _ABOUT_AS_LONG_SECS:
                 return
             self._waits_until_secs = now_secs + longest_secs
             self._end()
@@ -205,7 +207,7 @@ def _bar(name: str, stream: TextIO) -> "Progress | None":
         TimeRemainingColumn,
     )
 
-    console = Console(file=stream)
+    console = Console(file=cast("Listener", stream).raw())
     if console.is_dumb_terminal:
         return None
     return Progress(

@@ -1,13 +1,19 @@
 """logs/run.log: what the runs did, one JSON object a line, without secrets."""
 
 import logging
+import os
 import time
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import orjson
 
-from upvs_tasks.durable import storing
+from upvs_tasks import escaping
+from upvs_tasks.durable import appended, storing
+from upvs_tasks.errors import StorageError
 from upvs_tasks.redaction import Redactor
 
 _LOGGER = logging.getLogger("upvs_tasks")
@@ -24,16 +30,15 @@ def hold(*, verbose: bool) -> logging.Handler:
     return handler
 
 
-def start(path: Path, redactor: Redactor, *, verbose: bool) -> logging.Handler:
+def start(
+    path: Path, redactor: Redactor, on_failure: Callable[[str], None], *, verbose: bool
+) -> logging.Handler:
     """Append what our modules log to ``path`` from now on; give the handler to `stop`.
 
-    ``verbose`` logs every request and clip, too. What `hold` has kept comes first.
-
-    Raises StorageError when the file may not be written.
+    ``verbose`` logs every request and clip, too. What `hold` has kept comes first. A log that
+    cannot be written is given up: ``on_failure`` is called once, with the reason in a sentence.
     """
-    with storing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _Appended(path, on_failure)
     handler.setFormatter(_JsonLines(redactor))
     for held in [each for each in _LOGGER.handlers if isinstance(each, _Held)]:
         for record in held.records:
@@ -71,6 +76,53 @@ class _Held(logging.Handler):
         self.records.append(record)
 
 
+class _Appended(logging.Handler):
+    """Appends each record to a file at once, as a line."""
+
+    def __init__(self, path: Path, on_failure: Callable[[str], None]) -> None:
+        super().__init__()
+        self._path = path
+        self._on_failure = on_failure
+        self._stream: IO[bytes] | None = None
+        with self._giving_up():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = appended(path)
+            if not _ends_with_line(path):
+                self._stream.write(b"\n")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._stream is not None:
+            with self._giving_up():
+                line = f"{self.format(record)}\n".encode()
+                while line:  # a disk that is nearly full takes a part
+                    line = line[self._stream.write(line) :]
+
+    def close(self) -> None:
+        with suppress(OSError):
+            if self._stream is not None:
+                self._stream.close()
+        super().close()
+
+    @contextmanager
+    def _giving_up(self) -> Iterator[None]:
+        """Give the file up where the disk refuses something in the block."""
+        try:
+            with storing(self._path):
+                yield
+        except StorageError as error:
+            self._stream = None
+            self._on_failure(str(error))
+
+
+def _ends_with_line(path: Path) -> bool:
+    """Whether the file does not end in the middle of a line; one without content does not."""
+    with path.open("rb") as stream:
+        if not stream.seek(0, os.SEEK_END):
+            return True
+        stream.seek(-1, os.SEEK_END)
+        return stream.read() == b"\n"
+
+
 class _JsonLines(logging.Formatter):
     """A record as one line of JSON: when, how grave, what happened, and its facts."""
 
@@ -96,7 +148,7 @@ class _JsonLines(logging.Formatter):
             line["traceback"] = self._redacted(
                 "".join(traceback.format_exception(*record.exc_info))
             )
-        return orjson.dumps(line).decode()
+        return escaping.in_json(orjson.dumps(line).decode())
 
     def _redacted(self, value: object) -> object:
         if isinstance(value, int | float | bool | None):

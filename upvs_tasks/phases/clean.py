@@ -19,8 +19,7 @@ def remove(out_dir: Path, paths: Sequence[Path], *, pretends: bool) -> str:
         return f"nothing to delete in {place}"
     size_bytes = sum(path.stat().st_size for path in there)
     for path in () if pretends else there:
-        with durable.storing(path):
-            path.unlink(missing_ok=True)
+        durable.delete(path)
     done = "would delete" if pretends else "deleted"
     what = f"{counted(len(there), 'file')}, {size_bytes / 1e6:.1f} MB"
     return f"{done} {what}, in {place}: {', '.join(_named(out_dir, there))}"

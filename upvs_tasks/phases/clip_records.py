@@ -14,6 +14,8 @@ from upvs_tasks.model.sample_table import SampleTable
 
 RUNS_TO_SETTLE = 2
 _SEAL = "seal"
+# Dates of most file systems, of those that keep whole seconds, and of FAT.
+_DATE_STEPS_MS = (1, 1_000, 2_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,17 @@ class FootageRecord:
         return self.sha256 == self.arrived_sha256
 
     def matches(self, path: Path) -> bool:
-        """Whether the file looks like the one that was measured; its bytes are not read."""
+        """Whether the file looks like the one that was measured; its bytes are not read.
+
+        Not every file system keeps each millisecond of a date, and some still seem to for a while.
+        """
         try:
             status = path.stat()
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
-        measured = (self.size_bytes, self.modified_ms)
-        return (status.st_size, status.st_mtime_ns // 1_000_000) == measured
+        found_ms = status.st_mtime_ns // 1_000_000
+        kept_ms = (self.modified_ms // step * step for step in _DATE_STEPS_MS)
+        return status.st_size == self.size_bytes and found_ms in kept_ms
 
 
 def read_footage(path: Path) -> FootageRecord | None:

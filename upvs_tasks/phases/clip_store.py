@@ -1,6 +1,5 @@
 """What is on the disk of a day's clips: the truth that every status is derived from."""
 
-import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,13 +30,8 @@ from upvs_tasks.phases.clip_records import (
 )
 from upvs_tasks.phases.shared_frames import Recorded, SharedFrames
 
+_ANOTHER_DATE_MS = 3_600_000
 _CHANGED = "the disk has changed its bytes"
-
-
-def date_file(path: Path, modified_ms: int) -> None:
-    """Give a file its footage's own date: the same for the same clip, whenever it was fetched."""
-    modified_ns = modified_ms * 1_000_000
-    os.utime(path, ns=(modified_ns, modified_ns))
 
 
 class ClipStore:
@@ -182,20 +176,20 @@ class ClipStore:
         self._keep(entry, record)
         self._files[entry.file_path] = self.file_number(entry) + 1
         if record.is_as_it_arrived:
-            self._layout.failure_record(entry.file_path).unlink(missing_ok=True)
+            durable.delete(self._layout.failure_record(entry.file_path))
         self.note_proof(entry)
 
     def disown(self, entry: IndexEntry) -> None:
         """Let a clip's file count no more, since it is another one; its record stays.
 
-        Another date than the measured one says so to later runs, too.
+        Another date than the measured one says so to later runs, too. Where the file cannot be
+        dated, its record goes.
         """
-        path = self._layout.at(entry.file_path)
-        try:
-            if path.exists():
-                os.utime(path)
-        except OSError:
-            self._layout.footage_record(entry.file_path).unlink(missing_ok=True)
+        path, record = self._layout.at(entry.file_path), self.stored_record_of(entry)
+        if record is not None and record.matches(path):
+            durable.date(path, record.modified_ms + _ANOTHER_DATE_MS)
+            if record.matches(path):
+                durable.delete(self._layout.footage_record(entry.file_path))
         self._records[entry.file_path] = None
         self.doubt(entry)
         self._count_change()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Semaphore
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from upvs_tasks.clock import Clock
 from upvs_tasks.errors import UpvsError, quoted
@@ -15,6 +15,9 @@ from upvs_tasks.phases.day_folder import DayFolder
 from upvs_tasks.phases.film_plan import FilmPlan, FilmPlanner
 from upvs_tasks.phases.film_program import FilmProgram
 from upvs_tasks.settings import Settings
+
+if TYPE_CHECKING:
+    from upvs_tasks.media.render_places import RenderPlaces
 
 
 class Progress(Protocol):
@@ -41,7 +44,11 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One camera and day; ``rendering`` has a place for each segment that may render at once."""
+    """One camera and day.
+
+    ``rendering`` has a place for each segment that may be worked at, ``places`` one for each worker
+    that memory bears.
+    """
 
     settings: Settings
     folder: DayFolder
@@ -51,6 +58,7 @@ class Context:
     program: FilmProgram
     clock: Clock
     rendering: Semaphore
+    places: "RenderPlaces"
     progress: Progress
 
     @property

@@ -188,7 +188,7 @@ def _is_of_another(layout: Layout, wanted: Subject) -> bool:
     """Whether its camera.json, a hundred times quicker to read than the clip index, says so."""
     try:
         held = Occupant.of_camera(durable.read_json(layout.camera_json), "")
-    except StorageError:
+    except StorageError:  # whoever works in that folder will say so
         return False
     return held is not None and not wanted.is_camera_of(held)
 
@@ -200,9 +200,10 @@ def _occupant(layout: Layout, date: dt.date) -> Occupant | None:
         if held is not None:
             return held
         camera = durable.read_json(layout.camera_json)
-    except StorageError:  # whoever works in that folder will say so
+        days = list(layout.out_dir.glob(f"clips/*/{date.isoformat()}"))
+    except (StorageError, OSError):  # likewise
         return None
-    names = {path.parent.name for path in layout.out_dir.glob(f"clips/*/{date.isoformat()}")}
+    names = {path.parent.name for path in days}
     return Occupant.of_camera(camera, names.pop() if len(names) == 1 else "")
 
 

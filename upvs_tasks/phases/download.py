@@ -1,6 +1,7 @@
 """Download one clip, and put it under its name once it is whole."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from upvs_tasks.errors import BrokenFootageError, TransientError
 from upvs_tasks.model.clip import Clip, is_short
 from upvs_tasks.model.clip_index import IndexEntry
 from upvs_tasks.phases.clip_records import FootageRecord
-from upvs_tasks.phases.clip_store import date_file
 from upvs_tasks.phases.context import Context
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def download(context: Context, camera_id: str, entry: IndexEntry) -> Path | None
             on_bytes=context.progress.add_bytes,
             accept=check.record_of,
         )
-        date_file(partial, clip.end_ms)
+        durable.sync(stream)  # or the disk may date the file anew, once it writes it
+        record = replace(record, modified_ms=durable.date(partial, clip.end_ms))
         context.clips.write_record(entry, record)
         aside = _set_aside(context, entry, path, partial)
     context.clips.note_record(entry, record)

@@ -9,6 +9,8 @@ beside it.
 """
 
 import logging
+from dataclasses import replace
+from pathlib import Path
 
 from upvs_tasks import durable, media
 from upvs_tasks.errors import (
@@ -22,7 +24,6 @@ from upvs_tasks.errors import (
 from upvs_tasks.model.clip import may_be_all_of
 from upvs_tasks.model.clip_index import FailureKind, IndexEntry
 from upvs_tasks.phases.clip_records import FootageRecord
-from upvs_tasks.phases.clip_store import date_file
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.download import download
 
@@ -109,8 +110,7 @@ def _found(context: Context, entry: IndexEntry) -> FootageRecord | None:
         return None
     if stored is None:
         log.info("clip on disk adopted", extra={"clip": entry.name})
-    date_file(path, entry.clip.end_ms)
-    return record
+    return _dated(record, path)
 
 
 def _measured(context: Context, entry: IndexEntry, digest: str) -> FootageRecord:
@@ -162,8 +162,12 @@ def _keep_what_there_is(context: Context, entry: IndexEntry) -> None:
     if (record.size_bytes, record.footage, record.table) != measured:
         context.clips.disown(entry)
         return
-    date_file(path, entry.clip.end_ms)
-    context.clips.note_record(entry, record)
+    context.clips.note_record(entry, _dated(record, path))
+
+
+def _dated(record: FootageRecord, path: Path) -> FootageRecord:
+    """Date the file like its footage; the record has the date that came of it."""
+    return replace(record, modified_ms=durable.date(path, record.modified_ms))
 
 
 def _kind_of(error: UpvsError) -> FailureKind:

@@ -8,6 +8,7 @@ from upvs_tasks.model.clip_index import ClipIndex, IndexEntry
 from upvs_tasks.model.concat_limits import ListedClip
 from upvs_tasks.model.encoding import Encoding, film_size
 from upvs_tasks.model.fingerprint import ClipIdentity, FilmFingerprint
+from upvs_tasks.model.memory import worker_bytes
 from upvs_tasks.model.plan import Plan, Segment, plan_film
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
@@ -74,6 +75,12 @@ class FilmPlan:
         return Encoding(
             width, height, settings.output_fps, settings.crf, settings.preset, settings.codec
         )
+
+    @cached_property
+    def worker_bytes(self) -> int:
+        """Memory that a worker takes which renders a segment."""
+        sizes = (record.footage.width * record.footage.height for _, record in self.recorded)
+        return worker_bytes(self.encoding, clip_pixels=max(sizes))
 
     @cached_property
     def plan(self) -> Plan:

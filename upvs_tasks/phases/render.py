@@ -9,7 +9,6 @@ it shows. It counts while its size is that of its record. Its bytes are proven b
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,13 +23,16 @@ from upvs_tasks.model.plan import Segment
 from upvs_tasks.phases import fetch
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.film_plan import FilmPlan
+from upvs_tasks.settings import Settings
 
 if TYPE_CHECKING:
+    from upvs_tasks.media.render_places import RenderPlaces
     from upvs_tasks.media.segment import SegmentResult, Shot
 
 log = logging.getLogger(__name__)
 
 _MOST_ATTEMPTS = 5
+_SUFFIXES = (".mp4", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,7 @@ def is_rendered(layout: Layout, film: FilmPlan, segment: Segment) -> bool:
     """Whether the segment is there, and is as large as when it was rendered."""
     path = segment_path(layout, film, segment)
     record = documents.read(record_path(path), SegmentRecord)
-    with suppress(OSError):
-        return record is not None and path.stat().st_size == record.size_bytes
-    return False
+    return record is not None and path.is_file() and path.stat().st_size == record.size_bytes
 
 
 def all_rendered(layout: Layout, film: FilmPlan) -> bool:
@@ -75,8 +75,14 @@ def all_rendered(layout: Layout, film: FilmPlan) -> bool:
 
 def leavings(context: Context) -> list[Path]:
     """All segments of all films of the day, with what is noted of them."""
-    folder = context.layout.segments
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+    return kept_segments(context.layout)
+
+
+def kept_segments(layout: Layout) -> list[Path]:
+    """The segments on the disk, and what is noted of them; not what others call otherwise."""
+    folder = layout.segments
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for path in paths if path.suffix in _SUFFIXES and path.is_file()]
 
 
 def leavings_of(context: Context, film: FilmPlan, segment: Segment) -> tuple[Path, Path]:
@@ -116,7 +122,7 @@ def run(context: Context, film: FilmPlan, segment: Segment, *, may_ask: bool) ->
     """
     news: list[str] = []
     path = segment_path(context.layout, film, segment)
-    partial_path = durable.partial_of(path)
+    partial_path = durable.prepared(path)
     with context.rendering:
         result = _over_proven_bytes(context, film, segment, news, may_ask=may_ask)
     if result is not None:
@@ -125,6 +131,13 @@ def run(context: Context, film: FilmPlan, segment: Segment, *, may_ask: bool) ->
         durable.write_if_changed(record_path(path), documents.encode(record))
         durable.promote(partial_path, path)
     return "; ".join(news) or None
+
+
+def places_for(settings: Settings) -> "RenderPlaces":
+    """As many workers as the settings say; memory counts where they leave the number open."""
+    if settings.threads:
+        return media.render_places.RenderPlaces(settings.threads, lambda: None)
+    return media.render_places.RenderPlaces(settings.renders_at_once)
 
 
 def render_at(
@@ -136,11 +149,11 @@ def render_at(
     on_frame: Callable[[int], None] = lambda _: None,
 ) -> "SegmentResult":
     """Render the segment into a file, in a process of its own, and say what became of it."""
-    with durable.storing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
     shots = tuple(_shots(context.layout, film, segment))
     job = media.segment.SegmentJob(film.encoding, path, shots, context.settings.hwaccel)
-    return media.worker_pool.render_in_worker(job, nice=context.settings.nice, on_frame=on_frame)
+    nice = context.settings.nice
+    with context.places.taken(film.worker_bytes):
+        return media.worker_pool.render_in_worker(job, nice=nice, on_frame=on_frame)
 
 
 def _over_proven_bytes(
@@ -173,7 +186,7 @@ def _over_proven_bytes(
         before = result.damages if is_of_these else None
         for damage in result.damages:
             clips.doubt(film.clip_of(damage.clip_name)[0])
-    path.unlink(missing_ok=True)
+    durable.forget(path)
     raise RenderError(f"segment {name} comes out differently each time: is this disk in order?")
 
 
@@ -200,7 +213,7 @@ def _doubt_others(layout: Layout, film: FilmPlan, segment: Segment, clip_name: s
     for other in film.segments:
         path = segment_path(layout, film, other)
         if path != own and clip_name in _clip_names(film, other):
-            record_path(path).unlink(missing_ok=True)
+            durable.delete(record_path(path))
 
 
 def _is_as_planned(context: Context, film: FilmPlan, entries: list[IndexEntry]) -> bool:
@@ -221,7 +234,7 @@ def _record_of(
 ) -> SegmentRecord:
     digest = durable.digest_of(path)
     if digest is None:
-        raise RenderError(f"{path.name} was rendered, but cannot be read")
+        raise RenderError(f"{path} was rendered, but cannot be read: check the disk, run again")
     names = _clip_names(film, segment)
     damages = tuple(
         RunDamage(names.index(damage.clip_name), damage.damaged_frames, damage.reason)

@@ -19,7 +19,7 @@ from upvs_tasks.phases import manifest, speed
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.engines import engine_of
 from upvs_tasks.phases.film_plan import FilmPlan
-from upvs_tasks.phases.render import record_path, segment_path
+from upvs_tasks.phases.render import kept_segments, record_path, segment_path
 
 log = logging.getLogger(__name__)
 
@@ -155,12 +155,12 @@ def _make(context: Context, film: FilmPlan) -> None:
     """Write the film. Its stamp goes first and comes last: none without is taken for finished."""
     layout, path = context.layout, film_path(context.layout, film.index)
     started_secs = context.clock.monotonic_secs()
-    layout.film_stamp.unlink(missing_ok=True)
+    durable.delete(layout.film_stamp)
     with _replacing(path, film.speed) as partial:
         damaged = engine_of(context.settings.engine).make(context, film, partial)
     digest, size_bytes = durable.digest_of(path), path.stat().st_size
     if digest is None:
-        raise RenderError(f"{quoted(path)} was made, but cannot be read")
+        raise RenderError(f"{quoted(path)} was made, but cannot be read: check the disk, run again")
     stamp = FilmStamp(film.fingerprint.digest(), digest, size_bytes, damaged)
     durable.write_if_changed(layout.film_stamp, documents.encode(stamp))
     took_secs = context.clock.monotonic_secs() - started_secs
@@ -170,16 +170,14 @@ def _make(context: Context, film: FilmPlan) -> None:
 @contextmanager
 def _replacing(path: Path, speed: Speed) -> Iterator[Path]:
     """Yield where to write the film, which gets its name once it is what was planned."""
-    partial = durable.partial_of(path)
-    with durable.storing(path):
-        partial.parent.mkdir(parents=True, exist_ok=True)
+    partial = durable.prepared(path)
     try:
         yield partial
         _check(partial, speed)
         durable.sync_file(partial)
         durable.promote(partial, path)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        durable.forget(partial)
         raise
 
 
@@ -203,7 +201,7 @@ def _timeline(context: Context, film: FilmPlan) -> dict[Path, bytes | None]:
 def _write_timeline(context: Context, film: FilmPlan) -> None:
     for path, content in _timeline(context, film).items():
         if content is None:
-            path.unlink(missing_ok=True)
+            durable.delete(path)
         else:
             durable.write_if_changed(path, content)
 
@@ -212,10 +210,10 @@ def _drop_other_segments(layout: Layout, film: FilmPlan) -> None:
     """Delete segments of films that the day no longer has."""
     wanted = {segment_path(layout, film, segment) for segment in film.segments}
     wanted |= {record_path(path) for path in wanted}
-    for path in layout.segments.glob("*"):
+    for path in kept_segments(layout):
         if path not in wanted:
-            path.unlink()
+            durable.delete(path)
 
 
 def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.exists() else None
+    return path.stat().st_size if path.is_file() else None

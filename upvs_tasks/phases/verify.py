@@ -90,12 +90,12 @@ def _changed_film(context: Context, film: FilmPlan) -> Iterator[str]:
     """What of the film is not what was made; it is noted."""
     layout = context.layout
     stamp, path = timelapse.stamp_of(layout), film_path(layout, film.index)
-    if not film.recorded or not path.exists():
+    if not film.recorded or not path.is_file():
         return
     if stamp is None or not timelapse.is_made(layout, film):
         yield "the film was made of other clips, or with other settings"
     elif durable.digest_of(path) != stamp.sha256:
-        layout.film_stamp.unlink(missing_ok=True)
+        durable.delete(layout.film_stamp)
         yield "the film does not hold the bytes that were made: the next run makes it again"
     elif not timelapse.has_timeline(context, film):
         yield "timeline.json or the captions do not tell what the film shows"
@@ -116,7 +116,7 @@ def _film_findings(layout: Layout, film: FilmPlan) -> Iterator[str]:
     path = film_path(layout, film.index)
     if not film.recorded:
         return
-    if not path.exists():
+    if not path.is_file():
         yield f"there is no film at {quoted(path)}"
         return
     try:

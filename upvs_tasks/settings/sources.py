@@ -22,6 +22,7 @@ from upvs_tasks.settings.values import Parser
 
 _PREFIX = "UPVS_"
 _FILE_SUFFIX = "_FILE"
+_UIPROTECT_PREFIX = "UFP_"
 _UIPROTECT_PASSWORD = "UFP_PASSWORD"  # noqa: S105  a variable's name
 # Read by the test suite, not by upvs: a real console to hold the contract against.
 _NOT_SETTINGS = "UPVS_LIVE_"
@@ -46,6 +47,9 @@ def load(
     environment = os.environ if environment is None else environment
     written = dict(_all_written(config_path, environment, variables))
     found = {name: each.parsed(TABLE[name].parser) for name, each in written.items()}
+    if found.get("ca_file") or found.get("tls_fingerprint"):
+        # To uiprotect, a certificate of the console's own is none: most have switched it off there.
+        found |= {"tls_insecure": False} if _is_of_uiprotect(written, "tls_insecure") else {}
     found |= {name: _secret(name, environment) for name in SECRETS if name != "password"}
     if password is None:
         is_file_first = bool(variables.get("password_file"))
@@ -54,6 +58,10 @@ def load(
     settings.check_times()
     settings.check_engine()
     return settings
+
+
+def _is_of_uiprotect(written: "Mapping[str, _Written]", name: str) -> bool:
+    return name in written and written[name].place.startswith(_UIPROTECT_PREFIX)
 
 
 def withhold_secrets() -> None:

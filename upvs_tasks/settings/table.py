@@ -15,6 +15,7 @@ from upvs_tasks.model.clip import FilmedSource, Overlaps
 from upvs_tasks.model.day import RelativeDate
 from upvs_tasks.model.encoding import (
     LARGEST_HEIGHT,
+    PRESETS,
     SMALLEST_SIDE,
     Codec,
     Engine,
@@ -27,6 +28,7 @@ from upvs_tasks.settings.values import (
     choice,
     clock_time,
     day,
+    fingerprint,
     folder,
     number,
     number_or,
@@ -41,18 +43,6 @@ from upvs_tasks.settings.values import (
 )
 
 DEMO_HOST = "demo"
-# x264's own names, fastest first.
-PRESETS = (
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-)
 
 CONSOLE, FOOTAGE, FILM, FOLDER = Group
 
@@ -78,8 +68,16 @@ class Settings:
     session_file: Path | None = setting(
         None, path, CONSOLE, "file that keeps the login (0600); empty: each command logs in"
     )
+    tls_fingerprint: str = setting(
+        "",
+        fingerprint,
+        CONSOLE,
+        "the only certificate to accept, for a console that signed its own; the first run prints "
+        "the line, and then ca_file does not count",
+        example="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    )
     ca_file: Path | None = setting(
-        None, path, CONSOLE, "certificate (PEM) to trust, for a console that signed its own"
+        None, path, CONSOLE, "file with the console's certificate, or with that of who signs it"
     )
     tls_insecure: bool = setting(
         False, switch, CONSOLE, "skip the check of the console's certificate"
@@ -91,6 +89,12 @@ class Settings:
         4, whole_number(1, 16), CONSOLE, "most downloads at the same time; starts with 2"
     )
     retry_limit: int = setting(3, whole_number(1, 20), CONSOLE, "attempts for each request")
+    longest_outage_secs: float = setting(
+        600.0,
+        number(0, 86_400),
+        CONSOLE,
+        "seconds to wait for a console that is off or restarts, also at the start of a run",
+    )
 
     camera: str = setting(
         "",
@@ -194,7 +198,10 @@ class Settings:
         "auto: a graphics processor decodes h264 and hevc, where there is one",
     )
     threads: int = setting(
-        0, whole_number(0, 256), FILM, "segments rendered at the same time; 0: one for each core"
+        0,
+        whole_number(0, 256),
+        FILM,
+        "segments rendered at the same time; 0: one for each core, as far as memory bears it",
     )
     nice: int = setting(
         10, whole_number(0, 19), FILM, "how much rendering gives way to other programs"

@@ -4,6 +4,7 @@ A parser takes what was written and returns the value. It raises ValueError with
 words that follow the setting's name: "must be a whole number from 0 to 51".
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time
@@ -18,6 +19,8 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Word = TypeVar("Word", bound=str)
 
+_BETWEEN_DIGITS = re.compile(r"[\s:]")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _YEARS = range(1971, 9999)
 _SWITCHES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -205,6 +208,15 @@ def _without_tilde(named: str) -> Path:
         return Path(named).expanduser()
     except RuntimeError as error:
         raise ValueError("must be a path; there is no such home folder") from error
+
+
+@taking("a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons", brief="SHA-256")
+def fingerprint(written: object) -> str:
+    """64 hexadecimal digits, however a browser or openssl writes them; or nothing."""
+    digits = _BETWEEN_DIGITS.sub("", text(written).rpartition("=")[2]).lower()
+    if digits and not _SHA256.fullmatch(digits):
+        raise fingerprint.error()
+    return digits
 
 
 @taking("a time of day such as 06:30, without an offset", brief="HH:MM")

@@ -13,7 +13,7 @@ from typing import Self
 from upvs_tasks.simulator.accounts import UserAccount, shipped_accounts
 from upvs_tasks.simulator.behaviour import Behaviour
 from upvs_tasks.simulator.cameras import FRONT_DOOR, SimulatedCamera
-from upvs_tasks.simulator.certificate import AUTHORITY_FILE, server_context
+from upvs_tasks.simulator.certificate import CERTIFICATE_FILE, server_context
 from upvs_tasks.simulator.events import MOTION, EventQuery, SimulatedEvent
 from upvs_tasks.simulator.faults import Fault
 from upvs_tasks.simulator.handler import RequestHandler
@@ -82,7 +82,7 @@ class SimulatedConsole:
         routes = Routes(self._world, sessions, lambda: self._address[0])
         self._handler = RequestHandler(self._world, sessions, routes)
         self._server = ConsoleServer(self._address, server_context(state_dir), self._handler)
-        self._ca_file = state_dir / AUTHORITY_FILE
+        self._ca_file = state_dir / CERTIFICATE_FILE
         self._server.start()
         self._exit.callback(self._server.stop)
 

@@ -16,7 +16,7 @@ from threading import Lock, Semaphore
 from upvs_tasks import durable, lock, signals
 from upvs_tasks.clock import Clock
 from upvs_tasks.errors import AccessError, ExitCode, StorageError, UpvsError, UsageError
-from upvs_tasks.output import run_log
+from upvs_tasks.output import listener, run_log
 from upvs_tasks.output.progress import Terminal, Work
 from upvs_tasks.phases import clean, day_folder, render, report, timelapse
 from upvs_tasks.phases.clip_store import ClipStore
@@ -63,6 +63,7 @@ class Run:
         self._resources = ExitStack()
         secrets = (settings.password, settings.totp_secret, settings.one_time_code)
         self._redactor = Redactor(secrets)
+        listener.hide_secrets(self._redactor.redact)
         self._connection = Connection(settings, self._redactor, self._clock, self._tell_wait)
         self._places = render.places_for(settings)
         self._lock = Lock()

@@ -5,7 +5,8 @@ redirects.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,11 +32,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer; its length is told unless a header says otherwise."""
+    """One answer; its length is told unless a header says otherwise.
+
+    ``pieces`` are sent in place of a body until they end, or until the client has had enough.
+    ``raw`` likewise in place of the whole answer.
+    """
 
     status: int = 200
     body: bytes = b"{}"
     headers: tuple[tuple[str, str], ...] = ()
+    pieces: Callable[[], Iterator[bytes]] | None = None
+    raw: Callable[[], Iterator[bytes]] | None = None
 
 
 PASSWORD = "secret-of-the-test"
@@ -103,13 +110,25 @@ def _handler(seen: list[Seen], answer: Callable[[Seen], Answer]) -> type[BaseHTT
             request = Seen(self.command, self.path, headers, body)
             seen.append(request)
             reply = answer(request)
+            if reply.raw is not None:
+                self._send(reply.raw())
+                return
             self.send_response(reply.status)
             for name, value in reply.headers:
                 self.send_header(name, value)
+            if reply.pieces is not None:
+                self.end_headers()
+                self._send(reply.pieces())
+                return
             if "Content-Length" not in dict(reply.headers):
                 self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
             self.wfile.write(reply.body)
+
+        def _send(self, pieces: Iterator[bytes]) -> None:
+            with suppress(OSError):
+                for piece in pieces:
+                    self.wfile.write(piece)
 
         do_POST = do_GET  # noqa: N815  http.server's own name
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.listing import most_requests
 from tests.thorough import thorough
-from upvs_tasks.console.paging import MOST_ROWS, collect
-from upvs_tasks.console.wire import EventPage, OddRow
+from upvs_tasks.console.paging import collect
+from upvs_tasks.console.wire import MOST_ROWS, EventPage, OddRow
 from upvs_tasks.errors import ConsoleError
 from upvs_tasks.model.event import Event
 

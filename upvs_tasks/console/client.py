@@ -9,12 +9,13 @@ from typing import IO, Self, TypeVar
 
 from upvs_tasks.clock import Clock
 from upvs_tasks.console.auth import Authenticator
+from upvs_tasks.console.body import whole_body
 from upvs_tasks.console.circuit_breaker import LONGEST_OUTAGE_SECS, Circuit, CircuitBreaker
 from upvs_tasks.console.concurrency import ConcurrencyLimiter
 from upvs_tasks.console.endpoint import Credentials, Endpoint
-from upvs_tasks.console.export import Download, receive
+from upvs_tasks.console.export import Bounds, Download, receive
 from upvs_tasks.console.login import Login
-from upvs_tasks.console.paging import collect
+from upvs_tasks.console.paging import MOST_EVENTS, collect, too_many_events
 from upvs_tasks.console.request import ApiRequest
 from upvs_tasks.console.retry import OnWait, RetryingSender, RetryPolicy
 from upvs_tasks.console.session_file import SessionFile
@@ -31,6 +32,7 @@ from upvs_tasks.model.event import Event, ListedEvents, UnreadableEvent
 from upvs_tasks.redaction import Redactor
 
 Accepted = TypeVar("Accepted")
+Parsed = TypeVar("Parsed")
 
 # unifi-protect-backup made its pages that small "to stop crashing large instances".
 PAGE_LIMIT = 500
@@ -59,6 +61,7 @@ class Console:
             redactor.add(secret)
         self._api_path = endpoint.api_path
         self._page_limit = page_limit
+        self._now_secs = clock.monotonic_secs
         self._usage = usage = UsageCounter()
         # Every request goes this way, from the last layer to the first: it is retried after a
         # failure that may heal; the circuit breaker waits while the whole console is away; exports
@@ -70,6 +73,7 @@ class Console:
             clock=clock,
             redactor=redactor,
             usage=usage,
+            on_wait=on_wait,
         )
         authenticator = Authenticator(
             Login(
@@ -127,7 +131,7 @@ class Console:
         request = ApiRequest(
             "the list of cameras", self._api_path + "/bootstrap", "View (camera: read)"
         )
-        return self._requests.send(request, lambda answer: parse_bootstrap(answer.content))
+        return self._ask(request, parse_bootstrap)
 
     def events(
         self, camera_id: str, *, start_ms: int, end_ms: int, event_types: Sequence[str]
@@ -143,8 +147,10 @@ class Console:
 
         def page(from_ms: int, to_ms: int, limit: int) -> EventPage:
             request = self._events_request(camera_id, event_types, (from_ms, to_ms), limit)
-            parsed = self._requests.send(request, lambda answer: parse_events(answer.content))
+            parsed = self._ask(request, parse_events)
             odd_rows.update(parsed.odd_rows)
+            if len(odd_rows) > MOST_EVENTS:
+                raise too_many_events()
             return parsed
 
         listed = collect(page, start_ms=start_ms, end_ms=end_ms, limit=self._page_limit)
@@ -163,9 +169,7 @@ class Console:
         usual = self._events_request(camera_id, event_types, window_ms, self._page_limit)
         other = {"types": "type"}
         params = tuple((other.get(name, name), value) for name, value in usual.params)
-        return self._requests.send(
-            replace(usual, params=params), lambda answer: parse_events(answer.content).events
-        )
+        return self._ask(replace(usual, params=params), parse_events).events
 
     def export(  # noqa: PLR0913  what the console's own export takes, and what to do with it
         self,
@@ -192,9 +196,20 @@ class Console:
         return self._exports.send_accepted(
             request,
             lambda response: receive(
-                response, into, what=request.what, usage=self._usage, on_bytes=on_bytes
+                response,
+                into,
+                what=request.what,
+                bounds=Bounds.of_span(end_ms - start_ms),
+                now_secs=self._now_secs,
+                usage=self._usage,
+                on_bytes=on_bytes,
             ),
             accept,
+        )
+
+    def _ask(self, request: ApiRequest, parse: Callable[[bytes], Parsed]) -> Parsed:
+        return self._requests.send(
+            request, lambda answer: parse(whole_body(answer, request.what, self._now_secs))
         )
 
     def close(self) -> None:

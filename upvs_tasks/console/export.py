@@ -22,6 +22,31 @@ _HEAD_BYTES = 8
 _FIRST_BOX = b"ftyp"
 
 
+# The best cameras send some 3 MB a second. An export begins up to a keyframe interval or two before
+# what was asked for, and ends as much later.
+_MOST_BYTES_PER_SEC = 8_000_000
+_LONGEST_MARGIN_SECS = 30
+# Over a slow line, an hour of video takes hours.
+_LONGEST_SECS_PER_SEC, _LEAST_ALLOWED_SECS = 12, 1_800
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What an export may have at most, and how long it may take."""
+
+    size_bytes: int
+    secs: float
+
+    @classmethod
+    def of_span(cls, span_ms: int) -> "Bounds":
+        """For an export of so many milliseconds."""
+        secs = span_ms / 1000
+        return cls(
+            size_bytes=round((secs + _LONGEST_MARGIN_SECS) * _MOST_BYTES_PER_SEC),
+            secs=_LEAST_ALLOWED_SECS + secs * _LONGEST_SECS_PER_SEC,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Download:
     """What one export brought; the digest is in hexadecimal."""
@@ -30,25 +55,33 @@ class Download:
     sha256: str
 
 
-def receive(
+def receive(  # noqa: PLR0913  where to, within which bounds, and whom to tell
     response: requests.Response,
     into: IO[bytes],
     *,
     what: str,
+    bounds: Bounds,
+    now_secs: Callable[[], float],
     usage: UsageCounter,
     on_bytes: Callable[[int], None] | None = None,
 ) -> Download:
     """Write the body of an export into an open file, from its start; in constant memory.
 
-    Raises TransientError when it is no MP4, is empty, ends early, or has not the promised length.
+    Raises TransientError when it is no MP4, is empty, ends early, has not the promised length, or
+    is beyond its bounds.
     """
     into.seek(0)
     into.truncate()
     _check_type(response, what)
+    _check_size(_promised_bytes(response) or 0, bounds, what)
+    began_secs = now_secs()
     digest, size_bytes = hashlib.sha256(), 0
     for piece in _pieces(response, what):
         if size_bytes == 0:
             _check_head(bytes(piece[:_HEAD_BYTES]), what)
+        _check_size(size_bytes + len(piece), bounds, what)
+        if now_secs() - began_secs > bounds.secs:
+            raise TransientError(f"{what}: it was not over after {bounds.secs / 60:.0f} minutes")
         into.write(piece)
         digest.update(piece)
         size_bytes += len(piece)
@@ -100,6 +133,14 @@ def _promised_bytes(response: requests.Response) -> int | None:
 def _check_head(head: bytes, what: str) -> None:
     if not _FIRST_BOX.startswith(head[4:_HEAD_BYTES]):
         raise TransientError(f"{what}: what the console sent does not begin like an MP4")
+
+
+def _check_size(size_bytes: int, bounds: Bounds, what: str) -> None:
+    if size_bytes > bounds.size_bytes:
+        raise TransientError(
+            f"{what}: the console sends more than {bounds.size_bytes / 1e6:.0f} MB, which no video "
+            "of that length has"
+        )
 
 
 def _check_length(size_bytes: int, promised_bytes: int | None, what: str) -> None:

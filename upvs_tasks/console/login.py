@@ -9,6 +9,7 @@ from hashlib import sha1
 import requests
 
 from upvs_tasks.clock import Clock
+from upvs_tasks.console.body import whole_body
 from upvs_tasks.console.endpoint import Credentials
 from upvs_tasks.console.failures import ErrorResponse, UnexpectedStatusError, failed_request
 from upvs_tasks.console.request import ApiRequest
@@ -102,9 +103,14 @@ class Login:
     ) -> requests.Response | ErrorResponse:
         request = ApiRequest(self.what, path, method="POST", body=body)
         try:
-            return self._transport.send(request, _with_body, session)
+            return self._transport.send(request, self._with_body, session)
         except UnexpectedStatusError as error:
             return error.response
+
+    def _with_body(self, response: requests.Response) -> requests.Response:
+        """The answer once its body has come; only its headers matter."""
+        whole_body(response, self.what, self._clock.monotonic_secs)
+        return response
 
     def _post_code(
         self, session: Session, body: dict[str, object], wanted: ErrorResponse
@@ -200,9 +206,3 @@ def totp(secret: str, unix_secs: float) -> str:
     offset = digest[-1] & 0xF
     number = int.from_bytes(digest[offset : offset + 4]) & 0x7FFF_FFFF
     return str(number)[-_CODE_DIGITS:].zfill(_CODE_DIGITS)
-
-
-def _with_body(response: requests.Response) -> requests.Response:
-    """The answer once its body has come; only its headers matter."""
-    _ = response.content
-    return response

@@ -33,14 +33,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum, auto
 
-from upvs_tasks.console.wire import EventPage
+from upvs_tasks.console.wire import MOST_ROWS, EventPage
 from upvs_tasks.errors import ConsoleError
 from upvs_tasks.model.event import Event, finality
 
 Ask = Callable[[int, int, int], EventPage]
 
-# One console was seen to hand out 1,862 rows at once; a larger page is no kindness to any.
-MOST_ROWS = 10_000
+# What a day can have: one every four seconds. The busiest that is known had 428.
+MOST_EVENTS = 20_000
+# By the bound below, as many pages list 20,000 events of a console that caps its pages at 45 rows.
+MOST_PAGES = 2_000
 # A page shorter than this is not taken for one that the console has capped: most days are short.
 _SMALLEST_CAP = 20
 # But for one of just so many rows, as a console that caps so low caps at a round number.
@@ -60,7 +62,8 @@ def collect(ask: Ask, *, start_ms: int, end_ms: int, limit: int) -> tuple[Event,
 
     ``ask(start_ms, end_ms, limit)`` gives one page. A cap is noticed if it is 10 rows, or 20 and
     more, and more than the events that go on at one instant. Raises ConsoleError when even pages of
-    10,000 rows, or pages at the cap, do not show all of a window that cannot be narrowed.
+    10,000 rows, or pages at the cap, do not show all of a window that cannot be narrowed, or when
+    there are more events or pages than a day can have.
     """
     collection = _Collection(ask, limit)
     # The window's own first instant is asked for from one before, for the same reason.
@@ -110,6 +113,7 @@ class _Collection:
         self._limit = limit
         self._cap = MOST_ROWS
         self._known: set[str] = set()
+        self._pages = 0
         self._reports: set[Event] = set()
         self._largest_page = 0
         self._most_earlier_rows = 0
@@ -123,7 +127,7 @@ class _Collection:
 
     def visit(self, window: _Window) -> tuple[_Window, ...]:
         """Ask for one window; gives the windows that have to be asked for in its place."""
-        page = self._ask(window.start_ms, window.end_ms, self._limit)
+        page = self._page(window.start_ms, window.end_ms)
         is_news = self._learn(page)
         if window.guess is not _Kept.ANY and len(window.starts(page)) > window.expected:
             self._refuted.add(window.guess)
@@ -158,17 +162,28 @@ class _Collection:
         """Ask for more than the largest page holds, to learn whether pages are capped at that."""
         starts = sorted({one.event_id: one.start_ms for one in self.events()}.values())
         newest = starts[-self._largest_page - 1 :]
-        page = self._ask(newest[0] - 1, newest[-1] + 1, self._limit)
+        page = self._page(newest[0] - 1, newest[-1] + 1)
         self._learn(page)
         if page.row_count <= self._largest_page:
             self._cap = self._largest_page
         self._largest_page = max(self._largest_page, page.row_count)
+
+    def _page(self, start_ms: int, end_ms: int) -> EventPage:
+        self._pages += 1
+        if self._pages > MOST_PAGES:
+            raise ConsoleError(
+                f"the console has listed {len(self._known)} events on {MOST_PAGES} pages, and "
+                "there is no end: the day cannot be listed completely"
+            )
+        return self._ask(start_ms, end_ms, self._limit)
 
     def _learn(self, page: EventPage) -> bool:
         """Keep what a page says; whether it holds events that were not known."""
         is_news = any(event.event_id not in self._known for event in page.events)
         self._known.update(event.event_id for event in page.events)
         self._reports.update(page.events)
+        if len(self._reports) > MOST_EVENTS:
+            raise too_many_events()
         return is_news
 
     def _learn_cap_from_answer(self, window: _Window, *, is_news: bool) -> tuple[_Window, ...]:
@@ -265,6 +280,14 @@ def _cut_at_last(window: _Window, last_ms: int) -> tuple[_Window, _Window]:
     if cut_ms <= window.start_ms:
         cut_ms = min(last_ms + 1, window.end_ms - 2)
     return _Window(cut_ms, window.end_ms), _Window(window.start_ms, cut_ms + 1)
+
+
+def too_many_events() -> ConsoleError:
+    """Error for a console that lists more of a day than a day can have."""
+    return ConsoleError(
+        f"the console lists more than {MOST_EVENTS} events of one day, which cannot be: the day "
+        "cannot be listed"
+    )
 
 
 def _too_crowded(window: _Window, rows: int) -> ConsoleError:

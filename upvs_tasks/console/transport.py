@@ -3,8 +3,10 @@
 import logging
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Timer
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -14,6 +16,7 @@ from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
 from upvs_tasks.clock import Clock
+from upvs_tasks.console.body import start_of_body
 from upvs_tasks.console.endpoint import Endpoint
 from upvs_tasks.console.failures import (
     UnexpectedStatusError,
@@ -21,6 +24,7 @@ from upvs_tasks.console.failures import (
     parse_error_response,
 )
 from upvs_tasks.console.request import ApiRequest
+from upvs_tasks.console.retry import NOTICED_SECS, OnWait
 from upvs_tasks.console.session import CSRF_HEADER, Session, is_header_value
 from upvs_tasks.console.trust import Trust, trusting_pool
 from upvs_tasks.console.usage import UsageCounter
@@ -34,7 +38,6 @@ CONNECT_TIMEOUT_SECS = 10.0
 # The first byte of an hour's export took 16 s on an older recorder, and users of other clients
 # needed more than 60 s.
 READ_TIMEOUT_SECS = 120.0
-_MOST_ERROR_BYTES = 65_536
 # A console that changes its CSRF token announces the next one under the first name.
 _CSRF_HEADERS = ("X-Updated-CSRF-Token", CSRF_HEADER)
 
@@ -54,12 +57,16 @@ class Transport:
         clock: Clock,
         redactor: Redactor,
         usage: UsageCounter,
+        on_wait: OnWait,
+        noticed_secs: float = NOTICED_SECS,
     ) -> None:
         self.base_url = endpoint.base_url
         self._timeout_secs = (CONNECT_TIMEOUT_SECS, read_timeout_secs)
         self._now_secs = clock.monotonic_secs
         self._redactor = redactor
         self._usage = usage
+        self._on_wait = on_wait
+        self._noticed_secs = noticed_secs
         trust = Trust.of(endpoint)
         self._verify = _verification(endpoint)
         self._adapter = _Adapter(
@@ -91,21 +98,24 @@ class Transport:
         was_answered, sent_secs = False, self._now_secs()
         exchange = _Exchange(request)
         try:
-            with session.http.request(
-                request.method,
-                self.base_url + request.path,
-                params=request.params,
-                json=request.body,
-                headers={CSRF_HEADER: session.csrf_token} if sends_token else None,
-                timeout=self._timeout_secs,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                self._silence_noticed(request),
+                session.http.request(
+                    request.method,
+                    self.base_url + request.path,
+                    params=request.params,
+                    json=request.body,
+                    headers={CSRF_HEADER: session.csrf_token} if sends_token else None,
+                    timeout=self._timeout_secs,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 was_answered = True
                 exchange.response = response
                 self._note_answer(response, session, self._now_secs() - sent_secs)
                 if response.status_code != requests.codes.ok:
-                    body = response.raw.read(_MOST_ERROR_BYTES, decode_content=True)
+                    body = start_of_body(response, request.what)
                     raise UnexpectedStatusError(
                         parse_error_response(
                             response.status_code, response.headers, body, self._redactor
@@ -116,6 +126,21 @@ class Transport:
             raise error_for_exception(error, request.what, was_answered=was_answered) from error
         finally:
             log.debug("request", extra=exchange.facts(self._now_secs() - sent_secs))
+
+    @contextmanager
+    def _silence_noticed(self, request: ApiRequest) -> Iterator[None]:
+        """Tell of a question that nobody answers for some seconds; exports have a bar for that."""
+        if request.is_export:
+            yield
+            return
+        reason = f"{request.what}: no whole answer yet"
+        timer = Timer(self._noticed_secs, self._on_wait, (reason, sum(self._timeout_secs)))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         """Close all connections."""

@@ -6,6 +6,7 @@ one camera that is not as it should be costs nothing but itself.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import orjson
@@ -16,10 +17,18 @@ from upvs_tasks.model.event import Event
 
 Value = TypeVar("Value")
 
+# One console was seen to hand out 1,862 rows at once; a larger page is no kindness to any.
+MOST_ROWS = 10_000
 _LARGEST_NUMBER = 1 << 53  # beyond it, a number of JSON need not be exact
 _YEAR_10000_MS = 253_402_300_800_000
 _LONGEST_EVENT_MS = 7 * 86_400_000
 _LONGEST_PADDING_SECS = 3_600
+_MOST_VALUES = 1_000_000
+_MOST_CAMERAS = 1_000
+_MOST_CHANNELS = 16
+_LONGEST_TEXT = 1_000
+_LONGEST_WORD = 100  # an id, a type, what was recognised
+_MOST_SMART_TYPES = 32
 _UNREADABLE: dict[str, Any] = {"camera": [], "type": []}
 
 
@@ -44,7 +53,7 @@ class OddRow:
     """A row of a list of events that is no event, and why.
 
     Of the fields it has what can be read: ``event_id`` is empty, the others are None where that is
-    not so. ``camera_id`` is empty for what concerns no camera. ``content`` tells one from another.
+    not so. ``camera_id`` is empty for what concerns no camera. ``content`` is its digest.
     """
 
     event_id: str
@@ -87,11 +96,20 @@ class _UnfitError(ConsoleError):
         self.what = what
 
 
+class _TooMuchError(ConsoleError):
+    """An answer holds more than any console has to say."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(f"{name} holds more than {what}: no console has as much to say")
+
+
 def parse_bootstrap(body: bytes) -> Bootstrap:
     """Recorder and cameras. Raises ConsoleError, or TransientError when it is no such document."""
     document = _document(body, "bootstrap")
     if not isinstance(document, dict) or not isinstance(document.get("cameras"), list):
         raise TransientError("bootstrap is not an object with a list of cameras")
+    if len(document["cameras"]) > _MOST_CAMERAS:
+        raise _TooMuchError("bootstrap", f"{_MOST_CAMERAS} cameras")
     nvr = _object(document.get("nvr"), "nvr")
     cameras = (
         _camera_or_remains(camera, f"cameras[{index}]")
@@ -103,10 +121,12 @@ def parse_bootstrap(body: bytes) -> Bootstrap:
 
 
 def parse_events(body: bytes) -> EventPage:
-    """A page of events. Raises TransientError when it is no list."""
+    """A page of events. Raises TransientError when it is no list, ConsoleError when too long."""
     document = _document(body, "the list of events")
     if not isinstance(document, list):
         raise TransientError("the list of events is not a list")
+    if len(document) > MOST_ROWS:
+        raise _TooMuchError("the list of events", f"{MOST_ROWS} events on one page")
     events: list[Event] = []
     odd_rows: list[OddRow] = []
     for row in document:
@@ -118,6 +138,9 @@ def parse_events(body: bytes) -> EventPage:
 
 
 def _document(body: bytes, name: str) -> Any:  # noqa: ANN401  parsed JSON
+    # A value of three bytes takes twenty times as much as an object of Python.
+    if sum(map(body.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+        raise _TooMuchError(name, f"{_MOST_VALUES} values")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -137,7 +160,7 @@ def _camera_or_remains(camera: dict[str, Any], place: str) -> Camera:
         return _camera(camera, place)
     except ConsoleError as error:
         return Camera(
-            camera_id=_if_readable(lambda: _text(camera, "id", place)) or "",
+            camera_id=_if_readable(lambda: _text(camera, "id", place, _LONGEST_WORD)) or "",
             name=_if_readable(lambda: _text(camera, "name", place)) or "",
             fault=str(error),
         )
@@ -146,7 +169,7 @@ def _camera_or_remains(camera: dict[str, Any], place: str) -> Camera:
 def _camera(camera: dict[str, Any], place: str) -> Camera:
     channels = camera.get("channels")
     return Camera(
-        camera_id=_required_text(camera, "id", place),
+        camera_id=_required_text(camera, "id", place, _LONGEST_WORD),
         name=_text(camera, "name", place),
         type=_text(camera, "type", place),
         state=_text(camera, "state", place),
@@ -156,7 +179,9 @@ def _camera(camera: dict[str, Any], place: str) -> Camera:
         model_key=_text(camera, "modelKey", place) or "camera",
         channels=tuple(
             _channel(_object(channel, f"{place}.channels[{index}]"), f"{place}.channels[{index}]")
-            for index, channel in enumerate(channels if isinstance(channels, list) else ())
+            for index, channel in enumerate(
+                channels[:_MOST_CHANNELS] if isinstance(channels, list) else ()
+            )
         ),
         last_motion_ms=_instant(camera, "lastMotion", place),
         recording=_recording(camera, place),
@@ -208,19 +233,19 @@ def _event(row: dict[str, Any]) -> Event:
     if end_ms is not None and end_ms - start_ms > _LONGEST_EVENT_MS:
         raise _unfit("", "end", "within a week of its start")
     return Event(
-        event_id=_required_text(row, "id", ""),
-        event_type=_text(row, "type", ""),
+        event_id=_required_text(row, "id", "", _LONGEST_WORD),
+        event_type=_text(row, "type", "", _LONGEST_WORD),
         start_ms=start_ms,
         end_ms=end_ms,
-        camera_id=_text(row, "camera", "") or None,
+        camera_id=_text(row, "camera", "", _LONGEST_WORD) or None,
         smart_types=tuple(
             sorted(
                 {
                     name
                     for name in (smart_types if isinstance(smart_types, list) else ())
-                    if isinstance(name, str)
+                    if isinstance(name, str) and len(name) <= _LONGEST_WORD
                 }
-            )
+            )[:_MOST_SMART_TYPES]
         ),
         score=_number(row, "score", "") or 0,
     )
@@ -229,12 +254,12 @@ def _event(row: dict[str, Any]) -> Event:
 def _odd_row(row: object, reason: str) -> OddRow:
     fields: dict[str, Any] = row if isinstance(row, dict) else _UNREADABLE
     return OddRow(
-        event_id=_if_readable(lambda: _text(fields, "id", "")) or "",
+        event_id=_if_readable(lambda: _text(fields, "id", "", _LONGEST_WORD)) or "",
         reason=reason,
-        camera_id=_if_readable(lambda: _text(fields, "camera", "")),
-        event_type=_if_readable(lambda: _text(fields, "type", "")),
+        camera_id=_if_readable(lambda: _text(fields, "camera", "", _LONGEST_WORD)),
+        event_type=_if_readable(lambda: _text(fields, "type", "", _LONGEST_WORD)),
         start_ms=_if_readable(lambda: _instant(fields, "start", "")),
-        content=orjson.dumps(row, option=orjson.OPT_SORT_KEYS),
+        content=sha256(orjson.dumps(row, option=orjson.OPT_SORT_KEYS)).digest(),
     )
 
 
@@ -251,17 +276,21 @@ def _object(value: object, place: str) -> dict[str, Any]:
     return value
 
 
-def _text(fields: dict[str, Any], name: str, place: str) -> str:
+def _text(fields: dict[str, Any], name: str, place: str, longest: int = _LONGEST_TEXT) -> str:
     match fields.get(name):
         case None:
             return ""
-        case str(value):
+        case str(value) if len(value) <= longest:
             return value
+        case str():
+            raise _unfit(place, name, f"text of {longest} characters at most")
     raise _unfit(place, name, "text")
 
 
-def _required_text(fields: dict[str, Any], name: str, place: str) -> str:
-    value = _text(fields, name, place)
+def _required_text(
+    fields: dict[str, Any], name: str, place: str, longest: int = _LONGEST_TEXT
+) -> str:
+    value = _text(fields, name, place, longest)
     if not value:
         raise _unfit(place, name, "text")
     return value

@@ -73,7 +73,8 @@ class ExitCode(IntEnum):
     console any more. A day that is not over counts until now. A day may also have no events."""
 
     INCOMPLETE = 1
-    """The film lacks something that a later run may get, or a task failed. The reason is named."""
+    """The film lacks something that a later run may get, a task failed, or the log cannot be
+    written. The reason is named."""
 
     NO_ACCESS = 2
     """The console does not let us in, or not far enough."""

@@ -10,9 +10,17 @@ doit; the later of these wins.
     config_file   config.toml as it is shipped: `python -m upvs_tasks.settings` prints it
 """
 
-from upvs_tasks.settings.sources import load, withhold_secrets
+from upvs_tasks.settings.sources import exposed_files, load, withhold_secrets
 from upvs_tasks.settings.table import NAMES, TABLE, Settings
 
 CONFIG_NAME = "config.toml"
 
-__all__ = ["CONFIG_NAME", "NAMES", "TABLE", "Settings", "load", "withhold_secrets"]
+__all__ = [
+    "CONFIG_NAME",
+    "NAMES",
+    "TABLE",
+    "Settings",
+    "exposed_files",
+    "load",
+    "withhold_secrets",
+]

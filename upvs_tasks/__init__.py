@@ -24,6 +24,7 @@ Where to look, from the top down; each imports only what stands below it:
     clock        time and chance, given to whatever needs them
     signals      Ctrl-C, SIGTERM, SIGHUP
     machine      what not every operating system has
+    escaping     makes text from outside harmless for a reader
     errors       everything that can go wrong, as a tree, each with its exit code
     simulator    a console on your own machine; a program of its own that shares nothing with us
 

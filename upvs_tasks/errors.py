@@ -35,6 +35,7 @@ The layers of ``console`` pass more exact errors between them. These are not in 
 """
 
 import errno
+import os
 import shlex
 from enum import IntEnum
 from pathlib import Path
@@ -213,13 +214,6 @@ class StorageError(UpvsError):
     """The disk does not take or give what it should."""
 
     @classmethod
-    def disk_full(cls, path: Path) -> Self:
-        """Error for a disk that was full while ``path`` was written."""
-        return cls(
-            f"the disk is full while writing {quoted(path)}: free some space, then run again"
-        )
-
-    @classmethod
     def of(cls, error: OSError, path: Path | None = None, *, done: str = "") -> Self | None:
         """What the system has refused, in words; None where it was not the file system's to refuse.
 
@@ -228,19 +222,32 @@ class StorageError(UpvsError):
         if type(error).__module__ != "builtins" or isinstance(error, ConnectionError):
             return None  # of a library, which has errors of its own, or of the network
         path = path or (Path(error.filename) if isinstance(error.filename, str) else None)
-        named = quoted(path) if path else None
-        if error.errno in _TOO_MUCH:
-            what = f" for {named}" if named else ""
-            return cls(
-                f"this computer gives no more files, processes or memory ({error.strerror}){what}: "
-                "end other programs, raise the limits (ulimit -n, ulimit -u) or lower max_workers, "
-                "then run again"
-            )
-        if error.errno is None or (named is None and error.errno not in _OF_DISKS_ALONE):
+        number = error.errno
+        if number is None or (path is None and number not in _OF_DISKS_ALONE | _TOO_MUCH):
             return None
-        if path and is_disk_full(error):
-            return cls.disk_full(path)
-        return cls(f"{named or 'the disk'} {_refused(error, done or 'read or written')}")
+        return cls.of_number(number, path, done=done or "read or written", reason=error.strerror)
+
+    @classmethod
+    def of_number(
+        cls, number: int, path: Path | None, *, done: str = "written", reason: str | None = None
+    ) -> Self:
+        """What the system's error of that number means for a file."""
+        named, reason = quoted(path) if path else "the disk", reason or os.strerror(number)
+        if number in _TOO_MUCH:
+            return cls(
+                f"this computer gives no more files, processes or memory ({reason})"
+                f"{f' for {named}' if path else ''}: end other programs, raise the limits "
+                "(ulimit -n, ulimit -u) or lower max_workers, then run again"
+            )
+        if path and number in _DISK_FULL:
+            return cls(f"the disk is full while writing {named}: free some space, then run again")
+        if number in _FORBIDDEN:
+            return cls(f"{named} may not be {done} ({reason}): check the folder's owner")
+        if number in _IN_THE_WAY:
+            return cls(f"{named} cannot be {done} ({reason}): look what is in its place")
+        return cls(
+            f"{named} cannot be {done} ({reason}): check the disk and the way to it, then run again"
+        )
 
 
 class FolderBusyError(UpvsError):
@@ -254,20 +261,6 @@ def explained_error(error: BaseException) -> UpvsError | None:
     return error if isinstance(error, UpvsError) else None
 
 
-def _refused(error: OSError, done: str) -> str:
-    """How the sentence goes on that begins with the path."""
-    if error.errno in _FORBIDDEN:
-        return f"may not be {done} ({error.strerror}): check the folder's owner"
-    if error.errno in _IN_THE_WAY:
-        return f"cannot be {done} ({error.strerror}): look what is in its place"
-    return f"cannot be {done} ({error.strerror}): check the disk and the way to it, then run again"
-
-
 def quoted(path: Path) -> str:
     """A path for a sentence, as a shell takes it: with quotes where it has a space."""
     return shlex.quote(str(path))
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Whether an error of the system, or of libav, says that the disk has no room."""
-    return getattr(error, "errno", None) in _DISK_FULL

@@ -170,12 +170,61 @@ def test_how_long_a_console_is_waited_for_can_be_set(harness: ConsoleHarness) ->
     assert sum(harness.waits_secs) == pytest.approx(45, abs=1)
 
 
-def test_a_console_never_met_is_not_waited_for(harness: ConsoleHarness) -> None:
-    """A wrong address shows within seconds."""
-    nowhere = harness.client(replace(harness.endpoint(), host="127.0.0.1:1"))
-    with pytest.raises(UnreachableError, match="connection refused"):
+@pytest.mark.parametrize("longest_secs", [0, 45, 600])
+def test_a_console_never_met_is_waited_for_as_one_that_goes_away(
+    harness: ConsoleHarness, longest_secs: int
+) -> None:
+    """It may be off, or be updated at the time of the nightly run; that is told within seconds."""
+    where = replace(harness.endpoint(), host="127.0.0.1:1")
+    nowhere = harness.client(where, longest_outage_secs=longest_secs)
+    given_up = rf"cannot be reached: given up after {longest_secs} s; .*connection refused"
+    with pytest.raises(UnreachableError, match=given_up):
         nowhere.bootstrap()
-    assert sum(harness.waits_secs) < 30
+    first_login_secs = 3
+    assert sum(harness.waits_secs) == pytest.approx(longest_secs + first_login_secs, abs=1)
+    assert len(harness.told_waits) == (1 if longest_secs else 0)
+    for reason, told_secs in harness.told_waits:
+        assert "the console is away" in reason
+        assert "connection refused" in reason
+        assert told_secs == pytest.approx(longest_secs, abs=8)
+    waits = len(harness.waits_secs)
+    with pytest.raises(UnreachableError):
+        nowhere.bootstrap()
+    assert len(harness.waits_secs) == waits
+
+
+def test_a_console_that_comes_on_after_the_start_is_met(state_dir: Path) -> None:
+    """The run then goes on as if nothing had been."""
+    waits_secs: list[float] = []
+    with ExitStack() as stack:
+        with SimulatedConsole(state_dir=state_dir, password="p") as former:
+            host, ca_file = former.host, Path(former.ca_file)
+        port = int(host.rpartition(":")[2])
+
+        def wait(secs: float) -> None:
+            waits_secs.append(secs)
+            if len(waits_secs) == 8:
+                stack.enter_context(SimulatedConsole(state_dir=state_dir, port=port, password="p"))
+
+        console = Console(
+            Endpoint(host, ca_file=ca_file),
+            Credentials("timelapse", "p"),
+            clock=replace(clock_without_waits(waits_secs), sleep=wait),
+        )
+        stack.enter_context(console)
+        assert console.bootstrap().cameras
+    assert len(waits_secs) == 8
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_another_server_in_the_place_of_a_console_is_not_waited_for(
+    harness: ConsoleHarness, status: int
+) -> None:
+    """A wrong address, or the wrong setting direct_api, shows within seconds."""
+    harness.simulated.order(Fault(FaultKind.STATUS, path="login", status=status, times=None))
+    with pytest.raises(MaxAttemptsExceeded, match=f"answered {status}; it may be restarting"):
+        harness.client(attempts=3).bootstrap()
+    assert sum(harness.waits_secs) < 10
 
 
 def test_something_in_the_place_of_a_console_that_never_comes_is_an_unreachable_console(
@@ -183,7 +232,7 @@ def test_something_in_the_place_of_a_console_that_never_comes_is_an_unreachable_
 ) -> None:
     """A proxy answers for a console that is off."""
     harness.simulated.order(Fault(FaultKind.STATUS, path="login", status=502, times=None))
-    with pytest.raises(UnreachableError, match=r"given up; .* for 600 s .*login at .* 502"):
+    with pytest.raises(UnreachableError, match=r"given up after 600 s; .*login at .* 502"):
         harness.console.bootstrap()
     assert sum(harness.waits_secs) == pytest.approx(600, abs=1)
 

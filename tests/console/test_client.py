@@ -275,7 +275,7 @@ def test_a_row_that_is_not_understood_is_no_reason_to_ask_again(harness: Console
 def test_a_host_that_nobody_answers_is_given_up_on_with_the_reason(harness: ConsoleHarness) -> None:
     """Not an endless wait."""
     nowhere = harness.client(replace(harness.endpoint(), host="127.0.0.1:1"))
-    with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:1.*connection refused.*for 3 s"):
+    with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:1.*connection refused"):
         nowhere.bootstrap()
     asked = nowhere.usage.requests
     with pytest.raises(UnreachableError):

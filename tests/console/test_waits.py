@@ -1,14 +1,22 @@
 """A wait that one may wonder about is told, with its reason and its longest time; and once."""
 
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import pytest
 
 from tests.console.harness import ConsoleHarness
+from tests.waiting import wait_until
 from upvs_tasks.clock import Clock
 from upvs_tasks.console.concurrency import ConcurrencyLimiter
+from upvs_tasks.console.failures import FailedRequestError
 from upvs_tasks.console.request import ApiRequest
 from upvs_tasks.console.retry import RetryPolicy, retry
+from upvs_tasks.console.transport import Transport
 from upvs_tasks.console.usage import UsageCounter
 from upvs_tasks.errors import MaxAttemptsExceeded, TransientError
+from upvs_tasks.redaction import Redactor
 from upvs_tasks.simulator import Fault, FaultKind
 
 
@@ -54,6 +62,38 @@ def test_the_next_one_time_code_is_told(harness: ConsoleHarness) -> None:
     [(reason, longest_secs)] = harness.told_waits
     assert reason.endswith("the next one-time code")
     assert 0 < longest_secs <= 31
+
+
+@pytest.mark.parametrize("place", ["login", "handshake"])
+def test_a_console_that_does_not_answer_is_told(harness: ConsoleHarness, place: str) -> None:
+    """While it is waited for, and not only once it is given up."""
+    told: list[tuple[str, float]] = []
+    endpoint = harness.endpoint()
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        if place == "login":
+            harness.simulated.order(Fault(FaultKind.STALL_FIRST, path="login", times=None))
+        else:
+            endpoint = replace(endpoint, host=f"127.0.0.1:{deaf.getsockname()[1]}")
+        transport = Transport(
+            endpoint,
+            connections=1,
+            read_timeout_secs=2,
+            clock=Clock(),
+            redactor=Redactor(),
+            usage=UsageCounter(),
+            on_wait=lambda reason, longest_secs: told.append((reason, longest_secs)),
+            noticed_secs=0.2,
+        )
+        with ThreadPoolExecutor(1) as pool:
+            request = ApiRequest("the login", "/api/auth/login", method="POST", body={})
+            asked = pool.submit(transport.send, request, lambda _: None, transport.new_session())
+            wait_until(lambda: bool(told))
+            assert not asked.done()
+            deaf.close()
+            harness.simulated.close()
+            assert isinstance(asked.exception(), FailedRequestError)
+        transport.close()
+    assert told == [("the login: no whole answer yet", 12)]
 
 
 def test_a_short_wait_is_not_told(harness: ConsoleHarness) -> None:

@@ -16,8 +16,10 @@ from tests.media.odd_boxes import (
     laid,
     spoilt,
     with_edits,
+    with_few_offsets,
     with_marks,
     with_too_long_media,
+    with_unfinished_notes,
     without_offsets,
 )
 from upvs_tasks.media.ffmpeg import find_ffmpeg
@@ -223,6 +225,13 @@ class Maker:
             }
             made = self._make("picture", _PICTURE, outputs)
             yield from (MadeFile("picture", path) for path in made.values())
+        for base in ("h264", "hevc"):
+            source = ("-i", str(self._encoded[base]))
+            cropped = f"{base}_metadata=crop_left=6:crop_top=4"
+            made = self._make(
+                "picture", source, {f"{base}-cropped": ("-c", "copy", "-bsf:v", cropped)}
+            )
+            yield from (MadeFile("picture", path) for path in made.values())
 
     def _colours(self) -> Iterator[MadeFile]:
         for encoder, options in (("h264", _x264(gop=10)), ("hevc", _x265(gop=10))):
@@ -295,6 +304,10 @@ class Maker:
                     "edited",
                     self._changed(base, name, partial(with_edits, edits=edits)),
                 )
+        parts = [(0.02, place * 0.02) for place in range(90)]
+        for base in ("h264", "hevc"):
+            path = self._changed(base, "many-parts", partial(with_edits, edits=parts))
+            yield MadeFile("edited", path)
 
     def _marked(self) -> Iterator[MadeFile]:
         """Tables that mark the wrong frames as keyframes, or none."""
@@ -324,8 +337,8 @@ class Maker:
             outputs = {f"{base}-decoding-times": ("-c", "copy", "-bsf:v", "setts=pts=DTS")}
             made = self._make("timed", source, outputs)
             yield from (MadeFile("timed", path, in_order=True) for path in made.values())
-            path = self._changed(base, "no-ctts", without_offsets)
-            yield MadeFile("timed", path, in_order=True)
+            for name, change in (("no-ctts", without_offsets), ("few-ctts", with_few_offsets)):
+                yield MadeFile("timed", self._changed(base, name, change), in_order=True)
         times = {
             "uneven": "N+0.4*sin(N)",
             "bursts": "N+3*floor(N/10)",
@@ -357,7 +370,7 @@ class Maker:
             "free-behind": lambda content: content + struct.pack(">I4s", 8, b"free"),
         }
         for base in ("h264", "hevc-open-gop"):
-            for name, change in ways.items():
+            for name, change in {**ways, "unfinished-notes": with_unfinished_notes}.items():
                 yield MadeFile("boxed", self._changed(base, name, change))
             first = self._folder / f"container-{base}-index-first.mp4"
             if first.exists():

@@ -2,6 +2,7 @@
 
 import random
 import struct
+from collections.abc import Sequence
 
 from tests.media.boxes import Box, changed, table
 
@@ -31,7 +32,7 @@ def laid(content: bytes, matrix: tuple[int, int, int, int], kind: bytes = b"tkhd
     return changed(content, lay)
 
 
-def with_edits(content: bytes, edits: tuple[tuple[float, float | None], ...]) -> bytes:
+def with_edits(content: bytes, edits: Sequence[tuple[float, float | None]]) -> bytes:
     """The file with an edit list: lengths and media times in seconds, None for nothing shown."""
 
     def edit(whole: Box) -> None:
@@ -97,3 +98,22 @@ def with_too_long_media(content: bytes) -> bytes:
 def without_offsets(content: bytes) -> bytes:
     """The file without the times at which its frames are shown: only when to decode them."""
     return changed(content, lambda whole: whole.without(b"ctts"))
+
+
+def with_few_offsets(content: bytes) -> bytes:
+    """The file with the times at which its frames are shown, but only of the first few."""
+
+    def shorten(whole: Box) -> None:
+        offsets = whole.the(b"ctts")
+        offsets.payload = table("Ii", *struct.iter_unpack(">Ii", offsets.payload[8:72]))
+
+    return changed(content, shorten)
+
+
+def with_unfinished_notes(content: bytes) -> bytes:
+    """The file with user data that claim more than there is of them."""
+
+    def note(whole: Box) -> None:
+        whole.the(b"moov").boxes.append(Box(b"udta", struct.pack(">I4s", 500, b"meta") + bytes(4)))
+
+    return changed(content, note)

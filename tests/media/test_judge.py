@@ -4,8 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from tests.media.judge import Judgement, judge
+from tests.media.judge import (
+    Judgement,
+    Verdict,
+    filmed,
+    is_alike,
+    judge,
+    segment_jobs,
+    shown_by_ffmpeg,
+)
 from tests.media.made_files import MadeFile, Maker
+from upvs_tasks.media.segment import render_segment
 
 GROUPS = (
     "codec",
@@ -65,6 +74,46 @@ def test_some_of_all_files_are_shown_as_ffmpeg_shows_them(
     """A few of each group, at one speed; the slow tests judge all."""
     few = [made for made in made_files if made.group in GROUPS][place * 6 :: 30]
     assert not faults([judgement for made in few for judgement in judge(made, [4.0])])
+
+
+@pytest.mark.parametrize(
+    "name", ["codec-hevc-b3", "h264-gop10-b2-turned-90-True", "timed-hevc-ntsc"]
+)
+def test_what_is_judged_is_what_a_film_shows(made_files: list[MadeFile], name: str) -> None:
+    """The judge looks at frames before they are encoded; here ffmpeg decodes the film itself."""
+    made = next(made for made in made_files if made.name == name)
+    film = filmed(made.path, 4.0)
+    [job] = segment_jobs(made.path, 4.0)
+    render_segment(job)
+    shown = shown_by_ffmpeg(MadeFile("film", job.output_path), film.size)
+    assert shown.is_whole
+    assert len(shown.pictures) == len(film.pictures)
+    assert all(map(is_alike, shown.pictures, film.pictures))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "codec-h264-refresh",
+        "picture-h264-cropped",
+        "picture-hevc-cropped",
+        "h264-b2-few-ctts",
+        "timed-h264-in-pairs",
+        "h264-many-parts",
+        "h264-two-parts-within",
+        "h264-unfinished-notes",
+        "boxed-h264-index-first-mdat-too-long",
+        "marked-hevc-fragments",
+        "h264-gop10-b2-turned-90-True",
+        "track-hevc-open-gop-still-first-fragmented",
+    ],
+)
+def test_a_file_that_was_once_lost_or_wrong_is_shown_as_ffmpeg_shows_it(
+    made_files: list[MadeFile], name: str
+) -> None:
+    """One of each kind, with every frame."""
+    made = next(made for made in made_files if made.name == name)
+    assert [judgement.verdict for judgement in judge(made, [1.0])] == [Verdict.EXACT]
 
 
 @pytest.mark.slow

@@ -512,7 +512,7 @@ def test_progress_is_told_while_it_is_made(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     clip = numbered_clip(tmp_path, "clip", Recipe(frames=10))
     job = SegmentJob(FILM, tmp_path / "nowhere" / "segment.mp4", (shot_of(clip, [1]),))
-    with pytest.raises(StorageError, match="may not be written") as caught:
+    with pytest.raises(StorageError, match="cannot be written") as caught:
         render_in_worker(job)
     one_sentence(str(caught.value))
 

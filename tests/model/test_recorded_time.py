@@ -117,25 +117,25 @@ def test_gaps_take_no_more_room_together_than_there_is() -> None:
     steps = [*[100] * 99, 60_000, *[100] * 99, 60_000, *[100] * 100]
     clip = clip_of(table_of(*steps), 100_000)
     assert [gap.is_wrong for gap in clip.gaps] == [False, True]
-    assert clip.wall_ms(299) <= clip.end_ms + LONGEST_FRAME_MS
+    assert clip.wall_ms(299) <= clip.end_ms + 15_000
 
 
 def test_a_clip_that_is_longer_than_asked_does_not_change_the_speed() -> None:
-    """An hour came for 8 s: all of it is shown, in the time of 8 s and two keyframe intervals."""
+    """An hour came for 8 s: all of it is shown, in the time of 8 s and three keyframe intervals."""
     odd, other = clip_of(table_of(*[100] * 36_000), 8_000), clip_of(table_of(*[100] * 80), 8_000, 1)
     speed, plan = film_of(odd, other, target_secs=2)
     assert odd.recorded.is_longer_than_asked
-    assert speed.total_duration_ms == 26_000
+    assert speed.total_duration_ms == 31_000
     shown = [frame for place, frame in plan.picks() if place == 0]
     assert shown[0] < 1_000
     assert shown[-1] > 35_000
-    assert odd.wall_ms(35_999) <= odd.end_ms + LONGEST_FRAME_MS
+    assert odd.wall_ms(35_999) <= odd.end_ms + 15_000
 
 
 def test_an_export_that_is_cut_at_keyframes_is_not_longer_than_asked() -> None:
-    """5 s more at each end, or 10 s where keyframes are so far apart."""
-    assert not clip_of(table_of(*[100] * 180), 8_000).recorded.is_longer_than_asked
-    far = table_of(*[100] * 280, gop=100)
+    """5 s more at each end, or 10 s where keyframes are so far apart; and groups differ."""
+    assert not clip_of(table_of(*[100] * 185), 8_000).recorded.is_longer_than_asked
+    far = table_of(*[100] * 285, gop=100)
     assert not clip_of(far, 8_000).recorded.is_longer_than_asked
 
 

@@ -140,16 +140,32 @@ def test_clips_that_failed_are_shown_apart(time: Time, capsys: pytest.CaptureFix
 def test_a_wait_is_told_once_for_all_who_wait(
     time: Time, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """About as long; one that ends much later is another one."""
     terminal = summarising(time)
     terminal.wait("the console is away", 600)
-    time.secs += 599
+    time.secs += 50
     terminal.wait("the console is away, too", 600)
-    time.secs += 1
-    terminal.wait("the console accepts no more logins", 40.4)
+    terminal.wait("the login: no whole answer yet", 130)
+    time.secs += 50
+    terminal.wait("the console is away once more", 600)
+    time.secs += 600
+    terminal.wait("the console accepts no more logins", 90.4)
     assert capsys.readouterr().err.splitlines() == [
         "waiting for up to 10 minutes: the console is away",
-        "waiting for up to 40 s: the console accepts no more logins",
+        "waiting for up to 10 minutes: the console is away once more",
+        "waiting for up to 90 s: the console accepts no more logins",
     ]
+
+
+def test_a_wait_that_becomes_much_longer_is_told(
+    time: Time, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """First nobody answers, and then it turns out that the console is away."""
+    terminal = summarising(time)
+    terminal.wait("the login: no whole answer yet", 130)
+    time.secs += 10
+    terminal.wait("the console is away", 600)
+    assert len(capsys.readouterr().err.splitlines()) == 2
 
 
 def test_one_thing_is_told_as_one(time: Time, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ import pytest
 from tests.console.scripted import ENTERED, PASSWORD, Answer, ScriptedServer, Seen
 from tests.console.test_bounds import GZIP, answering, bomb, endless, video
 from tests.pipeline.project import REPOSITORY
-from upvs_tasks.simulator.certificate import AUTHORITY_FILE
+from upvs_tasks.simulator.certificate import CERTIFICATE_FILE
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +78,11 @@ def measured(folder: Path, answer: Callable[[Seen], Answer]) -> Measured:
     folder.mkdir()
     copy(REPOSITORY / "dodo.py", folder)
     with ScriptedServer(folder, answer) as server:
-        access = [f"host={server.host}", f"ca_file={folder / AUTHORITY_FILE}", "username=somebody"]
+        access = [
+            f"host={server.host}",
+            f"ca_file={folder / CERTIFICATE_FILE}",
+            "username=somebody",
+        ]
         command = ["-m", "doit", "run", "timelapse", "date=2024-01-15", "timezone=UTC", *access]
         began_secs = time.monotonic()
         process = subprocess.Popen(

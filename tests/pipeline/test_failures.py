@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from tests.pipeline.project import Finished, Project, motions
 from tests.sentences import only_error
 from upvs_tasks.simulator import SPARROW, Behaviour, Fault, SimulatedConsole
+
+GIVES_UP_AT_ONCE = ("retry_limit=1", "longest_outage_secs=0")
 
 
 def test_a_clip_without_recording_is_named_and_the_film_made_without_it(
@@ -298,17 +301,35 @@ def test_a_second_run_in_the_same_folder_is_refused(
 
 
 def test_an_unreachable_console_is_one_sentence(project: Project) -> None:
-    run = project.doit("run", "timelapse", "host=https://127.0.0.1:9", "retry_limit=1")
+    run = project.doit("run", "timelapse", "host=https://127.0.0.1:9", *GIVES_UP_AT_ONCE)
     assert run.code == 4, run.output
     error, account = run.output.splitlines()
     assert "127.0.0.1" in only_error(error)
     assert account.startswith("console  ")
 
 
+@pytest.mark.slow
+def test_a_console_that_is_off_at_the_start_is_waited_for_and_that_is_told(tmp_path: Path) -> None:
+    """As in a night in which it is updated."""
+    state_dir = tmp_path / "console"
+    with SimulatedConsole(state_dir=state_dir, password="p") as console:
+        project = Project(tmp_path / "home", console)
+        port = int(console.host.rpartition(":")[2])
+    run = project.start("run", "scan", environment={"UPVS_PASSWORD": "p"})
+    assert run.stdout
+    told = run.stdout.readline()
+    assert told.startswith("waiting for up to 10 minutes: the console is away (")
+    assert "connection refused" in told
+    with SimulatedConsole(state_dir=state_dir, password="p", port=port):
+        output, _ = run.communicate(timeout=60)
+    assert run.returncode == 0, output
+    assert "events" in output
+
+
 def test_clips_are_not_to_blame_for_an_unreachable_console(project: Project) -> None:
     """They stay to be fetched, and none of them is called failed."""
     assert project.upvs("scan").code == 0
-    project.configure(host="https://127.0.0.1:9", retry_limit=1)
+    project.configure(host="https://127.0.0.1:9", retry_limit=1, longest_outage_secs=0)
     run = project.upvs("fetch")
     assert run.code == 4, run.output
     assert not list((project.out / ".upvs" / "failures").glob("*"))

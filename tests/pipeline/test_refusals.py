@@ -188,11 +188,14 @@ def _wrong_words(run: Finished) -> Iterator[str]:
 def _contents(project: Project) -> dict[str, bytes]:
     """Every file, as if all projects had one folder; what was set aside does not count.
 
-    Nor does the date of a clip: what the disk made of it is not made good.
+    Nor does what is left of a trial, which goes with the next one, nor the date of a clip: what the
+    disk made of that is not made good.
     """
     folder = str(project.folder).encode()
     return {
         str(path.relative_to(project.out)): _DATE.sub(b"", path.read_bytes().replace(folder, b""))
         for path in sorted(project.out.rglob("*"))
-        if path.is_file() and path.parent.name != "logs" and ".replaced-" not in path.name
+        if path.is_file()
+        and path.parent.name not in {"logs", "trial"}
+        and ".replaced-" not in path.name
     }

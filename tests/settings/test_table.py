@@ -149,6 +149,9 @@ WAYS = {
         "AB:CD",
         "must be a SHA-256 fingerprint",
     ),
+    "longest_outage_secs": Ways(
+        0, "600.5", 86_400, (0.0, 600.5, 86_400.0), -1, "a number from 0 to 86400"
+    ),
     "ca_file": Ways("a.pem", "b.pem", "", (Path("a.pem"), Path("b.pem"), None), 5, "must be text"),
     "tls_insecure": Ways(
         config=True,

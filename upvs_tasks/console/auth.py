@@ -27,7 +27,6 @@ from upvs_tasks.errors import (
     MaxAttemptsExceeded,
     TransientError,
     Unauthorized,
-    UnreachableError,
     UpvsError,
 )
 
@@ -116,9 +115,7 @@ class Authenticator:
 
     def _concerns(self, failure: UpvsError, logins_seen: int) -> bool:
         """Whether the failed login is final, or was tried while this thread waited for it."""
-        is_final = isinstance(failure, UnreachableError) or not isinstance(
-            failure, MaxAttemptsExceeded | TransientError
-        )
+        is_final = not isinstance(failure, MaxAttemptsExceeded | TransientError)
         return is_final or logins_seen != self._logins
 
     def _saved_session(self) -> Session | None:
@@ -151,9 +148,8 @@ class Authenticator:
     def _log_in(self) -> Session:
         """Retry only the first login: later failures are for the circuit breaker to judge.
 
-        Raises UnreachableError where no attempt at the first login met with an answer.
+        It judges the first one, too, where nobody answers, or nobody with a console behind him.
         """
-        began_secs = self._clock.monotonic_secs()
         if self.was_logged_in or self._logins:
             return self._log_in_within_limit()
         try:
@@ -166,8 +162,7 @@ class Authenticator:
                 on_wait=self._on_wait,
             )
         except MaxAttemptsExceeded as error:
-            spent_secs = self._clock.monotonic_secs() - began_secs
-            raise _error_of_first_login(error, spent_secs) from None
+            raise _error_of_first_login(error) from None
 
     def _note_retry(self, error: TransientError, wait_secs: float) -> None:
         with self._usage.lock:
@@ -197,15 +192,10 @@ class Authenticator:
             ) from error
 
 
-def _error_of_first_login(error: MaxAttemptsExceeded, spent_secs: float) -> ConsoleError:
+def _error_of_first_login(error: MaxAttemptsExceeded) -> ConsoleError:
     match error.__cause__:
-        case FailedRequestError(is_server_error=True) as failure:
-            return failure
-        case FailedRequestError(was_answered=False):
-            return UnreachableError(
-                f"the console cannot be reached: {error}; tried for {spent_secs:.0f} s: check that "
-                "host is its address, and that it is on"
-            )
+        case FailedRequestError(is_server_error=True) | FailedRequestError(was_answered=False):
+            return error.__cause__
     return error
 
 

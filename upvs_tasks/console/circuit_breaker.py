@@ -46,8 +46,8 @@ _NEVER = float("-inf")
 class Circuit:
     """Whether the console is there: the state that all breakers of a client share.
 
-    ``is_known`` says whether a console was ever met at this address. One that was not is waited for
-    only where something answers there and says that it will come.
+    ``is_known`` says whether a console was ever met at this address. One that was not may be off,
+    or begin to start, and is waited for as well. What answers 400 or 404 there is no console.
     """
 
     def __init__(  # noqa: PLR0913  what it takes to ask, to wait, and to tell of it
@@ -91,7 +91,8 @@ class Circuit:
 
         Raises what `_given_up` gives when it does not come back.
         """
-        if not failure.may_be_outage or not (failure.is_server_error or self._is_known()):
+        is_other_server = failure.was_answered and not failure.is_server_error
+        if not failure.may_be_outage or (is_other_server and not self._is_known()):
             return False
         if failure.permanent_error is None and self._answered_secs > sent_secs:
             return False
@@ -170,11 +171,16 @@ class Circuit:
 
     def _given_up(self, request: ApiRequest) -> MaxAttemptsExceeded:
         """The error for a console that stays away: of a clip, or of all that a run needs it for."""
-        is_clip = request.is_export and self._is_known()
-        kind = MaxAttemptsExceeded if is_clip else UnreachableError
+        waited = f"{self._longest_secs:.0f} s"
+        if not self._is_known():
+            return UnreachableError(
+                f"the console cannot be reached: given up after {waited}; the last failure: "
+                f"{self._last_failure}; check that host is its address, and that it is on"
+            )
+        kind = MaxAttemptsExceeded if request.is_export else UnreachableError
         return kind(
-            f"{request.what}: given up; the console was waited for {self._longest_secs:.0f} s and "
-            f"did not come back; the last failure: {self._last_failure}"
+            f"{request.what}: given up; the console was waited for {waited} and did not come back; "
+            f"the last failure: {self._last_failure}"
         )
 
 

@@ -73,6 +73,7 @@ class Console:
             clock=clock,
             redactor=redactor,
             usage=usage,
+            on_wait=on_wait,
         )
         authenticator = Authenticator(
             Login(

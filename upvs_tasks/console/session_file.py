@@ -59,9 +59,7 @@ class SessionFile:
         self._check_ours()
         partial = durable.partial_of(self._path)
         if not _is_leftover(partial):
-            self._warn(
-                "session cannot be kept", f"{quoted(partial)} is in the way, and stays as it is"
-            )
+            self._warn("session cannot be kept", f"{quoted(partial)} is in the way and stays")
             return
         lock_path = self._path.with_name(self._path.name + ".lock")
         try:

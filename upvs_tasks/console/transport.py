@@ -3,8 +3,10 @@
 import logging
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Timer
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +24,7 @@ from upvs_tasks.console.failures import (
     parse_error_response,
 )
 from upvs_tasks.console.request import ApiRequest
+from upvs_tasks.console.retry import NOTICED_SECS, OnWait
 from upvs_tasks.console.session import CSRF_HEADER, Session, is_header_value
 from upvs_tasks.console.trust import Trust, trusting_pool
 from upvs_tasks.console.usage import UsageCounter
@@ -54,12 +57,16 @@ class Transport:
         clock: Clock,
         redactor: Redactor,
         usage: UsageCounter,
+        on_wait: OnWait,
+        noticed_secs: float = NOTICED_SECS,
     ) -> None:
         self.base_url = endpoint.base_url
         self._timeout_secs = (CONNECT_TIMEOUT_SECS, read_timeout_secs)
         self._now_secs = clock.monotonic_secs
         self._redactor = redactor
         self._usage = usage
+        self._on_wait = on_wait
+        self._noticed_secs = noticed_secs
         trust = Trust.of(endpoint)
         self._verify = _verification(endpoint)
         self._adapter = _Adapter(
@@ -91,16 +98,19 @@ class Transport:
         was_answered, sent_secs = False, self._now_secs()
         exchange = _Exchange(request)
         try:
-            with session.http.request(
-                request.method,
-                self.base_url + request.path,
-                params=request.params,
-                json=request.body,
-                headers={CSRF_HEADER: session.csrf_token} if sends_token else None,
-                timeout=self._timeout_secs,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                self._silence_noticed(request),
+                session.http.request(
+                    request.method,
+                    self.base_url + request.path,
+                    params=request.params,
+                    json=request.body,
+                    headers={CSRF_HEADER: session.csrf_token} if sends_token else None,
+                    timeout=self._timeout_secs,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 was_answered = True
                 exchange.response = response
                 self._note_answer(response, session, self._now_secs() - sent_secs)
@@ -116,6 +126,21 @@ class Transport:
             raise error_for_exception(error, request.what, was_answered=was_answered) from error
         finally:
             log.debug("request", extra=exchange.facts(self._now_secs() - sent_secs))
+
+    @contextmanager
+    def _silence_noticed(self, request: ApiRequest) -> Iterator[None]:
+        """Tell of a question that nobody answers for some seconds; exports have a bar for that."""
+        if request.is_export:
+            yield
+            return
+        reason = f"{request.what}: no whole answer yet"
+        timer = Timer(self._noticed_secs, self._on_wait, (reason, sum(self._timeout_secs)))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         """Close all connections."""

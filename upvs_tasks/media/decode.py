@@ -1,7 +1,7 @@
 """Frames of a clip, by their time stamps; nothing is decoded that they do not need."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -96,13 +96,15 @@ def _decoded(path: Path, requests: Sequence[FrameRequest]) -> Iterator[DecodedFr
         if picture is not None:
             yield DecodedFrame(picture, is_whole=True)
             continue
-        from_start = from_start or _FromStart(path)
+        if from_start is None:
+            quickly.close()  # two decoders at once would take twice the memory
+            from_start = _FromStart(path)
         yield from_start.frame_of(request)
 
 
 def _from_keyframes(
     path: Path, requests: Sequence[FrameRequest], device: str | None
-) -> Iterator[VideoFrame | None]:
+) -> Generator[VideoFrame | None]:
     """The picture of each request, decoded from its keyframe; None where that does not give it."""
     with open_quickly(path, device=device) as container:
         stream = video_of(container, path)

@@ -1,5 +1,6 @@
 """Encodes one segment of the film: in one thread, the same bytes for the same frames."""
 
+import errno
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
+from upvs_tasks.errors import StorageError
 from upvs_tasks.media.frame_converter import BT709
 from upvs_tasks.media.options import X264_REPEATABLE, encoder_crf
 from upvs_tasks.model.encoding import Codec, Encoding
@@ -47,16 +49,32 @@ _SVT_PRESETS = {
 }
 
 
+# Numbers of the system's errors, save those that encoders use for reasons of their own.
+_OF_FILES = errno.errorcode.keys() - {errno.EINVAL, errno.ENOMEM, errno.EAGAIN}
+
+
 def timescale(encoding: Encoding) -> int:
     """Ticks a second of a segment's time base."""
     return encoding.fps * TICKS_PER_FRAME
 
 
 def write_blank(path: Path, encoding: Encoding, *, frames: int) -> None:
-    """Write a segment whose frames are all of one colour."""
-    with SegmentWriter(path, encoding) as writer:
-        for _ in range(frames):
-            writer.write(VideoFrame(encoding.width, encoding.height, "yuv420p"))
+    """Write a segment whose frames are all of one colour. Raises StorageError."""
+    try:
+        with SegmentWriter(path, encoding) as writer:
+            for _ in range(frames):
+                writer.write(VideoFrame(encoding.width, encoding.height, "yuv420p"))
+    except (av.FFmpegError, OSError) as error:
+        refused = storage_error(path, error)
+        if refused is None:
+            raise
+        raise refused from error
+
+
+def storage_error(path: Path, error: Exception) -> StorageError | None:
+    """What the disk has refused while a file was encoded; None where the encoder has failed."""
+    number = getattr(error, "errno", None)  # of the system's errors, libav hands on the number
+    return StorageError.of_number(number, path) if number in _OF_FILES else None
 
 
 class SegmentWriter:

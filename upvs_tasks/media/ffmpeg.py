@@ -1,6 +1,7 @@
 """Finds ffmpeg programs, and runs them; the only module that does."""
 
 import atexit
+import errno
 import os
 import signal
 import subprocess
@@ -19,7 +20,9 @@ from upvs_tasks.media.parent_death import ending_with_parent
 _END_TIMEOUT_SECS = 3.0
 _KEPT_ERROR_LINES = 40
 _SHOWN_ERROR_LINES = 3
-_DISK_FULL = ("No space left on device", "Disk quota exceeded")
+# What only a disk refuses. Newer programs end with the number, all of them say its words.
+_MOST_EXIT_CODES = 256
+_OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.ESTALE)
 
 _running: set[subprocess.Popen[str]] = set()
 
@@ -161,8 +164,10 @@ def _encoded_frames(progress: IO[str]) -> Iterator[int]:
 def _check_outcome(exit_code: int, error_lines: list[str], partial: Path) -> None:
     if exit_code == 0:
         return
-    if any(text in line for line in error_lines for text in _DISK_FULL):
-        raise StorageError.disk_full(partial)
+    for number in _OF_DISKS:
+        words = os.strerror(number)
+        if exit_code == _MOST_EXIT_CODES - number or any(words in line for line in error_lines):
+            raise StorageError.of_number(number, partial)
     last_lines = [line.strip() for line in error_lines[-_SHOWN_ERROR_LINES:]]
     reason = "; ".join(last_lines) or "it gave no reason"
     cause = f"with exit code {exit_code}"

@@ -23,16 +23,14 @@ _FIRST_KINDS = frozenset(
     | {b"uuid", b"udta", b"pnot", b"junk", b"pict", b"prfl", b"sidx", b"emsg", b"prft", b"meta"}
 )
 _INDEX_KINDS = frozenset({b"moov", b"moof"})
-_CONTAINERS = frozenset(
-    {b"trak", b"edts", b"mdia", b"minf", b"stbl", b"mvex", b"traf", b"udta", b"dinf", b"moov"}
-)
+_CONTAINERS = frozenset({b"trak", b"edts", b"mdia", b"minf", b"stbl", b"mvex", b"traf", b"moov"})
 _ENTRY_BYTES = {b"stts": 8, b"ctts": 8, b"stsc": 12, b"stco": 4, b"co64": 8, b"stss": 4}
 _ENCRYPTED = frozenset({b"encv", b"drmi"})
 _MAX_BOXES = 500_000  # two for each frame of an hour at 60 frames a second, and some
 _MAX_INDEX_BYTES = 64 << 20
 _MAX_SAMPLES = 4_000_000
 _MAX_TRACKS = 16
-_MAX_EDITS = 64
+_MAX_EDITS = 1_000
 _MAX_DEPTH = 8
 
 _Boxes = dict[bytes, memoryview]

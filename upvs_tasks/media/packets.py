@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+from av.codec.context import Flags
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard
@@ -45,6 +46,8 @@ def video_of(container: InputContainer, path: Path) -> VideoStream:
         if stream is not video:
             stream.discard = Discard.all
     video.thread_count = 1
+    # Else libav rounds what is cropped on the left, so that copies are quick.
+    video.codec_context.flags |= Flags.unaligned
     return video
 
 

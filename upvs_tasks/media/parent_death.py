@@ -28,7 +28,10 @@ def ending_with_parent(command: Sequence[str]) -> tuple[str, ...]:
 def main(command: list[str]) -> int:
     """Run the command to its end. Returns its exit code, or ends by the signal that ended it."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # nothing but its end ends the wait for it
-    child_id = os.fork()
+    try:
+        child_id = os.fork()
+    except OSError as error:
+        sys.exit(f"{command[0]} cannot be started: {error.strerror}")
     if child_id == 0:
         _become(command)
     _thread.start_new_thread(_kill_at_end_of_input, (child_id,))

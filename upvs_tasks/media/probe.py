@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 
 import av
 from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from upvs_tasks.errors import BrokenFootageError
@@ -43,6 +45,12 @@ def measure(path: Path) -> Footage:
 
 def survey(path: Path) -> tuple[Footage, SampleTable]:
     """What a clip holds, and its table. Raises BrokenFootageError as `read_sample_table` does."""
+    found = _survey(path)
+    # Libav keeps to itself what the disk refuses while it looks for the kind of the pictures.
+    return found if found[0].pixel_format else _survey(path)
+
+
+def _survey(path: Path) -> tuple[Footage, SampleTable]:
     structure = check_boxes(path)
     with opened_clip(path) as (container, stream):
         table = _table(path, structure, container, stream)
@@ -122,16 +130,13 @@ def _table(
     path: Path, structure: Structure, container: InputContainer, stream: VideoStream
 ) -> SampleTable:
     stored = samples_of(path, structure, container, stream)
-    samples = sorted(stored, key=lambda sample: sample.ticks)
+    samples = sorted(stored, key=attrgetter("ticks"))
     if not samples:
         raise BrokenFootageError(f"{path.name} holds no frame")
     tick_secs = Fraction(stream.time_base or 1)
     ticks = tuple(sample.ticks for sample in samples)
     end_ticks = ticks[-1] + _last_ticks(ticks, samples[-1].duration_ticks, tick_secs)
-    is_reordered = samples != stored
-    by_place = len(set(ticks)) < len(ticks) or (
-        not is_reordered and _pictures_are_reordered(container, stream)
-    )
+    by_place = len(set(ticks)) < len(ticks) or _are_mistimed(container, stream)
     # From the start, no frame is nearer than another.
     shown = [] if by_place else enumerate(samples)
     keyframes = tuple(place for place, sample in shown if sample.is_keyframe)
@@ -142,21 +147,25 @@ def _table(
     return table
 
 
-def _pictures_are_reordered(container: InputContainer, stream: VideoStream) -> bool:
-    """Whether a decoder gives the first pictures in another order than that of their times."""
+def _are_mistimed(container: InputContainer, stream: VideoStream) -> bool:
+    """Whether a decoder gives the first pictures in another order than that of their times.
+
+    Where they are damaged, that means nothing.
+    """
     context = stream.codec_context
     if not context.reorder_depth:
         return False
-    shown: list[int] = []
+    shown: list[VideoFrame] = []
     container.seek(_BEFORE_ALL_TICKS, stream=stream)
     try:
         for packet in islice(container.demux(stream), _INSPECTED_FRAMES):
-            shown += [frame.pts for frame in context.decode(packet) if frame.pts is not None]
+            shown += context.decode(packet)
     except (av.FFmpegError, ValueError):
-        pass  # damaged: what came before it decides
+        return False
     finally:
         context.flush_buffers()
-    return shown != sorted(shown)
+    times = [frame.pts for frame in shown if frame.pts is not None]
+    return times != sorted(times) and not any(frame.is_corrupt for frame in shown)
 
 
 def _last_ticks(ticks: tuple[int, ...], stated_ticks: int, tick_secs: Fraction) -> int:

@@ -1,9 +1,8 @@
 """Reads the frames of a video track from its index: when each is shown, and whether it is whole."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from av.container import InputContainer
 from av.video.stream import VideoStream
@@ -13,8 +12,7 @@ from upvs_tasks.media.keyframes import INSPECTED_BYTES, DecodesAlone, keyframe_c
 from upvs_tasks.media.mp4_boxes import Structure
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """A frame as it is stored: its time stamp, its duration (0: unknown), its place in the file."""
 
     ticks: int
@@ -99,4 +97,4 @@ def _with_true_keyframes(
     marked = [sample for sample in samples if sample.is_keyframe]
     if begins_marked and len(marked) > 1 and all(map(decodes_alone, marked)):
         return samples
-    return [replace(sample, is_keyframe=decodes_alone(sample)) for sample in samples]
+    return [sample._replace(is_keyframe=decodes_alone(sample)) for sample in samples]

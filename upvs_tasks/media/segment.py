@@ -1,7 +1,5 @@
 """Renders one segment of the film: decodes the planned frames, converts them, encodes them."""
 
-import errno
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +10,10 @@ from av.video.frame import VideoFrame
 from upvs_tasks.errors import (
     BrokenFootageError,
     RenderError,
-    StorageError,
     UpvsError,
 )
 from upvs_tasks.media.decode import FrameRequest, decoded_frames
-from upvs_tasks.media.encode import SegmentWriter
+from upvs_tasks.media.encode import SegmentWriter, storage_error
 from upvs_tasks.media.frame_converter import FrameConverter
 from upvs_tasks.media.hwaccel import decoding_device
 from upvs_tasks.model.damage import Damage
@@ -24,8 +21,6 @@ from upvs_tasks.model.encoding import Encoding, HardwareAcceleration
 from upvs_tasks.model.footage import Display, Footage
 from upvs_tasks.model.sample_table import SampleTable
 
-# Numbers of the system's errors, save those that encoders use for reasons of their own.
-_OF_FILES = errno.errorcode.keys() - {errno.EINVAL, errno.ENOMEM, errno.EAGAIN}
 _LUMA_BLACK, _CHROMA_GREY = 16, 128
 
 
@@ -112,11 +107,9 @@ def film_frames(job: SegmentJob, damages: list[Damage]) -> Iterator[VideoFrame]:
 def _failure(path: Path, error: Exception) -> UpvsError:
     if isinstance(error, MemoryError):
         return RenderError.out_of_memory(path, str(error) or type(error).__name__)
-    number = getattr(error, "errno", None)
-    if number in _OF_FILES:  # of the system's errors, libav hands on the number
-        refused = StorageError.of(OSError(number, os.strerror(number)), path, done="written")
-        if refused is not None:
-            return refused
+    refused = storage_error(path, error)
+    if refused is not None:
+        return refused
     reason = getattr(error, "strerror", None) or error
     if isinstance(error, av.ExternalError):  # all that x264 and x265 say when they get no memory
         return RenderError.out_of_memory(path, f"the encoder gave up: {reason}")

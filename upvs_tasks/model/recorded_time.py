@@ -16,8 +16,10 @@ from statistics import median_low
 
 from upvs_tasks.model.sample_table import SampleTable
 
-# Two keyframe intervals of all known recorders; no camera takes as long for a single frame.
-LONGEST_FRAME_MS = 10_000
+# The longest of all known recorders.
+_KEYFRAME_INTERVAL_MS = 5_000
+# No camera takes as long for a single frame.
+LONGEST_FRAME_MS = 2 * _KEYFRAME_INTERVAL_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +156,11 @@ def _starts_ms(
 
 
 def _most_beyond_ms(table: SampleTable, first: Part) -> int:
-    """How much longer than asked an export can be: a group of pictures at each end."""
-    return max(LONGEST_FRAME_MS, 2 * (first_group_ms(table, first) or 0))
+    """How much longer than asked an export can be: a group of pictures at each end, and a third.
+
+    The third is there because groups differ, and clocks.
+    """
+    return 3 * max(_KEYFRAME_INTERVAL_MS, first_group_ms(table, first) or 0)
 
 
 def first_group_ms(table: SampleTable, first: Part) -> int | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _QUIET_SECS = 15.0
 _SPOKEN_IN_MINUTES_SECS = 120.0
+_ABOUT_AS_LONG_SECS = 60.0
 
 
 class Terminal:
@@ -63,10 +64,10 @@ class Terminal:
             self._write_line(self._err, sentence)
 
     def wait(self, reason: str, longest_secs: float) -> None:
-        """Why nothing goes on, and for how long at most; once for all who wait at the same time."""
+        """Why nothing goes on, and for how long at most; once for all who wait about as long."""
         with self._lock:
             now_secs = self._clock.monotonic_secs()
-            if now_secs < self._waits_until_secs:
+            if now_secs + longest_secs < self._waits_until_secs + _ABOUT_AS_LONG_SECS:
                 return
             self._waits_until_secs = now_secs + longest_secs
             self._end()

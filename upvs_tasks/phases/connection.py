@@ -46,6 +46,7 @@ class Connection:
                     credentials,
                     policy=console.retry.RetryPolicy(attempts=self._settings.retry_limit),
                     connections=self._settings.max_workers,
+                    longest_outage_secs=self._settings.longest_outage_secs,
                     session_file=None if self._settings.is_demo else self._settings.session_file,
                     redactor=self._redactor,
                     clock=self._clock,

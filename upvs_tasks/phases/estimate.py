@@ -29,10 +29,12 @@ def run(context: Context) -> str | None:
     film = context.film()
     if not film.footage.spans:
         return None
-    engine_of(context.settings.engine).check(film)
+    engine = engine_of(context.settings.engine)
+    engine.check(film)
     estimate = _of_segments(context.layout, film) or _of_trials(context, film)
-    if not engine_of(context.settings.engine).follows_plan:  # no segments, and all is decoded
-        estimate = replace(estimate, missing_bytes=0, render_secs=None)
+    memory = _memory_in_words(context, film)
+    if not engine.follows_plan:  # no segments, and all is decoded
+        memory, estimate = "", replace(estimate, missing_bytes=0, render_secs=None)
     out_dir = context.layout.out_dir
     free_bytes = _free_bytes(out_dir)
     if free_bytes is not None and estimate.needed_bytes > free_bytes:
@@ -41,7 +43,7 @@ def run(context: Context) -> str | None:
             f"{quoted(out_dir)}, its segments included, and there are {_megabytes(free_bytes)}: "
             "free some, or choose a smaller height or a higher crf, then run again"
         )
-    return "; ".join(filter(None, (in_words(estimate), _memory_in_words(context, film))))
+    return "; ".join(filter(None, (in_words(estimate), memory)))
 
 
 def _memory_in_words(context: Context, film: FilmPlan) -> str:

@@ -89,6 +89,12 @@ class Settings:
         4, whole_number(1, 16), CONSOLE, "most downloads at the same time; starts with 2"
     )
     retry_limit: int = setting(3, whole_number(1, 20), CONSOLE, "attempts for each request")
+    longest_outage_secs: float = setting(
+        600.0,
+        number(0, 86_400),
+        CONSOLE,
+        "seconds to wait for a console that is off or restarts, also at the start of a run",
+    )
 
     camera: str = setting(
         "",

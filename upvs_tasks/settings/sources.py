@@ -1,14 +1,15 @@
 """Where settings come from, and which place wins.
 
-From the weakest to the strongest: the variables of uiprotect (UFP_*), config.toml, the environment
-(UPVS_NAME, or the file that UPVS_NAME_FILE names), and ``name=value`` on the command line. The only
-module that touches the environment.
+From the weakest to the strongest: the variables of uiprotect (UFP_*), config.toml, which belongs to
+the program, upvs.toml, which belongs to whoever uses it, the environment (UPVS_NAME, or the file
+that UPVS_NAME_FILE names), and ``name=value`` on the command line. The only module that touches the
+environment.
 """
 
 import datetime as dt
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -37,17 +38,20 @@ _UNQUOTED = ("Invalid value", "Expected newline or end of document after a state
 def load(
     *,
     config_path: Path,
+    own_path: Path | None = None,
     variables: Mapping[str, object],
     password: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """Settings of all places; ``password`` wins over every password that they hold.
 
-    A config file that does not exist holds nothing. Raises SettingsError for an unknown name, a
+    What ``own_path`` holds wins over what ``config_path`` does. A file that does not exist holds
+    nothing. Raises SettingsError for an unknown name, a
     value that is not allowed, or a secret where it does not belong.
     """
     environment = os.environ if environment is None else environment
-    written = dict(_all_written(config_path, environment, variables))
+    paths = [config_path] if own_path is None else [config_path, own_path]
+    written = dict(_all_written(paths, environment, variables))
     found = {name: each.parsed(TABLE[name].parser) for name, each in written.items()}
     if found.get("ca_file") or found.get("tls_fingerprint"):
         # To uiprotect, a certificate of the console's own is none: most have switched it off there.
@@ -100,15 +104,16 @@ class _Written:
 
 
 def _all_written(
-    config_path: Path, environment: Mapping[str, str], variables: Mapping[str, object]
+    config_paths: Sequence[Path], environment: Mapping[str, str], variables: Mapping[str, object]
 ) -> Iterator[tuple[str, _Written]]:
     """Every value with its setting's name; the later one wins, and UPVS_NAME over its file."""
     of_uiprotect = dict(_from_uiprotect(environment))
     yield from of_uiprotect.items()
-    for name, value in _config_values(config_path).items():
-        if value != "" or name not in of_uiprotect:
-            place = f"{_shown(name)} in {config_path.name}"
-            yield _known(name, place), _Written(value, place)
+    for path in config_paths:
+        for name, value in _config_values(path).items():
+            if value != "" or name not in of_uiprotect:
+                place = f"{_shown(name)} in {path.name}"
+                yield _known(name, place), _Written(value, place)
     for variable in sorted(environment, key=lambda name: not name.endswith(_FILE_SUFFIX)):
         if variable.startswith(_PREFIX) and not variable.startswith(_NOT_SETTINGS):
             yield from _from_variable(variable, environment[variable])

@@ -1,5 +1,6 @@
 """Takes secrets out of every text that leaves the program: log, error sentence, terminal."""
 
+import json
 import re
 from collections.abc import Iterable
 from threading import Lock
@@ -41,7 +42,9 @@ class Redactor:
 
 
 def _forms_of(secret: str) -> set[str]:
-    """A secret as it is, and as it looks in a Python literal, in JSON and in a URL."""
+    """A secret as it is, and as it looks in a Python literal, in JSON, in bytes, and in a URL."""
     encodable = secret.encode(errors="backslashreplace").decode()
-    in_json = orjson.dumps(encodable).decode()[1:-1]
-    return {secret, encodable, repr(secret)[1:-1], in_json, quote(encodable), quote_plus(encodable)}
+    in_json = {orjson.dumps(encodable).decode()[1:-1], json.dumps(encodable)[1:-1]}
+    forms = {secret, encodable, repr(secret)[1:-1], *in_json}
+    of_bytes = {repr(form.encode())[2:-1] for form in (encodable, *in_json)}
+    return {*forms, *of_bytes, quote(encodable), quote_plus(encodable)}

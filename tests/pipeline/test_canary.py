@@ -5,13 +5,14 @@ said at the most talkative setting, and the command lines of the run and all its
 """
 
 import os
+import re
 import signal
 import stat
 import subprocess
 from base64 import b32decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from threading import Event, Thread
@@ -19,7 +20,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.pipeline.project import Finished, Project
+from tests.pipeline.project import REPOSITORY, Finished, Project
 from tests.waiting import deadline
 from upvs_tasks.simulator import Behaviour, Csrf, Fault, FaultKind, SimulatedConsole
 from upvs_tasks.simulator.certificate import CERTIFICATE_FILE, server_context
@@ -31,6 +32,10 @@ WRONG_CODE = "canary7fe3"
 WRONG_SECRET = "CANARY7FE3CANARY7FE3CANARY7FE3AA"
 DEBUG = ("-m", "upvs_tasks", "--verbose", "run", "--date", "2024-01-17")
 DOIT = ("-m", "doit", "run", "-v", "2", "timelapse", "date=2024-01-17")
+PDB = ("-m", "doit", "run", "--pdb", "timelapse", "date=2024-01-17")
+DOIT_S_OWN = ("-m", "doit", "run", "-r", "console", "-v", "2", "timelapse", "date=2024-01-17")
+AS_JSON = ("-m", "doit", "run", "-r", "json", "timelapse", "date=2024-01-17")
+TALKATIVE = REPOSITORY / "tests" / "talkative"
 SHOWS_PROCESSES = Path("/proc/self/environ").exists()
 PAGE = "<!doctype html><html><body><h1>500</h1></body></html>"
 
@@ -146,6 +151,26 @@ CASES = {
     "an export with a bearer token is echoed with 403": Case(
         2, echoes("export", 403, times=None), DIRECT
     ),
+}
+# In each of these a request raises an error of which nobody knows, and which tells all it knows.
+BUGS = {
+    "at the login": ("auth/login", Case(3)),
+    "at the login under doit": ("auth/login", Case(3, command=DOIT)),
+    "at the login, with a debugger": ("auth/login", Case(3, command=PDB)),
+    "at the login with a second factor": (
+        "auth/login",
+        Case(3, settings=SECOND_FACTOR, has_second_factor=True),
+    ),
+    "at the login with a bearer token": ("api/auth", Case(3, settings=DIRECT)),
+    "at the list of events": ("events", Case(1, is_slow=True)),
+    "at the list of events with a bearer token": ("events", Case(1, settings=DIRECT)),
+    "at the list of events with a second factor": (
+        "events",
+        Case(1, settings=SECOND_FACTOR, has_second_factor=True),
+    ),
+    "at an export, with a debugger": ("export", Case(1, command=PDB)),
+    "at an export, with doit's own reporter": ("export", Case(1, command=DOIT_S_OWN)),
+    "at an export, told as JSON": ("export", Case(1, command=AS_JSON)),
 }
 WITH_SESSION_FILE = [name for name, case in CASES.items() if "session_file" in case.settings]
 
@@ -334,6 +359,38 @@ def test_nothing_is_given_away_when(after: After, name: str) -> None:
     assert "Traceback" not in run.output
     assert bool(scene.watch.seen) is SHOWS_PROCESSES
     assert scene.places(run.output) == []
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.slow] * BUGS[one][1].is_slow) for one in BUGS]
+)
+def test_a_bug_gives_nothing_away(scene: Scene, name: str) -> None:
+    """Neither its traceback, nor a debugger, nor what libraries log when all of them may."""
+    place, case = BUGS[name]
+    run = scene.run(replace(case, environment={"TALKATIVE_BUG": place, **talkative()}))
+    assert run.code == case.code, run.output
+    assert "a bug that tells" in run.output
+    assert "DEBUG:urllib3" in run.output or place != "export"
+    assert scene.places(run.output) == []
+
+
+@pytest.mark.parametrize("settings", [{}, DIRECT, SECOND_FACTOR], ids=["cookie", "bearer", "code"])
+def test_what_libraries_log_gives_nothing_away(
+    scene: Scene, settings: Mapping[str, object]
+) -> None:
+    """urllib3 tells of each request, and shows its path."""
+    has_second_factor = settings is SECOND_FACTOR
+    case = Case(0, (), settings, talkative(), has_second_factor=has_second_factor)
+    run = scene.run(case)
+    assert run.code == 0, run.output
+    assert re.search(r"DEBUG:urllib3.*/auth.* 200", run.output)
+    assert re.search(r"DEBUG:urllib3.*/video/export.* 200", run.output)
+    assert scene.places(run.output) == []
+
+
+def talkative() -> dict[str, str]:
+    """Surroundings in which every library logs all it can."""
+    return {"PYTHONPATH": os.pathsep.join((str(TALKATIVE), str(REPOSITORY)))}
 
 
 @pytest.mark.parametrize("form", range(5))

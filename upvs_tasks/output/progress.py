@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from upvs_tasks.clock import Clock
 from upvs_tasks.escaping import one_line
-from upvs_tasks.output.listener import Listener, listening
+from upvs_tasks.output.listener import Listener, plain
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -29,7 +29,7 @@ class Terminal:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._out, self._err = listening(sys.stdout), listening(sys.stderr)
+        self._out, self._err = plain(sys.stdout), plain(sys.stderr)
         self._summaries = self._err
         self._shows_work = False
         self._lock = Lock()
@@ -45,7 +45,7 @@ class Terminal:
 
     def tell_summaries_on(self, stream: TextIO) -> None:
         """Send summaries to ``stream`` from now on, and show work under way."""
-        self._summaries, self._shows_work = listening(stream), True
+        self._summaries, self._shows_work = plain(stream), True
 
     def end_summaries(self) -> None:
         """Send what is left to tell, the account, to stdout: the stream of the summaries ends."""

@@ -10,10 +10,19 @@ environment, ``crf=23`` after doit; the later of these wins.
     config_file   config.toml as it is shipped: `python -m upvs_tasks.settings` prints it
 """
 
-from upvs_tasks.settings.sources import load, withhold_secrets
+from upvs_tasks.settings.sources import exposed_files, load, withhold_secrets
 from upvs_tasks.settings.table import NAMES, TABLE, Settings
 
 CONFIG_NAME = "config.toml"
 OWN_NAME = "upvs.toml"
 
-__all__ = ["CONFIG_NAME", "NAMES", "OWN_NAME", "TABLE", "Settings", "load", "withhold_secrets"]
+__all__ = [
+    "CONFIG_NAME",
+    "NAMES",
+    "OWN_NAME",
+    "TABLE",
+    "Settings",
+    "exposed_files",
+    "load",
+    "withhold_secrets",
+]

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from upvs_tasks import machine
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.settings import values
 from upvs_tasks.settings.config_file import as_toml
@@ -27,6 +28,7 @@ _UIPROTECT_PREFIX = "UFP_"
 _UIPROTECT_PASSWORD = "UFP_PASSWORD"  # noqa: S105  a variable's name
 # Read by the test suite, not by upvs: a real console to hold the contract against.
 _NOT_SETTINGS = "UPVS_LIVE_"
+_FOR_CONTAINERS = "/run/secrets"
 _ALL = "all are printed by python -m upvs_tasks.settings"
 _LEAST_LETTERS, _MOST_NEAREST = 3, 3
 # What tomllib says of text without quotes.
@@ -72,6 +74,18 @@ def withhold_secrets() -> None:
     """Take the secrets out of what every process that is started from now on inherits."""
     for name in (*(TABLE[secret].variable for secret in SECRETS), _UIPROTECT_PASSWORD):
         os.environ.pop(name, None)
+
+
+def exposed_files(settings: Settings, environment: Mapping[str, str] | None = None) -> list[Path]:
+    """The files of secrets that any user of this computer can read.
+
+    Those that Docker and its like put into a container are for all who are in there.
+    """
+    environment = os.environ if environment is None else environment
+    named = (environment.get(TABLE[name].variable + _FILE_SUFFIX) for name in SECRETS)
+    files = {values.path(name) for name in named if name} | {settings.password_file}
+    seen = (path for path in files if path and not path.is_relative_to(_FOR_CONTAINERS))
+    return sorted(path for path in seen if machine.others_can_read(path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@
     doit run verify date=2024-01-15            check what is on the disk, offline
     doit list --all --status date=2024-01-15   what is done (U) and what is not (R)
 
-Settings: config.toml, UPVS_NAME in the environment, name=value behind doit; the later wins.
+Settings: config.toml, your own upvs.toml, UPVS_NAME in the environment, name=value behind doit; the
+later wins.
 """
 
 from pathlib import Path
@@ -17,9 +18,8 @@ program.begin_as_doit()
 
 # Half a second, in which somebody may press Ctrl-C.
 from upvs_tasks import doit_access, graph  # noqa: E402
-from upvs_tasks.settings import CONFIG_NAME  # noqa: E402
 
-_GRAPH = graph.from_command_line(Path(__file__).with_name(CONFIG_NAME))
+_GRAPH = graph.from_command_line(Path(__file__).parent)
 
 # What doit looks for: DOIT_CONFIG, and task_scan, task_fetch and so on, one for each row.
 globals().update(_GRAPH.namespace)

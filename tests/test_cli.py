@@ -63,7 +63,7 @@ class Shell:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    """A folder without config.toml, and a console on this machine."""
+    """A folder without upvs.toml, and a console on this machine."""
     with socket.create_server(("127.0.0.1", 0)) as console:
         console.settimeout(0)
         yield Shell(tmp_path, console)
@@ -118,9 +118,9 @@ def test_a_config_that_is_named_has_to_be_there(shell: Shell, named: str) -> Non
 
 
 def test_a_wrong_setting_of_another_place_is_told_in_a_sentence(shell: Shell) -> None:
-    """From config.toml and from the environment."""
+    """From upvs.toml and from the environment."""
     of_environment = shell.upvs("--camera", "Door", "scan", *DATE, UPVS_CFR="18")
-    (shell.folder / "config.toml").write_text("crf = 99\n")
+    (shell.folder / "upvs.toml").write_text("crf = 99\n")
     of_config = shell.upvs("--camera", "Door", "scan", *DATE)
 
     assert (of_environment.code, of_config.code) == (3, 3)
@@ -128,7 +128,7 @@ def test_a_wrong_setting_of_another_place_is_told_in_a_sentence(shell: Shell) ->
         "ERROR: UPVS_CFR is no setting; the nearest: UPVS_CRF"
     )
     assert of_config.errors == (
-        "ERROR: crf in config.toml is 99, but it must be a whole number from 0 to 51\n"
+        "ERROR: crf in upvs.toml is 99, but it must be a whole number from 0 to 51\n"
     )
     assert not shell.was_asked()
 
@@ -191,11 +191,26 @@ def test_global_flags_stand_before_or_behind_the_command(
     assert [path.name for path in shell.folder.iterdir()] == ["my.toml"]
 
 
-def test_the_config_beside_it_is_read_unless_another_is_named(shell: Shell) -> None:
-    """As doit reads the one beside dodo.py."""
-    (shell.folder / "config.toml").write_text('camera = "Door"\nout_dir = "films"\n')
+def test_the_settings_beside_it_are_read_unless_others_are_named(shell: Shell) -> None:
+    """As doit reads those beside dodo.py."""
+    (shell.folder / "upvs.toml").write_text('camera = "Door"\nout_dir = "films"\n')
 
     assert absent_index(shell.upvs("render", *DATE)) == str(shell.folder / "films")
+
+
+def test_a_config_of_another_program_is_none_of_ours(shell: Shell) -> None:
+    """Many programs call theirs so; what it says is not even looked at."""
+    (shell.folder / "config.toml").write_text('title = "My site"\nhost = "example.org"\n[[')
+
+    run = shell.upvs("run", *DATE)
+
+    assert run.code == 3
+    assert run.errors.startswith("NOTE: config.toml is not read here: upvs reads upvs.toml, or")
+    assert "host is not set" in run.errors or "camera is not set" in run.errors
+    (shell.folder / "upvs.toml").write_text('camera = "Door"\nout_dir = "films"\n')
+    render = shell.upvs("render", *DATE)
+    assert absent_index(render) == str(shell.folder / "films")
+    assert "NOTE" not in render.errors
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_the_first_run_prints_the_line_that_lets_the_second_one_in(
         assert first.returncode == UntrustedCertificateError.exit_code
         assert not console.requests
         line = re.findall(r"tls_fingerprint = .*", first.stderr)[0]
-        with (tmp_path / "config.toml").open("a", encoding="utf-8") as config:
+        with (tmp_path / "upvs.toml").open("w", encoding="utf-8") as config:
             config.write(f"{line}\n")
         second = _as_a_person(commands, tmp_path)
         assert (second.returncode, second.stderr) == (0, ""), second

@@ -101,12 +101,21 @@ def _discreet(message: str) -> str:
 
 
 def _config_path(named: str | None) -> Path:
-    """Where the settings are; a file that was named has to be there."""
-    if named is None:
-        return Path(configuration.CONFIG_NAME)
-    if not Path(named).is_file():
-        raise SettingsError(f"--config is {named!r}, but there is no such file")
-    return Path(named)
+    """Where the settings are; a file that was named has to be there.
+
+    A file that is called config.toml may be of any program, so it is not taken for ours.
+    """
+    if named is not None:
+        if not Path(named).is_file():
+            raise SettingsError(f"--config is {named!r}, but there is no such file")
+        return Path(named)
+    own = Path(configuration.OWN_NAME)
+    if not own.exists() and Path(configuration.CONFIG_NAME).exists():
+        sys.stderr.write(
+            f"NOTE: {configuration.CONFIG_NAME} is not read here: upvs reads {own}, or the file "
+            "that --config names\n"
+        )
+    return own
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -134,7 +143,7 @@ def _shared_flags() -> "_FlagParser":
     """Flags that may stand before or behind the command; absent ones leave no trace."""
     flags = _FlagParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_settings(flags, _SHARED.items())
-    flags.add_argument("--config", metavar="FILE", help="settings file (default: ./config.toml)")
+    flags.add_argument("--config", metavar="FILE", help="settings file (default: ./upvs.toml)")
     flags.add_argument(
         "--verbose", action="store_true", help="log every request and clip, in logs/run.log"
     )

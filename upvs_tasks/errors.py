@@ -37,6 +37,8 @@ The layers of ``console`` pass more exact errors between them. These are not in 
 import errno
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import ClassVar, Self
@@ -71,7 +73,8 @@ class ExitCode(IntEnum):
     console any more. A day that is not over counts until now. A day may also have no events."""
 
     INCOMPLETE = 1
-    """The film lacks something that a later run may get, or a task failed. The reason is named."""
+    """The film lacks something that a later run may get, a task failed, or the log cannot be
+    written. The reason is named."""
 
     NO_ACCESS = 2
     """The console does not let us in, or not far enough."""
@@ -252,6 +255,18 @@ class StorageError(UpvsError):
 
 class FolderBusyError(UpvsError):
     """Another run is at work in the same output folder."""
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn the disk's refusals inside the block into a `StorageError` that names ``path``."""
+    try:
+        yield
+    except OSError as error:
+        explained = StorageError.of(error, path, done="read")
+        if explained is None:
+            raise
+        raise explained from error
 
 
 def explained_error(error: BaseException) -> UpvsError | None:

@@ -257,11 +257,18 @@ def _clip_in_words(entry: IndexEntry, day: Day) -> str:
     return ", ".join((span, counted(len(clip.events), "event"), *shown))
 
 
-def from_command_line(config_path: Path) -> Graph:
-    """Graph of doit's command line. A setting that is wrong ends doit in one sentence."""
+def from_command_line(folder: Path) -> Graph:
+    """Graph of doit's command line, with the settings of a folder.
+
+    A setting that is wrong ends doit in one sentence.
+    """
     try:
         return Graph.of(
-            configuration.load(config_path=config_path, variables=doit_access.variables()),
+            configuration.load(
+                config_path=folder / configuration.CONFIG_NAME,
+                own_path=folder / configuration.OWN_NAME,
+                variables=doit_access.variables(),
+            ),
             may_clean_clips=_names_clips(sys.argv[1:]),
         )
     except UpvsError as error:
@@ -275,4 +282,4 @@ def execute(graph: Graph, task: str) -> int:
 
 def _names_clips(arguments: Sequence[str]) -> bool:
     """Whether the command names clips: `doit clean` deletes footage for nothing less."""
-    return any(argument.split(":")[0] == "fetch" for argument in arguments)
+    return any(argument.startswith("fetch:") for argument in arguments)

@@ -80,6 +80,18 @@ def is_private(stream: IO[bytes]) -> bool:
     return status.st_uid == os.getuid() and not stat.S_IMODE(status.st_mode) & _OTHERS
 
 
+def others_can_read(path: Path) -> bool:
+    """Whether any user of this computer can read a file, as far as that can be seen."""
+    if not hasattr(os, "getuid"):  # on Windows a file's mode does not say who may read it
+        return False
+    try:
+        path = path.resolve(strict=True)
+        ways = [folder.stat().st_mode & stat.S_IXOTH for folder in path.parents]
+        return all(ways) and bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
 def signal_thread(thread_id: int, number: int) -> None:
     """Send a signal to a thread of this process, so that a call in which it waits is broken off."""
     if hasattr(signal, "pthread_kill"):

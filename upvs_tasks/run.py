@@ -15,7 +15,7 @@ from threading import Lock, Semaphore
 
 from upvs_tasks import durable, lock, signals
 from upvs_tasks.clock import Clock
-from upvs_tasks.errors import AccessError, ExitCode, StorageError, UpvsError, UsageError
+from upvs_tasks.errors import AccessError, ExitCode, StorageError, UpvsError, UsageError, quoted
 from upvs_tasks.output import listener, run_log
 from upvs_tasks.output.progress import Terminal, Work
 from upvs_tasks.phases import clean, day_folder, render, report, timelapse
@@ -27,7 +27,7 @@ from upvs_tasks.phases.engines import engine_of
 from upvs_tasks.phases.film_plan import FilmPlanner
 from upvs_tasks.phases.film_program import FilmProgram
 from upvs_tasks.redaction import Redactor
-from upvs_tasks.settings import Settings, withhold_secrets
+from upvs_tasks.settings import Settings, exposed_files, withhold_secrets
 
 log = logging.getLogger(__name__)
 
@@ -262,7 +262,10 @@ class Run:
         self._has_told_console = True
         if self._settings.is_demo:
             self.terminal.tell("demo", _DEMO)
-        elif self._settings.tls_insecure:
+            return
+        for path in exposed_files(self._settings):
+            self.note(f"WARNING: others can read {quoted(path)}, which holds a secret: chmod 600")
+        if self._settings.tls_insecure:
             self.note("WARNING: the console's certificate is not checked (tls_insecure)")
 
     def _end(self, doit_code: int, words: Sequence[str]) -> int:

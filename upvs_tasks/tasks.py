@@ -91,7 +91,7 @@ def _group(row: Row, run: Run) -> TaskDict:
     return {
         "name": None,
         "doc": row.doc,
-        "uptodate": [_Look(row, run)],
+        "uptodate": [_Look(row, run, run.context)],
         "task_dep": list(row.waits_for),
         "clean": [_leavings(row, run)],
     }
@@ -102,7 +102,7 @@ def _task(row: Row, run: Run, *, name: str | None = None) -> TaskDict:
         "doc": row.doc,
         "actions": [_action(row, run)],
         "targets": _targets(row, run),
-        "uptodate": [_Look(row, run)],
+        "uptodate": [_Look(row, run, run.context)],
         "task_dep": list(row.waits_for),
         # doit would swap sys.stdout between threads to capture what tasks print.
         "io": {"capture": False},
@@ -127,11 +127,13 @@ class _Look:
 
     row: Row
     run: Run
+    known: Context | None
 
     def __call__(self, task: Any) -> bool:  # noqa: ANN401  doit's, which carries no types
         self.run.look_at(self.row.name, asks_console=self.row.asks_console)
-        task.targets = _targets(self.row, self.run)  # the folder may be known only now
         context = self.run.context
+        if context is not self.known:  # the folder is known only now
+            task.targets = _targets(self.row, self.run)
         return context is not None and self.row.is_current.check(context)
 
     def __repr__(self) -> str:
@@ -164,4 +166,4 @@ def _action(row: Row, run: Run) -> Callable[[], object]:
 
 def _as_typed(target: Path) -> str:
     """A target as one would type it: relative where it lies below the current folder."""
-    return os.path.relpath(target) if target.is_relative_to(Path.cwd()) else str(target)
+    return str(target).removeprefix(f"{Path.cwd()}{os.sep}")

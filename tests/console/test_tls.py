@@ -83,7 +83,7 @@ def assert_offered(sentence: str, console: SimulatedConsole) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_first_contact_says_what_was_shown_and_what_to_do(tmp_path: Path, shape: str) -> None:
-    """The name and the date of the certificate, and the line of config.toml that accepts it."""
+    """The name and the date of the certificate, and the line of upvs.toml that accepts it."""
     with showing(tmp_path, shape) as harness:
         console = harness.client(replace(harness.endpoint(), ca_file=None))
         with pytest.raises(UntrustedCertificateError, match="is not known") as caught:

@@ -232,7 +232,7 @@ class Verdict:
         allowed = {0}
         if any(most < RUNS_TO_SETTLE for _, most in asked) or (self.life.events and not shown):
             allowed = {1}
-        elif any(least < RUNS_TO_SETTLE for least, _ in asked) or self._is_damage_possible():
+        elif any(least < RUNS_TO_SETTLE for least, _ in asked) or self._may_know_more():
             allowed = {0, 1}
         if self.run.code not in allowed:
             yield f"the exit code is {self.run.code}, and should be in {allowed}"
@@ -245,7 +245,8 @@ class Verdict:
         )
         if says_whole and absent:
             yield f"whole is said, but {', '.join(map(in_words, absent))} not in the film"
-        is_all_there = all(_shows(shown, event, exactly=True) for event in self._known())
+        events = self.life.events.values()
+        is_all_there = all(_shows(shown, event, exactly=True) for event in events)
         if self.is_healthy and is_all_there and not self._is_damage_possible() and not says_whole:
             yield "all is in the film, but whole is not said"
         named = list(_named_spans(self.run.output))
@@ -257,6 +258,11 @@ class Verdict:
 
     def _known(self) -> list[SimulatedEvent]:
         return list((self.life.ever | self.life.listed).values())
+
+    def _may_know_more(self) -> bool:
+        """Whether a run may rightly find more wanting: damage, or what only the lost index knew."""
+        is_index_lost = len(self._known()) < len(self.life.events)
+        return is_index_lost or self._is_damage_possible()
 
     def _event(self, identity: str) -> SimulatedEvent:
         return self.life.events[identity]

@@ -1,4 +1,4 @@
-"""A user's folder beside a simulated console: dodo.py, a config.toml, and commands run in it."""
+"""A user's folder beside a simulated console: dodo.py, an upvs.toml, and commands run in it."""
 
 import os
 import subprocess
@@ -41,7 +41,7 @@ class Project:
         self.configure()
 
     def configure(self, **settings: object) -> None:
-        """Write config.toml: the console's access, and what a test wants otherwise."""
+        """Write upvs.toml: the console's access, and what a test wants otherwise."""
         self.settings |= settings
         values = {
             "host": self.console.host,
@@ -52,7 +52,7 @@ class Project:
             "target_duration": 20,
         } | self.settings
         lines = (f"{name} = {orjson.dumps(value).decode()}\n" for name, value in values.items())
-        (self.folder / "config.toml").write_text("".join(lines))
+        (self.folder / "upvs.toml").write_text("".join(lines))
 
     @property
     def out(self) -> Path:
@@ -95,6 +95,7 @@ class Project:
             if Path(str(entry["file_path"])).stem == clip.stem:
                 entry.pop("sha256", None)
         index["clips"] = entries
+        index.pop("seal", None)
         (self.out / "manifests" / "clip_index.json").write_bytes(orjson.dumps(index))
 
     def doit(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Finished:
@@ -104,7 +105,7 @@ class Project:
         return Finished(process.returncode, output)
 
     def upvs(self, command: str) -> Finished:
-        """Run a command of `upvs` for the date, here where config.toml lies."""
+        """Run a command of `upvs` for the date, here where upvs.toml lies."""
         process = self.start_bare("-m", "upvs_tasks", command, "--date", self.date)
         output, _ = process.communicate(timeout=240)
         return Finished(process.returncode, output)

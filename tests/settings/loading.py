@@ -25,12 +25,14 @@ def load(
     variables: Mapping[str, object] | None = None,
     *,
     config_path: Path = NO_CONFIG,
+    own_path: Path | None = None,
     environment: Mapping[str, str] | None = None,
     password: str | None = None,
 ) -> Settings:
     """Settings of what is given here alone."""
     return settings.load(
         config_path=config_path,
+        own_path=own_path,
         variables=variables or {},
         password=password,
         environment=environment or {},

@@ -1,9 +1,13 @@
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import orjson
 import pytest
 
 from tests.settings.loading import load, refusal, write_config
+from upvs_tasks.settings import exposed_files
 
 PASSWORD = "hunter2-correct-horse"
 
@@ -180,3 +184,29 @@ def test_secrets_are_in_no_representation() -> None:
         "UPVS_ONE_TIME_CODE": "canary-3",
     }
     assert "canary" not in repr(load(environment=secrets))
+
+
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """A folder into which everybody may look."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="the mode of a file says nothing here")
+def test_a_file_of_a_secret_that_others_can_read_is_found(public_folder: Path) -> None:
+    """Whichever secret it is, and however the file was named."""
+    password, totp = public_folder / "password", public_folder / "totp"
+    for path in (password, totp):
+        path.write_text("secret", encoding="utf-8")
+        path.chmod(0o644)
+    environment = {"UPVS_TOTP_SECRET_FILE": str(totp)}
+    settings = load({"password_file": str(password)}, environment=environment)
+
+    assert exposed_files(settings, environment) == [password, totp]
+
+    password.chmod(0o640)
+    assert exposed_files(settings, environment) == [totp]
+    public_folder.chmod(0o700)
+    assert exposed_files(settings, environment) == []

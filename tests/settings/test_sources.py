@@ -9,6 +9,8 @@ from upvs_tasks import settings
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.settings import Settings
 
+REPOSITORY = Path(__file__).parents[2]
+
 
 def test_a_wrong_value_that_is_overruled_does_no_harm(config: Path) -> None:
     """Only what counts is judged."""
@@ -43,6 +45,27 @@ def test_a_refusal_says_where_the_value_was_found(config: Path) -> None:
     assert refusal(config_path=config).startswith("crf in config.toml is 99, but it must")
     assert refusal(environment={"UPVS_CRF": "99"}).startswith("UPVS_CRF is '99', but it must")
     assert refusal({"crf": "99"}).startswith("crf is '99', but it must")
+
+
+def test_one_s_own_file_wins_over_the_program_s(config: Path) -> None:
+    """And loses against the environment."""
+    write_config(config, {"crf": 20, "height": 720, "camera": "Front Door"})
+    own = write_config(config.with_name("upvs.toml"), {"crf": 25, "camera": ""})
+
+    loaded = load(config_path=config, own_path=own)
+
+    assert (loaded.crf, loaded.height, loaded.camera) == (25, 720, "")
+    assert load(config_path=config, own_path=own, environment={"UPVS_CRF": "30"}).crf == 30
+    write_config(own, {"crf": 99})
+    with pytest.raises(SettingsError, match=r"^crf in upvs\.toml is 99"):
+        load(config_path=config, own_path=own)
+
+
+def test_git_does_not_know_one_s_own_file() -> None:
+    """So that a newer version of the program is never in its way."""
+    patterns = (REPOSITORY / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert settings.OWN_NAME in patterns
+    assert settings.CONFIG_NAME not in patterns
 
 
 def test_a_wrong_timezone_is_refused_with_its_place(config: Path) -> None:

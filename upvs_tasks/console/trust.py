@@ -79,13 +79,13 @@ class Trust:
             return (
                 "A console makes a new one when it is reset, and at some updates; but somebody "
                 "between you and the console would show another one, too. If you expected a new "
-                f"one, c{_COMPARE} put this line into config.toml in place of the old one"
+                f"one, c{_COMPARE} put this line into upvs.toml in place of the old one"
             )
         if self.ca_file:
-            return f"C{_COMPARE} put this line into config.toml in place of ca_file"
+            return f"C{_COMPARE} put this line into upvs.toml in place of ca_file"
         if error is not None and error.verify_code in _OTHER_NAME:
-            return f"Set host to that name. Or c{_COMPARE} add this line to config.toml"
-        return f"C{_COMPARE} add this line to config.toml"
+            return f"Set host to that name. Or c{_COMPARE} add this line to upvs.toml"
+        return f"C{_COMPARE} add this line to upvs.toml"
 
 
 class TrustingConnection(HTTPSConnection):

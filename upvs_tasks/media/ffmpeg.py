@@ -15,7 +15,7 @@ from typing import IO
 
 from upvs_tasks import machine
 from upvs_tasks.errors import RenderError, StorageError, UsageError
-from upvs_tasks.media.parent_death import ending_with_parent
+from upvs_tasks.media.parent_death import NOT_STARTED, ending_with_parent
 
 _END_TIMEOUT_SECS = 3.0
 _KEPT_ERROR_LINES = 40
@@ -168,6 +168,9 @@ def _check_outcome(exit_code: int, error_lines: list[str], partial: Path) -> Non
         words = os.strerror(number)
         if exit_code == _MOST_EXIT_CODES - number or any(words in line for line in error_lines):
             raise StorageError.of_number(number, partial)
+    for number in (errno.EAGAIN, errno.ENOMEM):
+        if any(f"{NOT_STARTED}: {os.strerror(number)}" in line for line in error_lines):
+            raise StorageError.of_number(number, None)
     last_lines = [line.strip() for line in error_lines[-_SHOWN_ERROR_LINES:]]
     reason = "; ".join(last_lines) or "it gave no reason"
     cause = f"with exit code {exit_code}"

@@ -7,6 +7,7 @@ the same packets, byte by byte.
 from dataclasses import dataclass
 from pathlib import Path
 
+from upvs_tasks.errors import reading
 from upvs_tasks.media.packets import open_quickly, video_of
 
 # H.264 and HEVC store a B frame after at most so many frames that are shown later.
@@ -61,6 +62,6 @@ def _packets(path: Path) -> _Packets | None:
 
 def _bytes_at(path: Path, place: tuple[int, int]) -> bytes:
     start, size = place
-    with path.open("rb") as stream:
+    with reading(path), path.open("rb") as stream:
         stream.seek(start)
         return stream.read(size)

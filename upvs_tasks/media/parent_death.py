@@ -16,6 +16,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+NOT_STARTED = "cannot be started"
+
 
 def ending_with_parent(command: Sequence[str]) -> tuple[str, ...]:
     """Command line that runs ``command``, an absolute path and its arguments.
@@ -31,7 +33,7 @@ def main(command: list[str]) -> int:
     try:
         child_id = os.fork()
     except OSError as error:
-        sys.exit(f"{command[0]} cannot be started: {error.strerror}")
+        sys.exit(f"{command[0]} {NOT_STARTED}: {error.strerror}")
     if child_id == 0:
         _become(command)
     _thread.start_new_thread(_kill_at_end_of_input, (child_id,))
@@ -50,7 +52,7 @@ def _become(command: list[str]) -> None:
     try:
         os.execv(command[0], command)  # noqa: S606  that there is no shell between is the point
     except OSError as error:
-        sys.exit(f"{command[0]} cannot be started: {error.strerror}")
+        sys.exit(f"{command[0]} {NOT_STARTED}: {error.strerror}")
 
 
 def _kill_at_end_of_input(child_id: int) -> None:

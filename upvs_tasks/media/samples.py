@@ -7,7 +7,7 @@ from typing import BinaryIO, NamedTuple
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from upvs_tasks.errors import BrokenFootageError
+from upvs_tasks.errors import BrokenFootageError, reading
 from upvs_tasks.media.keyframes import INSPECTED_BYTES, DecodesAlone, keyframe_check
 from upvs_tasks.media.mp4_boxes import Structure
 
@@ -39,7 +39,7 @@ def samples_of(
     if check is None or not samples:
         return samples
     begins_marked = next((entry.is_keyframe for entry in stream.index_entries), True)
-    with path.open("rb") as content:
+    with reading(path), path.open("rb") as content:
         return _with_true_keyframes(content, samples, check, begins_marked=begins_marked)
 
 

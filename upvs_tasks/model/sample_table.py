@@ -80,8 +80,8 @@ class SampleTable:
 
     def ms_of(self, ticks: int) -> int:
         """A length in ticks as whole milliseconds, rounded half up."""
-        scale = 2000 * self.tick_secs
-        return (ticks * scale.numerator + scale.denominator) // (scale.denominator * 2)
+        denominator = self.tick_secs.denominator
+        return (2000 * ticks * self.tick_secs.numerator + denominator) // (2 * denominator)
 
     def seek_ticks(self, frame: int) -> int | None:
         """Time stamp at which decoding has to begin to get a frame; None for the very start."""

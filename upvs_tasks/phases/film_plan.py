@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from threading import Lock
 
+from upvs_tasks import durable
 from upvs_tasks.model.clip_index import ClipIndex, IndexEntry
 from upvs_tasks.model.concat_limits import ListedClip
 from upvs_tasks.model.encoding import Encoding, film_size
@@ -12,7 +13,7 @@ from upvs_tasks.model.memory import worker_bytes
 from upvs_tasks.model.plan import Plan, Segment, plan_film
 from upvs_tasks.model.speed import Speed
 from upvs_tasks.model.stitching import StitchedClip, StitchedFootage
-from upvs_tasks.model.timeline import Scene, scenes_of
+from upvs_tasks.model.timeline import Scene, captions, scenes_of, timeline_document
 from upvs_tasks.phases.clip_records import FootageRecord
 from upvs_tasks.phases.clip_store import ClipStore
 from upvs_tasks.phases.shared_frames import Recorded
@@ -112,6 +113,11 @@ class FilmPlan:
             is_long = clip.recorded.is_longer_than_asked
             yield ListedClip(clip.name, footage, clip.table.tick_secs, is_long)
 
+    @cached_property
+    def fingerprint_digest(self) -> str:
+        """Digest of the fingerprint."""
+        return self.fingerprint.digest()
+
     @property
     def segments(self) -> tuple[Segment, ...]:
         """The segments that are rendered on their own; none where the film is made at once."""
@@ -137,6 +143,17 @@ class FilmPlan:
     def scenes(self) -> tuple[Scene, ...]:
         """What the film shows, clip by clip."""
         return scenes_of(self.plan, self.index.entries)
+
+    @cached_property
+    def timeline(self) -> bytes:
+        """Content of timeline.json."""
+        document = timeline_document(self.scenes, day=self.index.day, fps=self.encoding.fps)
+        return durable.encode_json(document)
+
+    @cached_property
+    def captions(self) -> bytes:
+        """The same as subtitles."""
+        return captions(self.scenes, day=self.index.day, fps=self.encoding.fps).encode()
 
     def digest_of(self, segment: Segment) -> str:
         """Digest under which a segment is kept."""

@@ -13,7 +13,6 @@ from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.layout import Layout
 from upvs_tasks.model.plural import counted
 from upvs_tasks.model.speed import Speed
-from upvs_tasks.model.timeline import captions, timeline_document
 from upvs_tasks.model.verification import film_findings
 from upvs_tasks.phases import manifest, speed
 from upvs_tasks.phases.context import Context
@@ -84,7 +83,7 @@ def is_made(layout: Layout, film: FilmPlan) -> bool:
         stamp is not None
         and bool(film.recorded)
         and stamp.size_bytes == _size(film_path(layout, film.index))
-        and stamp.fingerprint == film.fingerprint.digest()
+        and stamp.fingerprint == film.fingerprint_digest
     )
 
 
@@ -161,7 +160,7 @@ def _make(context: Context, film: FilmPlan) -> None:
     digest, size_bytes = durable.digest_of(path), path.stat().st_size
     if digest is None:
         raise RenderError(f"{quoted(path)} was made, but cannot be read: check the disk, run again")
-    stamp = FilmStamp(film.fingerprint.digest(), digest, size_bytes, damaged)
+    stamp = FilmStamp(film.fingerprint_digest, digest, size_bytes, damaged)
     durable.write_if_changed(layout.film_stamp, documents.encode(stamp))
     took_secs = context.clock.monotonic_secs() - started_secs
     log.info("film made", extra={"path": str(path), "bytes": size_bytes, "secs": took_secs})
@@ -189,13 +188,11 @@ def _check(film: Path, speed: Speed) -> None:
 
 def _timeline(context: Context, film: FilmPlan) -> dict[Path, bytes | None]:
     """The files that tell what the film shows; None for one that would be of another film."""
-    layout, day, fps = context.layout, film.index.day, film.encoding.fps
+    layout = context.layout
     paths = (layout.timeline_json, captions_path(layout, film.index))
     if not engine_of(context.settings.engine).follows_plan:
         return dict.fromkeys(paths)
-    document = timeline_document(film.scenes, day=day, fps=fps)
-    texts = (durable.encode_json(document), captions(film.scenes, day=day, fps=fps).encode())
-    return dict(zip(paths, texts, strict=True))
+    return dict(zip(paths, (film.timeline, film.captions), strict=True))
 
 
 def _write_timeline(context: Context, film: FilmPlan) -> None:

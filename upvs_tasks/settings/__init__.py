@@ -1,7 +1,7 @@
 """Every setting: what it may be, where it comes from, and what it means.
 
-One name for one thing: ``crf`` in config.toml, ``UPVS_CRF`` in the environment, ``crf=23`` after
-doit; the later of these wins.
+One name for one thing: ``crf`` in config.toml or in one's own upvs.toml, ``UPVS_CRF`` in the
+environment, ``crf=23`` after doit; the later of these wins.
 
     table         one declaration a setting, and the frozen `Settings` that are made of them
     declaration   what such a declaration holds
@@ -10,9 +10,19 @@ doit; the later of these wins.
     config_file   config.toml as it is shipped: `python -m upvs_tasks.settings` prints it
 """
 
-from upvs_tasks.settings.sources import load, withhold_secrets
+from upvs_tasks.settings.sources import exposed_files, load, withhold_secrets
 from upvs_tasks.settings.table import NAMES, TABLE, Settings
 
 CONFIG_NAME = "config.toml"
+OWN_NAME = "upvs.toml"
 
-__all__ = ["CONFIG_NAME", "NAMES", "TABLE", "Settings", "load", "withhold_secrets"]
+__all__ = [
+    "CONFIG_NAME",
+    "NAMES",
+    "OWN_NAME",
+    "TABLE",
+    "Settings",
+    "exposed_files",
+    "load",
+    "withhold_secrets",
+]

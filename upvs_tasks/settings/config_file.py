@@ -11,8 +11,10 @@ from upvs_tasks.settings.table import TABLE
 
 _HEADER = """\
 # Every setting of upvs, with its default or, where it has none, with what the demo needs.
-# Each can also be given as UPVS_NAME in the environment, or as name=value behind doit; the later
-# of these wins. The password does not belong here: use UPVS_PASSWORD or password_file.
+# Write your own into a file upvs.toml beside this one. Git does not know it, so a newer version of
+# this file is never in your way. Each can also be given as UPVS_NAME in the environment, or as
+# name=value behind doit; the later of these wins. The password belongs into neither file: use
+# UPVS_PASSWORD or password_file.
 """
 _WIDTH = 100
 _COMMENT_COLUMN = 28

@@ -1,19 +1,21 @@
 """Where settings come from, and which place wins.
 
-From the weakest to the strongest: the variables of uiprotect (UFP_*), config.toml, the environment
-(UPVS_NAME, or the file that UPVS_NAME_FILE names), and ``name=value`` on the command line. The only
-module that touches the environment.
+From the weakest to the strongest: the variables of uiprotect (UFP_*), config.toml, which belongs to
+the program, upvs.toml, which belongs to whoever uses it, the environment (UPVS_NAME, or the file
+that UPVS_NAME_FILE names), and ``name=value`` on the command line. The only module that touches the
+environment.
 """
 
 import datetime as dt
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from upvs_tasks import machine
 from upvs_tasks.errors import SettingsError
 from upvs_tasks.settings import values
 from upvs_tasks.settings.config_file import as_toml
@@ -26,6 +28,7 @@ _UIPROTECT_PREFIX = "UFP_"
 _UIPROTECT_PASSWORD = "UFP_PASSWORD"  # noqa: S105  a variable's name
 # Read by the test suite, not by upvs: a real console to hold the contract against.
 _NOT_SETTINGS = "UPVS_LIVE_"
+_FOR_CONTAINERS = "/run/secrets"
 _ALL = "all are printed by python -m upvs_tasks.settings"
 _LEAST_LETTERS, _MOST_NEAREST = 3, 3
 # What tomllib says of text without quotes.
@@ -35,17 +38,20 @@ _UNQUOTED = ("Invalid value", "Expected newline or end of document after a state
 def load(
     *,
     config_path: Path,
+    own_path: Path | None = None,
     variables: Mapping[str, object],
     password: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
     """Settings of all places; ``password`` wins over every password that they hold.
 
-    A config file that does not exist holds nothing. Raises SettingsError for an unknown name, a
+    What ``own_path`` holds wins over what ``config_path`` does. A file that does not exist holds
+    nothing. Raises SettingsError for an unknown name, a
     value that is not allowed, or a secret where it does not belong.
     """
     environment = os.environ if environment is None else environment
-    written = dict(_all_written(config_path, environment, variables))
+    paths = [config_path] if own_path is None else [config_path, own_path]
+    written = dict(_all_written(paths, environment, variables))
     found = {name: each.parsed(TABLE[name].parser) for name, each in written.items()}
     if found.get("ca_file") or found.get("tls_fingerprint"):
         # To uiprotect, a certificate of the console's own is none: most have switched it off there.
@@ -70,6 +76,18 @@ def withhold_secrets() -> None:
         os.environ.pop(name, None)
 
 
+def exposed_files(settings: Settings, environment: Mapping[str, str] | None = None) -> list[Path]:
+    """The files of secrets that any user of this computer can read.
+
+    Those that Docker and its like put into a container are for all who are in there.
+    """
+    environment = os.environ if environment is None else environment
+    named = (environment.get(TABLE[name].variable + _FILE_SUFFIX) for name in SECRETS)
+    files = {values.path(name) for name in named if name} | {settings.password_file}
+    seen = (path for path in files if path and not path.is_relative_to(_FOR_CONTAINERS))
+    return sorted(path for path in seen if machine.others_can_read(path))
+
+
 @dataclass(frozen=True, slots=True)
 class _Written:
     """A value as it was written, and where, for the sentence that refuses it."""
@@ -86,15 +104,16 @@ class _Written:
 
 
 def _all_written(
-    config_path: Path, environment: Mapping[str, str], variables: Mapping[str, object]
+    config_paths: Sequence[Path], environment: Mapping[str, str], variables: Mapping[str, object]
 ) -> Iterator[tuple[str, _Written]]:
     """Every value with its setting's name; the later one wins, and UPVS_NAME over its file."""
     of_uiprotect = dict(_from_uiprotect(environment))
     yield from of_uiprotect.items()
-    for name, value in _config_values(config_path).items():
-        if value != "" or name not in of_uiprotect:
-            place = f"{_shown(name)} in {config_path.name}"
-            yield _known(name, place), _Written(value, place)
+    for path in config_paths:
+        for name, value in _config_values(path).items():
+            if value != "" or name not in of_uiprotect:
+                place = f"{_shown(name)} in {path.name}"
+                yield _known(name, place), _Written(value, place)
     for variable in sorted(environment, key=lambda name: not name.endswith(_FILE_SUFFIX)):
         if variable.startswith(_PREFIX) and not variable.startswith(_NOT_SETTINGS):
             yield from _from_variable(variable, environment[variable])

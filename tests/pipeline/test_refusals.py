@@ -183,7 +183,7 @@ def _fault(folder: Path, day: Project, name: str, refusal: Refusal) -> str:
 def _wrong_words(run: Finished, codes: Sequence[int]) -> Iterator[str]:
     """What a user should not read, or should have read.
 
-    Not each refusal can be told from an ffmpeg that is not there or cannot make the film: that is 3.
+    Not each refusal can be told from an ffmpeg that is absent or cannot make the film: that is 3.
     """
     for word in ("Traceback", "bug in upvs", "Errno", "Exception", "Logging error"):
         if word in run.output:

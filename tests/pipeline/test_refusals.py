@@ -166,7 +166,8 @@ def _fault(folder: Path, day: Project, name: str, refusal: Refusal) -> str:
     run = project.doit(*SCENARIOS[name].command, environment=system.environment)
     refused = system.refused()
     system.forget()
-    codes = (0, 1, 3) if "/trial/" in refusal.pattern else (0, 1)
+    is_of_program = refusal.pattern == NO_PATH or "/trial/" in refusal.pattern
+    codes = (0, 1, 3) if is_of_program else (0, 1)
     wrong = [*_wrong_words(run, codes), *([] if len(refused) <= 1 else ["refused more than once"])]
     wanted = _contents(day)
     if _contents(project) != wanted:
@@ -182,7 +183,7 @@ def _fault(folder: Path, day: Project, name: str, refusal: Refusal) -> str:
 def _wrong_words(run: Finished, codes: Sequence[int]) -> Iterator[str]:
     """What a user should not read, or should have read.
 
-    Not each refusal of a trial can be told from an ffmpeg that cannot make the film: that is 3.
+    Not each refusal can be told from an ffmpeg that is absent or cannot make the film: that is 3.
     """
     for word in ("Traceback", "bug in upvs", "Errno", "Exception", "Logging error"):
         if word in run.output:

@@ -305,8 +305,10 @@ def _report(context: Context, film: FilmPlan) -> DayReport:
 
 
 def _lacks_ms(entry: IndexEntry, record: FootageRecord) -> int:
-    """How much of what was asked for a clip certainly lacks; 0 where it may be all there."""
-    lacks_ms = entry.clip.duration_ms - record.footage.duration_ms
+    """How much a clip certainly lacks, nobody knows where; 0 where it may be all there."""
+    footage = record.footage
+    known_ms = footage.duration_ms + sum(gap.duration_ms for gap in footage.gaps)
+    lacks_ms = entry.clip.duration_ms - known_ms
     return lacks_ms if lacks_ms > _SURELY_SHORTER_MS else 0
 
 

@@ -22,10 +22,10 @@ _PEM = serialization.Encoding.PEM
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
-def put(state_dir: Path, shape: str) -> Path:
+def put(state_dir: Path, shape: str, *, name: str = _NAME) -> Path:
     """Let a console with this folder show a certificate of a shape; returns its file."""
     key = _key(shape)
-    certificate = _certificate(shape, key)
+    certificate = _certificate(shape, key, name)
     pem = _as_v1(certificate, key) if shape == "v1" else certificate.public_bytes(_PEM)
     private = key.private_bytes(
         _PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -52,19 +52,22 @@ def _key(shape: str) -> Key:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def _certificate(shape: str, key: Key) -> x509.Certificate:
+def _certificate(shape: str, key: Key, common_name: str) -> x509.Certificate:
     """One that has signed itself; an ``authority`` besides may sign others."""
     now = dt.datetime.now(dt.UTC)
     year = dt.timedelta(days=365)
     begins = now + year if shape == "not_yet" else now - 3 * year
     ends = now - year if shape == "expired" else now + 3 * year
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, _NAME)])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     builder = x509.CertificateBuilder(
         name, name, key.public_key(), x509.random_serial_number(), begins, ends
     )
     if shape not in {"no_san", "v1"}:
-        names = x509.SubjectAlternativeName([x509.DNSName(_NAME), x509.DNSName("localhost")])
-        builder = builder.add_extension(names, critical=False)
+        names = [_NAME, "localhost"]
+        if shape == "many_names":
+            names = [f"{'a' * 60}.{'b' * 60}.{number}" for number in range(500)]
+        found = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
+        builder = builder.add_extension(found, critical=False)
     if shape == "authority":
         constraints = x509.BasicConstraints(ca=True, path_length=None)
         builder = builder.add_extension(constraints, critical=True)

@@ -282,4 +282,4 @@ def execute(graph: Graph, task: str) -> int:
 
 def _names_clips(arguments: Sequence[str]) -> bool:
     """Whether the command names clips: `doit clean` deletes footage for nothing less."""
-    return any(argument.split(":")[0] == "fetch" for argument in arguments)
+    return any(argument.startswith("fetch:") for argument in arguments)

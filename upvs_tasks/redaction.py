@@ -44,7 +44,10 @@ class Redactor:
 def _forms_of(secret: str) -> set[str]:
     """A secret as it is, and as it looks in a Python literal, in JSON, in bytes, and in a URL."""
     encodable = secret.encode(errors="backslashreplace").decode()
-    in_json = {orjson.dumps(encodable).decode()[1:-1], json.dumps(encodable)[1:-1]}
-    forms = {secret, encodable, repr(secret)[1:-1], *in_json}
-    of_bytes = {repr(form.encode())[2:-1] for form in (encodable, *in_json)}
-    return {*forms, *of_bytes, quote(encodable), quote_plus(encodable)}
+    plain = {encodable, orjson.dumps(encodable).decode()[1:-1], json.dumps(encodable)[1:-1]}
+    literal = {repr(secret)[1:-1]}
+    for form in plain:
+        literal |= {repr(form)[1:-1], repr(form.encode())[2:-1]}
+    # Python puts a backslash before an apostrophe where the text around it has quotes, too.
+    literal |= {form.replace("'", "\\'") for form in literal}
+    return {secret, *plain, *literal, quote(encodable), quote_plus(encodable)}

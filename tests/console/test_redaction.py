@@ -1,5 +1,6 @@
 """No password, secret, code, cookie or token in any error, log record or file, whatever fails."""
 
+import json
 import logging
 import time
 import traceback
@@ -18,6 +19,7 @@ from upvs_tasks.console.failures import ErrorResponse
 from upvs_tasks.console.request import ApiRequest
 from upvs_tasks.console.session_file import SavedSession
 from upvs_tasks.errors import UpvsError
+from upvs_tasks.redaction import HIDDEN, Redactor
 from upvs_tasks.simulator import Behaviour, Fault, FaultKind
 
 COOKIE = "cookie-of-the-test-7781"
@@ -184,3 +186,13 @@ def test_a_plain_text_answer_is_quoted_without_its_secrets(state_dir: Path) -> N
     with ScriptedServer(state_dir, answer) as server:
         error = failed(server.client(attempts=1).bootstrap)
     assert str(error).endswith("418 (short and stout [hidden] [hidden] [hidden])")
+
+
+@pytest.mark.parametrize("secret", ["plain", 'a "quoted" \\ one', "ümläut & 100%", "it's"])
+def test_a_secret_is_hidden_however_a_message_of_python_spells_it(secret: str) -> None:
+    """As text, as the bytes of a request, and in the repr of either."""
+    redactor = Redactor([secret])
+    body = json.dumps({"password": secret})
+    spelled = [secret, repr(secret), body, repr(body), repr(body.encode()), repr(secret.encode())]
+    for text in [*spelled, orjson.dumps([secret]).decode(), repr(orjson.dumps([secret]))]:
+        assert HIDDEN in redactor.redact(f"a bug: {text}")

@@ -99,6 +99,25 @@ def test_first_contact_says_what_was_shown_and_what_to_do(tmp_path: Path, shape:
     assert issubclass(UntrustedCertificateError, UsageError)
 
 
+@pytest.mark.parametrize(
+    ("shape", "name", "told"),
+    [
+        ("no_san", "Door\x1b[2J\u202e", r"the name 'Door\x1b[2J\u202e' and"),
+        ("many_names", "Door", f"the name '{'a' * 60}.bbb' and '{'a' * 60}.bbb' and '"),
+        ("many_names", "Door", ".bbb' and others and is valid until"),
+    ],
+)
+def test_what_a_stranger_s_certificate_bears_is_told_harmlessly_and_in_short(
+    tmp_path: Path, shape: str, name: str, told: str
+) -> None:
+    put(tmp_path, shape, name=name)
+    with SimulatedConsole(state_dir=tmp_path) as console, ConsoleHarness(console) as harness:
+        with pytest.raises(UntrustedCertificateError) as caught:
+            harness.client(replace(harness.endpoint(), ca_file=None)).bootstrap()
+        assert told in str(caught.value)
+        assert len(str(caught.value)) < 1_000
+
+
 def test_an_authority_in_ca_file_signs_in_the_usual_way(tmp_path: Path) -> None:
     """For the names that it has signed, and for no others."""
     put_signed(tmp_path, "127.0.0.1")

@@ -61,7 +61,7 @@ def account_of(
     def shows(_: IndexEntry, span: Span) -> bool:
         return span not in unseen
 
-    return DayAccount.of(index, ShownFilm(clips, step_ms, shows, damages))
+    return DayAccount.of(index, ShownFilm(clips, step_ms, shows, damages=damages))
 
 
 def states(account: DayAccount) -> Mapping[str, EventState]:

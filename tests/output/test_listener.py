@@ -10,7 +10,8 @@ from shutil import which
 import pytest
 
 from upvs_tasks.escaping import one_line
-from upvs_tasks.output.listener import Listener, listening
+from upvs_tasks.output.listener import Listener, hide_secrets, listening, plain
+from upvs_tasks.redaction import Redactor
 
 REPOSITORY = Path(__file__).parents[2]
 # A file that is always full; not every system has it.
@@ -119,3 +120,24 @@ def test_a_listener_is_the_stream_in_all_else() -> None:
 )
 def test_a_name_cannot_move_the_cursor_or_forge_a_line(text: str, shown: str) -> None:
     assert one_line(text) == shown
+
+
+def test_what_others_write_shows_no_secret_and_our_own_sentences_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A password may be a common word: hidden in each sentence of ours, it could be guessed."""
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", listening(stream))
+    ours = plain(sys.stdout)
+    hide_secrets(Redactor(["camera"]).redact)
+    sys.stdout.write("{'password': 'camera'}\n")
+    ours.write("no camera is called\n")
+    assert stream.getvalue() == "{'password': '[hidden]'}\nno camera is called\n"
+
+
+def test_only_a_bar_may_move_the_cursor() -> None:
+    stream = io.StringIO()
+    listener = Listener(stream)
+    listener.write("\x1b[2Jred\r\n\ttext\n")
+    listener.raw().write("\x1b[2K")
+    assert stream.getvalue() == "\\x1b[2Jred\\r\n\ttext\n\x1b[2K"

@@ -95,6 +95,7 @@ class Project:
             if Path(str(entry["file_path"])).stem == clip.stem:
                 entry.pop("sha256", None)
         index["clips"] = entries
+        index.pop("seal", None)
         (self.out / "manifests" / "clip_index.json").write_bytes(orjson.dumps(index))
 
     def doit(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Finished:

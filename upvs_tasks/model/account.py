@@ -21,6 +21,7 @@ class EventState(StrEnum):
 
     IN_FILM = "in the film"
     TOO_SHORT = "too short to be seen at this speed"
+    UNCERTAIN = "perhaps not recorded"
     DAMAGED = "damaged"
     NEVER_ENDED = "without an end"
     ONGOING = "under way"
@@ -60,13 +61,15 @@ class EventAccount:
 class ShownFilm:
     """What the film shows, as far as the account asks.
 
-    ``shows`` says of a clip and a span whether a frame of the film is from there. ``step_ms`` is
-    how far apart the instants of two frames are.
+    ``shows`` says of a clip and a span whether a frame of the film is from there, and ``is_sure``
+    whether that can be known: a clip that came short does not tell which part it lacks. ``step_ms``
+    is how far apart the instants of two frames are.
     """
 
     clips: tuple[IndexEntry, ...]
     step_ms: float
     shows: Callable[[IndexEntry, Span], bool]
+    is_sure: Callable[[IndexEntry, Span], bool] = lambda _entry, _span: True
     damages: tuple[Damage, ...] = ()
 
     def is_of(self, entry: IndexEntry) -> bool:
@@ -140,21 +143,35 @@ class DayAccount:
 def _account(event: Event, entries: list[IndexEntry], film: ShownFilm) -> EventAccount:
     span = (event.start_ms, end_of(event))
     showing = [entry for entry in entries if film.is_of(entry)]
-    if len(showing) < len(entries):
+    missing = [entry for entry in entries if not film.is_of(entry)]
+    if missing:
         showing = list(film.overlapping(span))
         if Spans(entry.span for entry in showing).uncovered(span):
-            return _missing(event, [entry for entry in entries if not film.is_of(entry)])
+            return _missing(event, missing)
+    state, can_heal = _shown_state(event, span, showing, film)
+    return EventAccount(event, state, can_heal=can_heal or any(map(_may_come, missing)))
+
+
+def _shown_state(
+    event: Event, span: Span, showing: list[IndexEntry], film: ShownFilm
+) -> tuple[EventState, bool]:
+    """State of an event whose footage is there, and whether another run may better it."""
     if not any(film.shows(entry, span) for entry in chain(showing, film.overlapping(span))):
         is_brief = span[1] - span[0] < film.step_ms
-        return EventAccount(event, EventState.TOO_SHORT if is_brief else EventState.NOT_RECORDED)
+        return (EventState.TOO_SHORT if is_brief else EventState.NOT_RECORDED, False)
+    if not any(film.is_sure(entry, span) for entry in showing):
+        return (EventState.UNCERTAIN, False)
     names = {entry.name for entry in showing}
     damages = [damage for damage in film.damages if damage.clip_name in names]
     if damages:
-        can_heal = any(damage.can_heal for damage in damages)
-        return EventAccount(event, EventState.DAMAGED, can_heal=can_heal)
-    return EventAccount(
-        event, EventState.NEVER_ENDED if event.end_ms is None else EventState.IN_FILM
-    )
+        return (EventState.DAMAGED, any(damage.can_heal for damage in damages))
+    return (EventState.NEVER_ENDED if event.end_ms is None else EventState.IN_FILM, False)
+
+
+def _may_come(entry: IndexEntry) -> bool:
+    """Whether a clip that is not there may be there after another run."""
+    standing = entry.standing
+    return standing.status is ClipStatus.PENDING or standing.kind is FailureKind.CAN_HEAL
 
 
 def _missing(event: Event, entries: list[IndexEntry]) -> EventAccount:

@@ -10,6 +10,9 @@ from upvs_tasks.model.event import UNKNOWN_TYPE, Event, UnreadableEvent
 from upvs_tasks.model.layout import clip_path
 from upvs_tasks.model.span import Span, Spans
 
+# How much longer than a gap a clip that fills it may be, besides twice the gap itself.
+_MORE_THAN_ASKED_MS = 60_000
+
 
 class ClipStatus(StrEnum):
     """Where a clip stands (specification §6 B)."""
@@ -146,7 +149,8 @@ class ClipIndex:
     def filmed(self, is_there: Callable[[IndexEntry], bool]) -> tuple[IndexEntry, ...]:
         """The clips that the film shows, in its order: of those that are there.
 
-        An earlier clip is shown where it holds footage of a clip that is not there.
+        An earlier clip is shown where it holds footage of a clip that is not there, unless it is
+        much longer: an hour of the day does not stand for an event of some seconds.
         """
         there = tuple(entry for entry in self.entries if is_there(entry))
         if len(there) == len(self.entries) or not self.earlier:
@@ -155,9 +159,7 @@ class ClipIndex:
         names = {entry.name for entry in there}
         missing = (entry.span for entry in self.entries if entry.name not in names)
         gaps = Spans(gap for span in missing for gap in covered.uncovered(span))
-        filling = tuple(
-            entry for entry in self.earlier if gaps.overlapping(entry.span) and is_there(entry)
-        )
+        filling = _filling(gaps, filter(is_there, self.earlier))
         return tuple(sorted((*there, *filling), key=lambda entry: entry.clip.timeline_key))
 
     @property
@@ -188,6 +190,19 @@ class ClipIndex:
         for entry in (*self.entries, *self.earlier):
             if entry.file_path != clip_path(entry.clip, self.camera_folder, self.day.text):
                 raise DocumentError(f"{entry.file_path!r} cannot be the path of {entry.name}")
+
+
+def _filling(gaps: Spans, clips: Iterable[IndexEntry]) -> list[IndexEntry]:
+    """The clips that fill gaps, the shortest first; none that shows much more than that."""
+    chosen: list[IndexEntry] = []
+    for entry in sorted(clips, key=lambda entry: (entry.clip.duration_ms, entry.clip.timeline_key)):
+        touched = gaps.overlapping(entry.span)
+        filled = Spans(other.span for other in chosen)
+        parts = [part for gap in touched for part in filled.uncovered(gap)]
+        longest_ms = _MORE_THAN_ASKED_MS + 2 * sum(end_ms - start_ms for start_ms, end_ms in parts)
+        if Spans(parts).overlapping(entry.span) and entry.clip.duration_ms <= longest_ms:
+            chosen.append(entry)
+    return chosen
 
 
 def remembered_events(index: ClipIndex | None, found: Iterable[Clip]) -> tuple[Event, ...]:

@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from upvs_tasks.model.day import Day
 
@@ -121,14 +121,15 @@ def events_of_day(
     The choice is applied here again, because versions of the console differ: in whether a window
     selects by start or by overlap, and in whether ``cameras`` and ``types`` have an effect. Of two
     reports of one event the ended one counts, and of two ended ones the longer, in whatever order
-    they are listed. A remembered report counts where it is longer than the one that is listed now.
+    they are listed. What was remembered of an event stays a part of it, in time and in what was
+    recognised.
     With ``is_long_over``, nothing of the day can be going on any more.
     """
     reports = [event for event in listed if event.camera_id == choice.camera_id]
     before = {event.event_id: event for event in remembered}
     of_day = [event for event in reports if choice.is_asked_for(event)]
     now = _newest(of_day) | _newest(filter(choice.is_filmed, of_day))
-    known = now | {name: _longer(now.get(name), event) for name, event in before.items()}
+    known = now | {name: _joined(now.get(name), event) for name, event in before.items()}
     ordered = sorted(known.values(), key=lambda event: event.timeline_key)
     filmed = [event for event in ordered if choice.is_filmed(event)]
     endless = tuple(event for event in filmed if event.end_ms is None)
@@ -155,12 +156,23 @@ def _newest(reports: Iterable[Event]) -> dict[str, Event]:
     return newest
 
 
-def _longer(listed: Event | None, remembered: Event) -> Event:
-    """The remembered report where it says more than the one that is listed now."""
-    if listed is None:
+def _joined(listed: Event | None, remembered: Event) -> Event:
+    """What the report that is listed now and the remembered one say together.
+
+    Consoles correct the bounds of an event and what they recognised. Footage of before may be on
+    the disk, so nothing that was once a part of the event is left out.
+    """
+    if listed is None or listed == remembered:
         return remembered
-    is_longer = finality(remembered)[:2] > finality(listed)[:2]
-    return remembered if is_longer and remembered.event_type != UNKNOWN_TYPE else listed
+    if remembered.event_type == UNKNOWN_TYPE:
+        return listed
+    ends = [end_ms for end_ms in (listed.end_ms, remembered.end_ms) if end_ms is not None]
+    return replace(
+        listed,
+        start_ms=min(listed.start_ms, remembered.start_ms),
+        end_ms=max(ends) if ends else None,
+        smart_types=tuple(sorted({*listed.smart_types, *remembered.smart_types})),
+    )
 
 
 def finality(report: Event) -> tuple[bool, int, tuple[object, ...]]:

@@ -59,13 +59,18 @@ class StitchedClip:
         object.__setattr__(self, "recorded", recorded)  # what the frozen fields imply
 
     @property
+    def first_group_ms(self) -> int | None:
+        """Length of the first group of pictures; None where there is no second one."""
+        return first_group_ms(self.table, self.recorded.parts[0])
+
+    @property
     def overhang_ms(self) -> int:
         """How much earlier than asked the footage begins, judged from its length.
 
         At most the first group of pictures: more than that was added at the end.
         """
         surplus_ms = self.recorded.clock_ms - (self.end_ms - self.start_ms)
-        return max(0, min(surplus_ms, _first_group_ms(self) or surplus_ms))
+        return max(0, min(surplus_ms, self.first_group_ms or surplus_ms))
 
     def wall_ms(self, frame: int) -> int:
         """Unix ms of a frame, exact to about a keyframe interval: the file does not hold it."""
@@ -158,7 +163,7 @@ def _shown_parts(clip: StitchedClip, first_frame: int) -> Iterator[Part]:
 
 def _repeated_frames(earlier: StitchedClip, later: StitchedClip) -> int:
     """How many of the later clip's first frames the earlier clip certainly holds."""
-    first_group_ms = _first_group_ms(earlier)
+    first_group_ms = earlier.first_group_ms
     if first_group_ms is None or not earlier.recorded.is_sure:
         return 0
     ticks = earlier.table.ticks
@@ -187,11 +192,7 @@ def _whole_frames(table: SampleTable, secs: Fraction) -> int:
 
 def _reach_ms(clip: StitchedClip) -> int:
     """Instant up to which the clip certainly holds all that was recorded."""
-    first_group_ms = _first_group_ms(clip)
+    first_group_ms = clip.first_group_ms
     if first_group_ms is None or not clip.recorded.is_sure:
         return clip.start_ms
     return clip.start_ms - first_group_ms + clip.table.duration_ms
-
-
-def _first_group_ms(clip: StitchedClip) -> int | None:
-    return first_group_ms(clip.table, clip.recorded.parts[0])

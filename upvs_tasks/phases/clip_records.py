@@ -1,9 +1,7 @@
 """The records of a clip: what was measured of its file, or why it could not be had."""
 
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from upvs_tasks import documents, durable
 from upvs_tasks.errors import DocumentError
@@ -11,9 +9,9 @@ from upvs_tasks.model.clip_index import FailureKind
 from upvs_tasks.model.event import Event
 from upvs_tasks.model.footage import Footage
 from upvs_tasks.model.sample_table import SampleTable
+from upvs_tasks.phases.seals import sealed, unsealed
 
 RUNS_TO_SETTLE = 2
-_SEAL = "seal"
 # Dates of most file systems, of those that keep whole seconds, and of FAT.
 _DATE_STEPS_MS = (1, 1_000, 2_000)
 
@@ -55,25 +53,17 @@ class FootageRecord:
 
 def read_footage(path: Path) -> FootageRecord | None:
     """Record that a file holds; None where it is not, as written, that of the clip of its name."""
-    document = durable.read_json(path)
-    if not isinstance(document, dict) or document.pop(_SEAL, None) != _seal(path, document):
-        return None
+    document = unsealed(durable.read_json(path), path.name)
     try:
-        return documents.from_document(document, FootageRecord)
+        return None if document is None else documents.from_document(document, FootageRecord)
     except DocumentError:
         return None
 
 
 def write_footage(path: Path, record: FootageRecord) -> None:
-    """Keep a record under the name of its clip, sealed: the disk may change it, too."""
-    document = documents.to_document(record)
-    sealed = document | {_SEAL: _seal(path, document)}
-    durable.write_if_changed(path, durable.encode_json(sealed))
-
-
-def _seal(path: Path, document: dict[str, Any]) -> str:
-    """Digest of a record and of the clip that it is of."""
-    return sha256(path.name.encode() + durable.encode_json(document)).hexdigest()
+    """Keep a record under the name of its clip."""
+    document = sealed(documents.to_document(record), path.name)
+    durable.write_if_changed(path, durable.encode_json(document))
 
 
 @dataclass(frozen=True, slots=True)

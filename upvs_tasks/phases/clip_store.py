@@ -28,6 +28,7 @@ from upvs_tasks.phases.clip_records import (
     read_footage,
     write_footage,
 )
+from upvs_tasks.phases.seals import sealed, unsealed
 from upvs_tasks.phases.shared_frames import Recorded, SharedFrames
 
 _ANOTHER_DATE_MS = 3_600_000
@@ -70,8 +71,7 @@ class ClipStore:
     def known_index(self) -> ClipIndex | None:
         """The clip index of the last scan; None when there is none that can be read."""
         if not self._is_index_read:
-            content = durable.read_bytes(self._layout.clip_index)
-            index = None if content is None else _parsed_index(content)
+            index = _read_index(self._layout.clip_index)
             is_ours = index and (self._subject is None or self._subject.is_shown_by(index))
             self._index = index if is_ours else None
             self._is_index_read = True
@@ -79,7 +79,9 @@ class ClipStore:
 
     def note_index(self, index: ClipIndex) -> None:
         """Keep the day's clip index; a file that holds the same already is not touched."""
-        durable.write_if_changed(self._layout.clip_index, documents.encode(IndexDocument.of(index)))
+        path = self._layout.clip_index
+        document = sealed(documents.to_document(IndexDocument.of(index)), path.name)
+        durable.write_if_changed(path, durable.encode_json(document))
         if index != self.known_index():
             self._index = index
             self._count_change()
@@ -255,8 +257,10 @@ class ClipStore:
         return record if record and record.matches(self._layout.at(file_path)) else None
 
 
-def _parsed_index(content: bytes) -> ClipIndex | None:
+def _read_index(path: Path) -> ClipIndex | None:
+    """The clip index, unless the disk has changed it; an earlier version put no seal on it."""
+    document = unsealed(durable.read_json(path), path.name, may_lack_seal=True)
     try:
-        return documents.from_document(durable.decode_json(content), IndexDocument).index()
+        return documents.from_document(document, IndexDocument).index() if document else None
     except DocumentError:
         return None

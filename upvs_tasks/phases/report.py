@@ -12,7 +12,7 @@ from pathlib import Path
 
 from upvs_tasks.errors import VerificationError
 from upvs_tasks.model.account import DayAccount, EventState, ShownFilm
-from upvs_tasks.model.clip import CONTINUOUS, NEVER_ENDED_MS, end_of, is_short
+from upvs_tasks.model.clip import CONTINUOUS, NEVER_ENDED_MS, end_of
 from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, IndexEntry
 from upvs_tasks.model.damage import Damage
 from upvs_tasks.model.event import Event
@@ -20,6 +20,7 @@ from upvs_tasks.model.plural import counted, is_or_are
 from upvs_tasks.model.span import Span
 from upvs_tasks.model.stitching import ClipGap
 from upvs_tasks.phases import timelapse
+from upvs_tasks.phases.clip_records import FootageRecord
 from upvs_tasks.phases.context import Context
 from upvs_tasks.phases.film_plan import FilmPlan
 
@@ -66,9 +67,12 @@ class DayReport:
         yield from _first("short", [self._short(entry, ms) for entry, ms in self.short])
         yield from _first("gap", [self._gap(entry, gap) for entry, gap in self.gaps])
         yield from _first("long", [self._long(entry, ms) for entry, ms in self.long])
+        yield from _first("damaged", list(map(_damaged, self.damages)))
         if film_wanted:
-            yield from _first("damaged", list(map(_damaged, self.damages)))
             yield from self._left_out()
+            yield from self._in_one_line(
+                "perhaps not in what the console gave", self._events_in(EventState.UNCERTAIN)
+            )
             yield from self._too_short()
         for event in self._events_in(EventState.NEVER_ENDED):
             asked_mins = NEVER_ENDED_MS // 60_000
@@ -82,9 +86,11 @@ class DayReport:
 
     @property
     def _missing_clips(self) -> list[IndexEntry]:
-        """Clips that are not on the disk, unless others hold all of their events."""
+        """Clips that are not on the disk, unless others hold their events and no more can come."""
         missing = {
-            each.event.event_id for each in self.account.events if each.state in _MISSING_STATES
+            each.event.event_id
+            for each in self.account.events
+            if each.state in _MISSING_STATES or each.can_heal
         }
         return [
             entry
@@ -198,7 +204,8 @@ class DayReport:
         done = len(self.index.complete)
         folder = _as_typed(self.clips_folder)
         share = f"{done} of {counted(total, 'clip')} of {self.index.day.text}"
-        word = "fetched" if done == total else "not all fetched"
+        is_all = done == total and not self.account.can_heal
+        word = "fetched" if is_all else "not all fetched"
         return f"{word}: {share} {is_or_are(done, of=total)} on the disk: {folder}"
 
     def _share(self) -> str:
@@ -272,7 +279,7 @@ def _report(context: Context, film: FilmPlan) -> DayReport:
     short = tuple(
         (entry, record.footage.duration_ms)
         for entry, record in film.recorded
-        if is_short(entry.clip, record.footage.duration_ms)
+        if _lacks_ms(entry, record) > 0
     )
     filmed = {entry.name for entry, _ in film.recorded}
     clips = [(film.clip_of(clip.name)[0], clip) for clip in film.footage.clips]
@@ -297,6 +304,12 @@ def _report(context: Context, film: FilmPlan) -> DayReport:
     )
 
 
+def _lacks_ms(entry: IndexEntry, record: FootageRecord) -> int:
+    """How much of what was asked for a clip certainly lacks; 0 where it may be all there."""
+    lacks_ms = entry.clip.duration_ms - record.footage.duration_ms
+    return lacks_ms if lacks_ms > _SURELY_SHORTER_MS else 0
+
+
 def _left_out(film: FilmPlan) -> frozenset[tuple[str, Span]]:
     """Forgotten events of clips that came without a part, by the clip's name and their span.
 
@@ -307,7 +320,7 @@ def _left_out(film: FilmPlan) -> frozenset[tuple[str, Span]]:
     return frozenset(
         (entry.name, (event.start_ms, end_of(event)))
         for entry, record in film.recorded
-        if record.footage.duration_ms < entry.clip.duration_ms - _SURELY_SHORTER_MS
+        if _lacks_ms(entry, record)
         and any(event.event_id not in forgotten for event in entry.clip.events)
         for event in entry.clip.events
         if event.event_id in forgotten
@@ -338,7 +351,17 @@ def _shown(
         place = bisect_left(shown, span[0], key=clip.wall_ms)
         return place < len(shown) and clip.wall_ms(shown[place]) < span[1]
 
-    return ShownFilm(clips, step_ms, shows, damages)
+    lacking_ms = {
+        entry.name: lacks_ms + (film.stitched_clip(entry.name).first_group_ms or 0)
+        for entry, record in film.recorded
+        if (lacks_ms := _lacks_ms(entry, record)) and entry.name not in incomplete
+    }
+
+    def is_sure(entry: IndexEntry, span: Span) -> bool:
+        """Whether a part of the span is there, whichever part of the clip is not."""
+        return span[1] - span[0] > lacking_ms.get(entry.name, 0)
+
+    return ShownFilm(clips, step_ms, shows, is_sure, damages)
 
 
 def _first(label: str, sentences: Sequence[str]) -> Iterator[str]:

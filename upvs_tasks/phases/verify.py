@@ -37,11 +37,13 @@ def run(context: Context, *, reads_all: bool = False) -> str:
         findings += _changed_clips(context, film)
         findings += _changed_film(context, film)
         remarks += _undecodable(layout, film.recorded)
-    day, entries = film.index.day.text, film.index.entries
+    day = film.index.day.text
     if findings:
         raise VerificationError(f"{day} does not hold: {'; '.join(findings)}")
-    clips = counted(len(entries), "clip")
-    whole = f"{len(film.recorded)} of {clips} whole and in order; film as planned"
+    if not film.recorded:
+        return "no clip is to be in the film: nothing to check"
+    clips = counted(len(film.recorded), "clip")
+    whole = f"{clips} whole and in order; film as planned"
     return "; ".join([whole, *remarks])
 
 

@@ -323,6 +323,9 @@ class Run:
         self.note(f"{what_happened}: run again to go on from here")
         self.terminal.fall_silent()
         self._log("run broken off", reason=what_happened)
+        # Python waits for threads before it ends, and they wait for programs: one that was stopped
+        # would never end.
+        render.stop_all()
 
     def _log(self, event: str, **facts: object) -> None:
         if self._looked_at:  # or there is no log yet

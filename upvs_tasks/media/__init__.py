@@ -4,6 +4,7 @@
 first used, since PyAV takes a tenth of a second and a run with nothing to do has no use for it.
 """
 
+import sys
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -36,3 +37,10 @@ def __getattr__(name: str) -> ModuleType:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return import_module(f"{__name__}.{name}")
+
+
+def stop_all() -> None:
+    """End every program that was started; each thread that waits for one gets a RenderError."""
+    for name in ("worker_pool", "ffmpeg"):
+        if (module := sys.modules.get(f"{__name__}.{name}")) is not None:
+            module.stop_all()

@@ -44,6 +44,11 @@ class SegmentRecord:
     damages: tuple[RunDamage, ...]
 
 
+def stop_all() -> None:
+    """End all rendering; whoever waits for it gets a RenderError."""
+    media.stop_all()
+
+
 def segment_name(segment: Segment) -> str:
     """Name of the segment's task."""
     return f"{segment.number:03}"

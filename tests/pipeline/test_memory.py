@@ -379,3 +379,16 @@ def test_an_index_that_the_disk_has_changed_is_not_believed(three: Project) -> N
 def test_clips_are_deleted_only_by_their_names(three: Project) -> None:
     assert three.doit("clean", "fetch").code == 0
     assert len(three.clips) == 3
+
+
+def test_a_day_whose_only_event_cannot_be_read_has_no_film(
+    project: Project, console: SimulatedConsole
+) -> None:
+    [event] = motions(CAMERA_ID, TEN_MS, 1)
+    console.set_events([event], camera_id=CAMERA_ID)
+    console.spoil_event(event.event_id, start=None)
+    run = project.doit("run", "timelapse")
+    assert run.code == 1, run.output
+    assert summary(run.output) == (
+        "no film: none of 1 event of 2024-01-17 could be had (1 unreadable)"
+    )

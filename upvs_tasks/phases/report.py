@@ -57,7 +57,8 @@ class DayReport:
         Without a film only the clips count that were asked for, by their names.
         """
         if film_wanted:
-            return self.account.can_heal or (bool(self.index.entries) and not self.film_is_current)
+            has_events = bool(self.index.entries or self.index.unreadable)
+            return self.account.can_heal or (has_events and not self._has_film)
         entries = [entry for entry in self.index.entries if entry.name in fetched]
         return self.account.of_clips(entries).can_heal
 
@@ -168,11 +169,17 @@ class DayReport:
             return self._nothing()
         if not film_wanted:
             return self._sum_of_clips()
-        return self._sum_of_film() if self.film_is_current else self._no_film()
+        return self._sum_of_film() if self._has_film else self._no_film()
+
+    @property
+    def _has_film(self) -> bool:
+        """Whether there is a film, and it is of these clips; a day without any needs none."""
+        has_clips = bool(self.index.entries) or bool(self.index.ongoing)
+        return self.film_is_current and has_clips
 
     def _sum_of_film(self) -> str:
         in_film = f"{self._share()} in the film"
-        where = f": {_as_typed(self.film)}"
+        where = f": {_as_typed(self.film)}" if self.account.shown_count else ""
         if self.account.can_heal:
             return f"not whole: {in_film}{self._gaps()}; run again to get the rest{where}"
         if not self.index.is_final:

@@ -29,7 +29,7 @@ pytestmark = [
 TEN_MS = 1_705_503_600_000
 AT_ONCE = 2
 NO_PATH = "-"
-_DATE = re.compile(rb'"modified_ms": \d+,')
+_DATE = re.compile(rb'"(modified_ms": \d+|seal": "\w+"),')
 # What file systems answer to each kind of call, in turn.
 ERRORS = {
     "open": (errno.EIO, errno.EACCES, errno.EMFILE, errno.ESTALE, errno.ENOENT, errno.ENFILE),
@@ -202,8 +202,8 @@ def _wrong_words(run: Finished, codes: Sequence[int]) -> Iterator[str]:
 def _contents(project: Project) -> dict[str, bytes]:
     """Every file, as if all projects had one folder; what was set aside does not count.
 
-    Nor does what is left of a trial, which goes with the next one, nor the date of a clip: what the
-    disk made of that is not made good.
+    Nor does what is left of a trial, which goes with the next one, nor the date of a clip, and the
+    seal over it: what the disk made of that is not made good.
     """
     folder = str(project.folder).encode()
     return {

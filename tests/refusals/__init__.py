@@ -11,13 +11,11 @@ import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 
 _SOURCE = Path(__file__).with_name("refuse.c")
 _MOST_ORDERS = 16
-_NUMBERS = count()
 
 can_refuse = shutil.which("gcc") is not None and Path("/proc/self/fd").exists()
 WHY_NOT = "refusals need Linux and gcc"
@@ -59,6 +57,7 @@ class FileSystem:
         orders = (f"{each.kind}\t{each.pattern}\t{each.which}\t{each.error}\n" for each in refusals)
         self.environment = {
             "LD_PRELOAD": str(_library()),
+            "TMPDIR": str(self._folder),  # where a lock may be kept in place of one below
             "REFUSE_BELOW": str(below.resolve()),
             "REFUSE_LOG": str(self._log),
             "REFUSE_COUNTS": str(counts),

@@ -121,7 +121,7 @@ def test_continuous_integration_runs_every_tier() -> None:
     options = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     pytest_options = options["tool"]["pytest"]["ini_options"]
     tiers = [marker.partition(":")[0] for marker in pytest_options["markers"]]
-    assert pytest_options["addopts"][-1] == " and ".join(f"not {tier}" for tier in tiers)
+    assert " and ".join(f"not {tier}" for tier in tiers) in pytest_options["addopts"]
     assert f'pytest -m "{" or ".join(tiers)}"' in script
 
 

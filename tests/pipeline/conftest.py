@@ -43,7 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """What the tests of whole days can be told."""
     parser.addoption("--story", help="the blows of one life, as a failing test prints them")
     parser.addoption(
-        "--refusal", default="", help="only refused calls whose line has this, as a test prints it"
+        "--refusal",
+        help="all refused calls whose line has this, as a test prints it; without it, some of all",
     )
     parser.addoption(
         "--write-states", action="store_true", help="write docs/states.md as the program has it"

@@ -148,12 +148,12 @@ class Household:
         )
         return Finished(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, **changed: str) -> "subprocess.Popen[str]":
         """Start the client; its output and errors come mixed."""
         return subprocess.Popen(
             (str(self.program), *arguments),
             cwd=self.home,
-            env=self.environment,
+            env=self.environment | changed,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -135,9 +135,9 @@ def test_a_run_against_a_console_that_never_stops_ends_within_its_bounds(
     assert run.disk_bytes < 300_000_000
     assert "Traceback" not in run.output
     assert "bug" not in run.output
-    is_whole = kind.startswith("just")
-    assert (run.code == 0) == is_whole, run.output
-    assert ("ERROR: " in run.output) == (not is_whole and kind != "a clip"), run.output
+    is_understood = kind.startswith("just")  # though its events may be unreadable: then no film
+    assert run.code in ({0, 1} if is_understood else {1, 2, 3, 4}), run.output
+    assert ("ERROR: " in run.output) == (not is_understood and kind != "a clip"), run.output
 
 
 def test_a_busy_day_is_within_them_as_well(tmp_path: Path) -> None:

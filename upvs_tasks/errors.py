@@ -276,6 +276,11 @@ def explained_error(error: BaseException) -> UpvsError | None:
     return error if isinstance(error, UpvsError) else None
 
 
+def as_typed(path: Path) -> str:
+    """A path as one would type it: relative where it lies below the current folder."""
+    return str(path).removeprefix(f"{Path.cwd()}{os.sep}")
+
+
 def quoted(path: Path) -> str:
     """A path for a sentence, as a shell takes it: with quotes where it has a space."""
     return shlex.quote(str(path))

@@ -1,7 +1,6 @@
 """A row of the task table, and the doit task that it becomes."""
 
 import logging
-import os
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 from doit import create_after
 from doit.exceptions import TaskFailed
 
-from upvs_tasks.errors import UpvsError, explained_error
+from upvs_tasks.errors import UpvsError, as_typed, explained_error
 from upvs_tasks.phases.context import Context
 from upvs_tasks.run import Run
 
@@ -113,7 +112,7 @@ def _task(row: Row, run: Run, *, name: str | None = None) -> TaskDict:
 
 def _targets(row: Row, run: Run) -> list[str]:
     targets = row.targets(run.context) if run.context else ()
-    return [_as_typed(target) for target in targets]
+    return [as_typed(target) for target in targets]
 
 
 def _leavings(row: Row, run: Run) -> Callable[[], Sequence[Path]]:
@@ -162,8 +161,3 @@ def _action(row: Row, run: Run) -> Callable[[], object]:
         return {"summaries": [summary for summary in summaries if summary], "failure": failure}
 
     return action
-
-
-def _as_typed(target: Path) -> str:
-    """A target as one would type it: relative where it lies below the current folder."""
-    return str(target).removeprefix(f"{Path.cwd()}{os.sep}")

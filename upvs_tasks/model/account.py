@@ -127,7 +127,7 @@ class DayAccount:
     @property
     def shown_count(self) -> int:
         """How many events the film shows, be it with damage."""
-        return sum(self.counts[state] for state in _SHOWN)
+        return sum(each.state in _SHOWN for each in self.events)
 
     @property
     def is_whole(self) -> bool:

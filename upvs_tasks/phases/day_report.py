@@ -1,11 +1,11 @@
 """The account of a day in words: a sentence for each thing to name, and one that sums up."""
 
-import os
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from upvs_tasks.errors import as_typed
 from upvs_tasks.model.account import DayAccount, EventState
 from upvs_tasks.model.clip import CONTINUOUS, NEVER_ENDED_MS
 from upvs_tasks.model.clip_index import ClipIndex, ClipStatus, IndexEntry
@@ -151,7 +151,10 @@ class DayReport:
                 "the clips here may be the last copy"
             )
         if self.kept:
-            clips, folder = counted(len(self.kept), "clip"), _as_typed(self.clips_folder)
+            clips, folder = (
+                counted(len(self.kept), "clip"),
+                shlex.quote(as_typed(self.clips_folder)),
+            )
             yield f"kept: {clips} of earlier lists or other settings, not in the film: {folder}"
 
     def sum(self, *, film_wanted: bool) -> str:
@@ -170,7 +173,7 @@ class DayReport:
 
     def _sum_of_film(self) -> str:
         in_film = f"{self._share()} in the film"
-        where = f": {_as_typed(self.film)}" if self.account.shown_count else ""
+        where = f": {shlex.quote(as_typed(self.film))}" if self.account.shown_count else ""
         if self.account.can_heal:
             return f"not whole: {in_film}{self._gaps()}; run again to get the rest{where}"
         if not self.index.is_final:
@@ -200,7 +203,7 @@ class DayReport:
     def _sum_of_clips(self) -> str:
         total = len(self.index.entries)
         done = len(self.index.complete)
-        folder = _as_typed(self.clips_folder)
+        folder = shlex.quote(as_typed(self.clips_folder))
         share = f"{done} of {counted(total, 'clip')} of {self.index.day.text}"
         is_all = done == total and not self.account.can_heal
         word = "fetched" if is_all else "not all fetched"
@@ -266,9 +269,3 @@ def _damaged(damage: Damage) -> str:
     if not damage.came_so:
         cause = "the console has it no more" if damage.is_lost else "the next run asks for it again"
     return f"damaged: {damage.clip_name}: {share} are not whole ({damage.reason}); {cause}"
-
-
-def _as_typed(path: Path) -> str:
-    """A path as one would type it in a shell: relative where it lies below the current folder."""
-    typed = os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
-    return shlex.quote(typed)
